@@ -1,0 +1,110 @@
+# Everything is run from here; `make help` lists it. The first call of a target makes the virtual environment.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+N      ?= 2
+ARGS   ?=
+# of a load run; empty: 60 s, 100 a second, constant, every kind of user, harness.toml
+DURATION ?=
+RATE   ?=
+SHAPE  ?=
+USERS  ?=
+PROFILE ?=
+# embedded, containers or attached; empty: as the profile says
+DEPLOY ?=
+SUITE  := harness mock_providers messaging_stack scenarios loadtests reports tests benchmarks images conftest.py
+
+.DEFAULT_GOAL := help
+.PHONY: help verify verify-redis-queue report up stop restart-app images images-offline test lint format types check quality explore load load-ui conformance fuzz bench-mocks bench-wait clean lock
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the locked dependencies (the first time only)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+verify: $(READY) ## deploy a stack, verify it by evidence, print the verdicts
+	@$(BIN)/harness verify $(if $(DEPLOY),--deploy $(DEPLOY)) $(ARGS)
+
+SIX := sync-processing-disabled message-queued asynchronous worker-processed webhooks queue-operations
+
+verify-redis-queue: $(READY) ## the six checks alone, without further suites
+	@$(BIN)/harness verify --build build/verify-redis-queue $(if $(DEPLOY),--deploy $(DEPLOY)) $(addprefix --check ,$(SIX)) $(ARGS)
+
+up: $(READY) ## start a stack that stays up
+	@$(BIN)/harness up $(if $(DEPLOY),--deploy $(DEPLOY)) $(ARGS)
+
+stop: $(READY) ## stop the stack that is up
+	@$(BIN)/harness down
+
+restart-app: $(READY) ## restart API and workers of the stack that is up
+	@$(BIN)/harness restart
+
+images: $(READY) ## pull and build the images for DEPLOY=containers
+	@PULL=1 images/build
+
+images-offline: $(READY) ## the same from Debian packages, for machines that can pull nothing
+	@images/offline
+
+test: $(READY) ## all tests, with coverage
+	@mkdir -p build/coverage && rm -f build/coverage/data*
+	@$(BIN)/python -m coverage run -m pytest tests -n $(N) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report --include='harness/*,mock_providers/*' --fail-under=90
+
+lint: $(READY) ## ruff
+	@$(BIN)/ruff check $(SUITE)
+	@$(BIN)/ruff format --check $(SUITE)
+
+format: $(READY) ## let ruff mend what it can
+	@$(BIN)/ruff check --fix $(SUITE)
+	@$(BIN)/ruff format $(SUITE)
+
+types: $(READY) ## mypy, strict
+	@$(BIN)/mypy
+
+check: lint types test ## lint, types and tests
+
+quality: $(READY) ## defect by check: is each defect caught by the check that names it?
+	@$(BIN)/python -m tests.quality.matrix $(ARGS)
+
+report: $(READY) ## the HTML report of the last verification, with its history
+	@$(BIN)/harness report $(ARGS)
+
+T ?= 60
+
+explore: $(READY) ## generated programs against the stack, for T seconds
+	@$(BIN)/python -m scenarios.explore --seconds $(T) $(ARGS)
+
+LOAD := $(if $(DURATION),--duration $(DURATION)) $(if $(RATE),--rate $(RATE)) $(if $(SHAPE),--shape $(SHAPE)) \
+        $(if $(USERS),--mix $(USERS)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(DEPLOY),--deploy $(DEPLOY))
+
+load: $(READY) ## load a stack, follow every message, account for all of them
+	@$(BIN)/python -m loadtests $(LOAD) $(ARGS)
+
+load-ui: $(READY) ## the same with Locust's own page, until Ctrl-C
+	@$(BIN)/python -m loadtests --page $(if $(DURATION),,--duration 600s) $(LOAD) $(ARGS)
+
+conformance: $(READY) ## the official SDKs (Python and Node) drive the mocks
+	@$(BIN)/python -m pytest tests/conformance -q $(ARGS)
+
+fuzz: $(READY) ## malformed input against the mocks, for T seconds
+	@FUZZ_SECONDS=$(T) $(BIN)/python -m pytest tests/fuzz -q $(ARGS)
+
+bench-mocks: $(READY) ## calls per second of the mocks, beside a bare app and peers
+	@$(BIN)/python benchmarks/mock_providers --peers --million $(ARGS)
+
+bench-wait: $(READY) ## event to wake-up beside polling, and what the wire costs
+	@$(BIN)/python -m benchmarks.wait
+
+lock: $(READY) ## renew requirements.lock from pyproject.toml (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --all-extras pyproject.toml -o requirements.lock
+
+clean: ## remove everything that was made
+	@rm -rf build .venv reports/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
