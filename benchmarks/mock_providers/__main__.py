@@ -1,0 +1,139 @@
+"""Calls a second of the mocks, beside a bare ASGI app (the limit) and beside peers.
+
+    python benchmarks/mock_providers [--seconds 3] [--rounds 5] [--peers] [--million]
+
+Full validation and the durable journal are on. Rounds alternate between the servers, so that a noisy
+machine is noisy for all of them; what is printed are medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import psutil
+from generator import Load, http_request, load
+from peers import peer
+
+SID, TOKEN, KEY = "AC" + "0" * 31 + "1", "token", "SG.benchmark.key"
+CONFIG = f"""
+[[twilio]]
+account_sid = "{SID}"
+auth_token = "{TOKEN}"
+[[sendgrid]]
+api_key = "{KEY}"
+"""
+FORM = (
+    b"To=%2B15552340001&From=%2B15552340002&StatusCallback="
+    b"&Body=Your+parcel+is+on+its+way%2C+it+will+be+with+you+tomorrow+before+noon."
+)
+MAIL = {
+    "personalizations": [{"to": [{"email": "to@example.com"}], "custom_args": {"order": "42"}}],
+    "from": {"email": "from@example.com", "name": "Shop"},
+    "subject": "Your parcel",
+    "content": [{"type": "text/plain", "value": "It is on its way."}],
+}
+PEERS = ("Mountebank, recording", "Mockoon", "Prism", "pytest-httpserver")
+CREATE = http_request(
+    f"/2010-04-01/Accounts/{SID}/Messages.json",
+    FORM,
+    kind="application/x-www-form-urlencoded",
+    authorization="Basic " + b64encode(f"{SID}:{TOKEN}".encode()).decode(),
+)
+SEND = http_request("/v3/mail/send", json.dumps(MAIL).encode(), kind="application/json", authorization=f"Bearer {KEY}")
+PLAIN = http_request("/call", FORM, kind="application/x-www-form-urlencoded", authorization="Basic eA==")
+
+
+@contextmanager
+def bare() -> Iterator[int]:
+    with subprocess.Popen(
+        [sys.executable, str(Path(__file__).parent / "bare.py")], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+        process.kill()
+
+
+@contextmanager
+def mocks(folder: Path) -> Iterator[tuple[int, psutil.Process]]:
+    config = folder / "mocks.toml"
+    config.write_text(CONFIG)
+    command = [sys.executable, "-m", "mock_providers", "serve", "--port", "0", "--announce", "-"]
+    options = ["--config", str(config), "--journal", str(folder / "journal.jsonl")]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["port"], psutil.Process(process.pid)
+        process.kill()
+
+
+def show(name: str, runs: list[Load], limit: float) -> None:
+    rate = median(run.rate for run in runs)
+    p50, p99 = median(run.p50_ms for run in runs), median(run.p99_ms for run in runs)
+    refused = sum(run.refused for run in runs)
+    note = f"  {refused} refused!" if refused else ""
+    print(f"{name:<28} {rate:>9,.0f} {rate / limit:>8.2f} {p50:>8.2f} {p99:>8.2f}{note}", flush=True)
+
+
+def side_by_side(seconds: float, rounds: int, names: tuple[str, ...]) -> None:
+    runs: dict[str, list[Load]] = {name: [] for name in ("bare ASGI app (the limit)", "Twilio create", "SendGrid send")}
+    with tempfile.TemporaryDirectory() as folder, bare() as limit, mocks(Path(folder)) as (port, _):
+        for _ in range(rounds):
+            for name, where, request in zip(runs, (limit, port, port), (PLAIN, CREATE, SEND), strict=True):
+                runs[name].append(load("127.0.0.1", where, request, seconds=seconds))
+    best = median(run.rate for run in runs["bare ASGI app (the limit)"])
+    print(f"{'32 connections':<28} {'calls/s':>9} {'of bare':>8} {'p50 ms':>8} {'p99 ms':>8}")
+    for name, found in runs.items():
+        show(name, found, best)
+    for name in names:
+        try:
+            with peer(name) as where:
+                show(name, [load("127.0.0.1", where, PLAIN, seconds=seconds) for _ in range(2)], best)
+        except (RuntimeError, OSError) as problem:
+            print(f"{name:<28} not measured: {problem}")
+
+
+def as_the_record_grows(step: int, until: int) -> None:
+    """The rate while the record is short, and when it is long; the server's own CPU tells it from a busy machine."""
+    print(
+        f"\n{'calls recorded':<28} {'calls/s':>9} {'CPU us':>8} {'of first':>8} {'p50 ms':>8} {'p99 ms':>8} {'MB':>6}"
+    )
+    with tempfile.TemporaryDirectory() as folder, mocks(Path(folder)) as (port, process):
+        load("127.0.0.1", port, CREATE, calls=1000)
+        done, first = 1000, 0.0
+        while done < until:
+            before = process.cpu_times()
+            run = load("127.0.0.1", port, CREATE, calls=min(step, until - done))
+            after = process.cpu_times()
+            cost = (after.user + after.system - before.user - before.system) / run.calls * 1e6
+            first = first or cost
+            memory = process.memory_info().rss / 1e6
+            print(
+                f"{f'{done:,} to {done + run.calls:,}':<28} {run.rate:>9,.0f} {cost:>8.1f} {cost / first:>8.2f} "
+                f"{run.p50_ms:>8.2f} {run.p99_ms:>8.2f} {memory:>6,.0f}",
+                flush=True,
+            )
+            done += run.calls
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", action="store_true", help="also the peers (from npm, into build/)")
+    parser.add_argument("--million", action="store_true", help="also the rate up to a million recorded calls")
+    options = parser.parse_args()
+    side_by_side(options.seconds, options.rounds, PEERS if options.peers else ("pytest-httpserver",))
+    if options.million:
+        as_the_record_grows(100_000, 1_000_000)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Mock Twilio and SendGrid servers that record every call."""

@@ -1,0 +1,3 @@
+from mock_providers.cli import main
+
+main()

@@ -1,0 +1,68 @@
+"""Requests and answers of the control plane: JSON in, JSON out, errors with a hint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from mock_providers.errors import ConfigError, ControlError, JournalError
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+BODY_LIMIT = 32 * 1024 * 1024
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    return JSONResponse(value, status)
+
+
+def refusal(message: str, *, hint: str = "", status: int = 422) -> Response:
+    return JSONResponse({"error": message, "hint": hint}, status)
+
+
+async def bytes_of(request: Request) -> bytes:
+    """The body a request carries, up to a limit."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_LIMIT:
+            raise ControlError("the body is too large", hint=f"send at most {BODY_LIMIT} bytes", status=413)
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object a request carries; no body is an empty one."""
+    raw = await bytes_of(request)
+    if not raw.strip():
+        return {}
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ControlError("the body is not JSON", hint="send a JSON object", status=400) from None
+    if not isinstance(value, dict):
+        raise ControlError("the body is not a JSON object", hint="send {...}", status=400)
+    return value
+
+
+def guarded(endpoint: Endpoint) -> Endpoint:
+    """The endpoint with what it refuses turned into an answer."""
+
+    async def run(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except ControlError as error:
+            return refusal(str(error), hint=error.hint, status=error.status)
+        except ConfigError as error:
+            return refusal(str(error), hint="see docs/mock-providers.md for the settings")
+        except JournalError as error:
+            return refusal(str(error), hint="free the disk and restart the server", status=503)
+        except ClientDisconnect:
+            return Response(status_code=499)
+
+    return run

@@ -1,0 +1,85 @@
+"""The routes of the control plane."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from mock_providers.control import accounts, bodies, calls, disturb, openapi, page, records, sendgrid, twilio
+from mock_providers.control.answers import answer, guarded, refusal
+from mock_providers.control.token import Guard
+from mock_providers.world import World
+
+View = Callable[[World, Request], Awaitable[Response]]
+
+ROUTES: list[tuple[str, str, View]] = []
+
+
+async def health(world: World, _: Request) -> Response:
+    return answer({"status": "ok", "seq": world.journal.visible, "in_flight": world.exchange.in_flight})
+
+
+async def metrics(world: World, _: Request) -> Response:
+    store = world.journal.store
+    text = world.exchange.metrics.text(
+        entries=len(store), seq=world.journal.visible, size=store.size, in_flight=world.exchange.in_flight
+    )
+    return Response(text, media_type="text/plain; version=0.0.4")
+
+
+ROUTES += [
+    ("GET", "/_mock/health", health),
+    ("GET", "/_mock/calls", calls.list_calls),
+    ("GET", "/_mock/wait", calls.wait),
+    ("GET", "/_mock/calls/{call}/rendered", bodies.rendered),
+    ("GET", "/_mock/calls/{call}/body", bodies.body),
+    ("GET", "/_mock/calls/{call}/attachments/{n}", bodies.attachment),
+    ("GET", "/_mock/faults", disturb.list_faults),
+    ("POST", "/_mock/faults", disturb.add_fault),
+    ("DELETE", "/_mock/faults", disturb.clear_faults),
+    ("DELETE", "/_mock/faults/{id}", disturb.remove_fault),
+    ("GET", "/_mock/gates", disturb.list_gates),
+    ("POST", "/_mock/gates", disturb.add_gate),
+    ("DELETE", "/_mock/gates/{id}", disturb.open_gate),
+    ("POST", "/_mock/reset", accounts.reset),
+    ("GET", "/_mock/accounts", accounts.list_accounts),
+    ("POST", "/_mock/accounts", accounts.add_account),
+    ("GET", "/_mock/accounts/{provider}/{account}", accounts.get_account),
+    ("PATCH", "/_mock/accounts/{provider}/{account}", accounts.change_account),
+    ("POST", "/_mock/twilio/{account}/messages/{sid}/status", twilio.set_status),
+    ("POST", "/_mock/twilio/{account}/inbound", twilio.inbound),
+    ("POST", "/_mock/sendgrid/{account}/events", sendgrid.events),
+    ("POST", "/_mock/sendgrid/{account}/inbound", sendgrid.inbound),
+    ("POST", "/_mock/sendgrid/{account}/suppressions", sendgrid.suppress),
+    ("GET", "/_mock/segments", bodies.segments),
+    ("GET", "/_mock/export", records.export),
+    ("POST", "/_mock/replay", records.replay),
+    ("GET", "/_mock/openapi.json", openapi.show_document),
+    ("GET", "/_mock/docs", openapi.show_docs),
+    ("GET", "/health", health),
+    ("GET", "/metrics", metrics),
+]
+
+
+def control_app(world: World) -> ASGIApp:
+    routes = [Route("/_mock/follow", calls.Follow(world)), *page.ROUTES]
+    by_path: dict[str, dict[str, View]] = {}
+    for method, path, view in ROUTES:
+        by_path.setdefault(path, {})[method] = view
+    for path, views in by_path.items():
+        routes += [Route(path, guarded(partial(view, world)), methods=[method]) for method, view in views.items()]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
+    return Guard(app, world.config.token) if world.config.token else app
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # reason: registered for this class only
+    hint = "the control plane is under /_mock, Twilio under /2010-04-01, SendGrid under /v3"
+    return refusal(f"{request.method} {request.url.path}: {error.detail}", hint=hint, status=error.status_code)

@@ -1,0 +1,221 @@
+"""What the control plane's operations take: the parts of the OpenAPI document that are written by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Key = tuple[str, str]
+
+
+def _text(description: str, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "description": description, **more}
+
+
+def _number(description: str, **more: Any) -> dict[str, Any]:
+    return {"type": "number", "minimum": 0, "description": description, **more}
+
+
+def _count(description: str, **more: Any) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 0, "description": description, **more}
+
+
+def _flag(description: str) -> dict[str, Any]:
+    return {"type": "boolean", "description": description}
+
+
+def _object(properties: dict[str, Any], *required: str, closed: bool = True) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        **({"additionalProperties": False} if closed else {}),
+    }
+
+
+_SELECTION = {
+    "provider": _text("twilio or sendgrid"),
+    "account": _text("Account SID, or the name of a SendGrid account"),
+    "to": _text("A recipient, or a glob"),
+    "text": _text("A part of the body, or of subject and content"),
+    "type": _text("called, answered, callback.sent, callback.answered, callback.dropped"),
+    "endpoint": _text("messages.create, mail.send, …"),
+    "message": _text("The vendor's message id"),
+    "call": _count("The number of the call that an entry belongs to", maximum=10**17),
+    "since": _number("Unix seconds"),
+    "until": _number("Unix seconds"),
+}
+_CURSOR = {"after": _count("Only entries after this sequence number", maximum=10**17)}
+
+_MATCH = _object(
+    {
+        name: _text(words)
+        for name, words in (
+            ("provider", "twilio or sendgrid"),
+            ("account", "Account"),
+            (
+                "endpoint",
+                "Endpoint, or a glob; of webhooks webhook.status, webhook.inbound, webhook.event, webhook.parse",
+            ),
+            ("to", "Recipient, or a glob"),
+            ("text", "Part of the text"),
+        )
+    }
+)
+_SIGNATURE = _text("valid, tampered or missing", enum=["valid", "tampered", "missing"])
+_URL = _text("Where to deliver it, instead of the configured URL")
+
+QUERIES: dict[Key, dict[str, Any]] = {
+    ("GET", "/_mock/calls"): {
+        **_SELECTION,
+        **_CURSOR,
+        "limit": _count("At most so many", minimum=1, maximum=10_000),
+        "order": _text("asc or desc", enum=["asc", "desc"]),
+        "before": _count("With desc: only entries before this sequence number", maximum=10**17),
+        "answers": _text("true: with every call its answer", enum=["true", "false"]),
+    },
+    ("GET", "/_mock/segments"): {"text": _text("The text")},
+    ("GET", "/_mock/export"): {**_SELECTION, "format": _text("jsonl or har", enum=["jsonl", "har"])},
+    ("GET", "/_mock/wait"): {
+        **_SELECTION,
+        **_CURSOR,
+        "count": _count("How many entries to wait for", minimum=1, maximum=10_000),
+        "within": _number("Seconds before it answers all the same", maximum=300),
+    },
+}
+
+BODIES: dict[Key, dict[str, Any]] = {
+    ("POST", "/_mock/faults"): _object(
+        {
+            "match": _MATCH,
+            "times": _count("How many calls it is for; all, if left out", minimum=1),
+            "nth": _count("Only the nth matching call", minimum=1),
+            "probability": _number("Of matching calls, this share", maximum=1),
+            "seed": _count("Makes the chance repeatable"),
+            "latency_s": {
+                "description": 'Seconds, {"uniform": [a, b]}, {"normal": [mean, deviation]}, {"exponential": mean}'
+            },
+            "status": _count("HTTP status, with the vendor's own body", minimum=200, maximum=599),
+            "code": {"description": "The vendor's error code"},
+            "message": _text("The vendor's error message"),
+            "retry_after": _number("Seconds, as a header"),
+            "reset": _flag("Reset the connection"),
+            "empty": _flag("Close the connection without an answer"),
+            "stall": _flag("Never answer"),
+            "truncate": _flag("Close the connection in the middle of the answer"),
+            "slow_body_s": _number("Seconds that the body takes"),
+            "accept": _flag("Process the call first, and fail then"),
+            "webhook": _object(
+                {
+                    "drop": _flag("Don't send it"),
+                    "delay_s": _number("Seconds before it is sent"),
+                    "duplicate": _count("How often it is sent", minimum=1, maximum=100),
+                    "reorder": _flag("Let the next one pass first"),
+                    "signature": _text("tampered or missing", enum=["tampered", "missing"]),
+                    "stale_s": _number("How old its timestamp is"),
+                    "split": _flag("One event a request"),
+                    "without_message_id": _flag("Without sg_message_id, like an asynchronous bounce"),
+                }
+            ),
+        }
+    ),
+    ("DELETE", "/_mock/faults"): _object({"account": _text("Only this account's")}, closed=False),
+    ("POST", "/_mock/gates"): _object({"match": _MATCH}),
+    ("POST", "/_mock/reset"): _object(
+        {"account": _text("Only this one"), "provider": _text("Its provider")}, closed=False
+    ),
+    ("POST", "/_mock/accounts"): _object(
+        {"provider": _text("twilio or sendgrid", enum=["twilio", "sendgrid"])}, "provider", closed=False
+    ),
+    ("PATCH", "/_mock/accounts/{provider}/{account}"): _object({}, closed=False),
+    ("POST", "/_mock/twilio/{account}/messages/{sid}/status"): _object(
+        {
+            "status": _text("The status it moves to"),
+            "error_code": _count("With failed and undelivered"),
+            "duplicate": _count("How often the callback is sent", minimum=1, maximum=100),
+            "url": _URL,
+            "signature": _SIGNATURE,
+        },
+        "status",
+    ),
+    ("POST", "/_mock/twilio/{account}/inbound"): _object(
+        {
+            "from": _text("Who writes"),
+            "to": _text("The account's number"),
+            "body": _text("The text"),
+            "media": {"type": "array", "description": "URLs, or objects with url and content_type"},
+            "sid": _text("Repeats a delivery"),
+            "url": _URL,
+            "signature": _SIGNATURE,
+        },
+        "from",
+        "to",
+    ),
+    ("POST", "/_mock/sendgrid/{account}/events"): _object(
+        {
+            "events": {"type": "array", "description": "Events; fields given replace the generated ones"},
+            "message": _text("X-Message-Id of the mail the event is of"),
+            "event": _text("processed, delivered, bounce, …"),
+            "url": _URL,
+            "signature": _SIGNATURE,
+        },
+        closed=False,
+    ),
+    ("POST", "/_mock/sendgrid/{account}/inbound"): _object(
+        {
+            "from": _text("Who writes"),
+            "to": _text("To whom"),
+            "subject": _text("Subject"),
+            "text": _text("Plain text"),
+            "html": _text("HTML"),
+            "headers": {"type": "object", "description": "Headers; Message-ID repeats a delivery"},
+            "attachments": {"type": "array", "description": "Objects with filename, content (base64) and type"},
+            "raw": _flag("The whole message as one MIME text"),
+            "url": _URL,
+        },
+        "from",
+        "to",
+    ),
+    ("POST", "/_mock/sendgrid/{account}/suppressions"): _object(
+        {
+            "kind": _text("bounces, blocks, spam_reports, invalid_emails, unsubscribes"),
+            "email": _text("Address"),
+            "reason": _text("Why"),
+            "status": _text("SMTP status"),
+        },
+        "kind",
+        "email",
+    ),
+}
+
+SUMMARIES: dict[Key, str] = {
+    ("GET", "/_mock/health"): "Whether the server is well, its last sequence number, and calls not yet answered.",
+    ("GET", "/_mock/calls"): "What was recorded, oldest first, a page at a time.",
+    ("GET", "/_mock/calls/{call}/rendered"): "What each recipient of a mail would see.",
+    ("GET", "/_mock/calls/{call}/body"): "The whole body of a call.",
+    ("GET", "/_mock/calls/{call}/attachments/{n}"): "An attachment of a mail.",
+    ("GET", "/_mock/wait"): "Answers when enough entries match, or at the deadline with the nearest misses.",
+    ("GET", "/_mock/segments"): "How many segments a text takes.",
+    ("GET", "/_mock/export"): "The record as JSON lines or as a HAR archive.",
+    ("POST", "/_mock/replay"): "Takes a record's answers as the answers to come.",
+    ("GET", "/_mock/faults"): "The faults that are set, with their hits.",
+    ("POST", "/_mock/faults"): "Sets a fault for matching calls or webhooks.",
+    ("DELETE", "/_mock/faults"): "Removes all faults, or one account's; says which were never hit.",
+    ("DELETE", "/_mock/faults/{id}"): "Removes a fault.",
+    ("GET", "/_mock/gates"): "The closed gates, with the calls that wait at them.",
+    ("POST", "/_mock/gates"): "Withholds the answers of matching calls.",
+    ("DELETE", "/_mock/gates/{id}"): "Opens a gate: everything withheld at it goes out.",
+    ("POST", "/_mock/reset"): "Forgets what an account, or everyone, did.",
+    ("GET", "/_mock/accounts"): "The accounts and their settings, without secrets.",
+    ("POST", "/_mock/accounts"): "Makes an account.",
+    ("GET", "/_mock/accounts/{provider}/{account}"): "One account.",
+    ("PATCH", "/_mock/accounts/{provider}/{account}"): "Changes an account's settings.",
+    ("POST", "/_mock/twilio/{account}/messages/{sid}/status"): "Moves a message and sends its status callback.",
+    ("POST", "/_mock/twilio/{account}/inbound"): "Delivers an inbound message to the stack.",
+    ("POST", "/_mock/sendgrid/{account}/events"): "Posts events to the stack's Event Webhook.",
+    ("POST", "/_mock/sendgrid/{account}/inbound"): "Delivers a mail to the stack as Inbound Parse does.",
+    ("POST", "/_mock/sendgrid/{account}/suppressions"): "Puts an address on a suppression list.",
+    ("GET", "/_mock/openapi.json"): "This document.",
+    ("GET", "/_mock/docs"): "This document, to read.",
+    ("GET", "/health"): "Whether the server is well.",
+    ("GET", "/metrics"): "Figures for Prometheus.",
+}

@@ -1,0 +1,139 @@
+"""Making SendGrid's webhooks happen: events, an inbound mail."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mock_providers.checked import Checked
+from mock_providers.control.accounts import find_account
+from mock_providers.control.answers import answer, body_of
+from mock_providers.control.twilio import signature_of
+from mock_providers.errors import ControlError
+from mock_providers.sendgrid.account import SendGridAccount
+from mock_providers.sendgrid.events import Event, make_event
+from mock_providers.sendgrid.inbound_parse import InboundFile, InboundMail, deliver_mail
+from mock_providers.sendgrid.mail import Recipient
+from mock_providers.sendgrid.settings import EVENTS
+from mock_providers.sendgrid.suppressions import KINDS
+from mock_providers.world import World
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_MIME = re.compile(r"[\w.+-]+/[\w.+-]+")
+
+
+async def events(world: World, request: Request) -> Response:
+    """Posts a batch of events; each is the generated one with the given fields on top."""
+    account = _account(world, request)
+    body = await body_of(request)
+    url = body.pop("url", None) or account.settings.event_webhook_url
+    signature = signature_of(Checked({"signature": body.pop("signature", "valid")}, where="events"))
+    wanted = body.get("events", [body])
+    if not isinstance(wanted, list) or not wanted:
+        raise ControlError("events must be a list of at least one event", hint='send {"events": [{"event": ...}]}')
+    if not isinstance(url, str):
+        raise ControlError(
+            "the account has no event_webhook_url", hint="give url, or PATCH the account's event_webhook_url"
+        )
+    batch = [event for item in wanted for event in _events(world, account, item)]
+    return answer((await world.sendgrid_webhooks.post(account, batch, url=url, signature=signature)).to_json())
+
+
+async def inbound(world: World, request: Request) -> Response:
+    """Delivers a mail to the stack as Inbound Parse does; answers when it has."""
+    account = _account(world, request)
+    given = Checked(await body_of(request), where="inbound")
+    headers = given.any("headers") or {}
+    if not isinstance(headers, dict) or not all(_is_header(name, value) for name, value in headers.items()):
+        raise given.wrong("headers", "an object of header names with strings", headers)
+    mail = InboundMail(
+        sender=given.text("from"),
+        to=given.text("to"),
+        subject=given.text("subject", ""),
+        text=given.text("text", ""),
+        html=given.text("html", ""),
+        headers=headers,
+        attachments=_files(given),
+    )
+    raw = given.flag("raw", False)
+    url = given.url("url") or account.settings.inbound_url
+    given.done()
+    if url is None:
+        raise ControlError("the account has no inbound_url", hint="give url, or PATCH the account's inbound_url")
+    try:
+        outcome, message_id = await deliver_mail(world.webhooks, account, mail, url=url, raw=raw)
+    except (ValueError, LookupError, TypeError) as error:
+        raise ControlError(f"no mail can be made of that: {error}", hint="look at headers and addresses") from None
+    return answer({**outcome.to_json(), "message_id": message_id})
+
+
+def _is_header(name: str, value: object) -> bool:
+    return isinstance(value, str) and _HEADER.fullmatch(name) is not None
+
+
+def _files(given: Checked) -> tuple[InboundFile, ...]:
+    items = given.any("attachments") or []
+    files = []
+    try:
+        for item in items:
+            kind = item.get("type", "application/octet-stream")
+            if not (isinstance(item["filename"], str) and isinstance(kind, str) and _MIME.fullmatch(kind)):
+                raise given.wrong("attachments", "objects with filename, content and type", item)
+            files.append(
+                InboundFile(filename=item["filename"], content=b64decode(item["content"], validate=True), type=kind)
+            )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise given.wrong("attachments", "objects with filename, content (base64) and type", items) from None
+    return tuple(files)
+
+
+def _events(world: World, account: SendGridAccount, wanted: Any) -> list[Event]:
+    """The events of one wish: one per recipient of the message it names, or one of its own."""
+    if not isinstance(wanted, dict) or wanted.get("event") not in EVENTS:
+        raise ControlError("an event needs its type", hint=f'give "event": one of {", ".join(sorted(EVENTS))}')
+    fields = dict(wanted)
+    kind = fields.pop("event")
+    message_id = fields.pop("message", None)
+    if message_id is None:
+        return [_noted(world, account, make_event(account, kind, mail=None, recipient=None) | fields, None)]
+    mail = account.mails.get(message_id) if isinstance(message_id, str) else None
+    if mail is None:
+        raise ControlError(
+            f"there is no mail {message_id!r} in this account", hint="message is an X-Message-Id", status=404
+        )
+    email = fields.get("email")
+    recipients = [person for person in mail.recipients if email in {None, person.email}]
+    if not recipients:
+        raise ControlError(f"the mail has no recipient {email!r}", hint="leave email out for all of them")
+    return [
+        _noted(world, account, make_event(account, kind, mail=mail, recipient=person) | fields, person)
+        for person in recipients
+    ]
+
+
+def _noted(world: World, account: SendGridAccount, event: Event, recipient: Recipient | None) -> Event:
+    world.sendgrid_webhooks.note(account, event, recipient)
+    return event
+
+
+async def suppress(world: World, request: Request) -> Response:
+    """Puts an address on one of the account's lists: what the vendor does by itself after a bounce."""
+    account = _account(world, request)
+    given = Checked(await body_of(request), where="suppression")
+    kind, email = given.text("kind"), given.text("email")
+    if kind not in KINDS:
+        raise given.wrong("kind", f"one of {', '.join(KINDS)}", kind)
+    reason, status = given.text("reason", ""), given.text("status", "")
+    given.done()
+    account.suppressions.add(kind, email, now=account.now(), reason=reason, status=status)
+    return answer({"kind": kind, "email": email}, 201)
+
+
+def _account(world: World, request: Request) -> SendGridAccount:
+    account = find_account(world, "sendgrid", request.path_params["account"])
+    assert isinstance(account, SendGridAccount)  # noqa: S101  # reason: narrows the type
+    return account

@@ -1,0 +1,98 @@
+"""Making Twilio's webhooks happen: a status, an inbound message."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mock_providers.checked import Checked, is_http_url
+from mock_providers.control.accounts import find_account
+from mock_providers.control.answers import answer, body_of
+from mock_providers.errors import ControlError
+from mock_providers.twilio.account import TwilioAccount
+from mock_providers.twilio.settings import STATUSES
+from mock_providers.webhooks import Signature
+from mock_providers.world import World
+
+SIGNATURES = ("valid", "tampered", "missing")
+
+
+async def set_status(world: World, request: Request) -> Response:
+    """Moves a message and sends its callback; answers when the receiver has."""
+    account = _account(world, request)
+    message = account.message(request.path_params["sid"])
+    if message is None:
+        raise ControlError("there is no such message in this account", hint="GET /_mock/calls shows them", status=404)
+    given = Checked(await body_of(request), where="status")
+    status = given.text("status")
+    if status not in STATUSES:
+        raise given.wrong("status", f"one of {', '.join(sorted(STATUSES))}", status)
+    error_code = given.integer("error_code")
+    url = given.url("url")
+    duplicate = given.integer("duplicate", 1, least=1) or 1
+    if duplicate > 100:
+        raise given.wrong("duplicate", "at most 100", duplicate)
+    signature = signature_of(given)
+    given.done()
+    message.stop()
+    message.move(status, now=account.now(), error_code=error_code)
+    outcome = await world.twilio_webhooks.status(
+        account, message, status, error_code=error_code, url=url, signature=signature, duplicate=duplicate
+    )
+    if outcome is None:
+        return answer({"callback": None, "status": None, "error": "the message has no StatusCallback"})
+    return answer(outcome.to_json())
+
+
+async def inbound(world: World, request: Request) -> Response:
+    """Delivers an inbound message to the stack; answers when it has."""
+    account = _account(world, request)
+    given = Checked(await body_of(request), where="inbound")
+    sender, to, body = given.text("from"), given.text("to"), given.text("body", "")
+    media = _media(given)
+    url = given.url("url") or inbound_url(account, to)
+    sid = given.optional_text("sid") or account.sid("MM" if media else "SM")
+    signature = signature_of(given)
+    given.done()
+    if url is None:
+        raise ControlError("the account has no inbound_url", hint="give url, or PATCH the account's inbound_url")
+    outcome, sent = await world.twilio_webhooks.inbound(
+        account, sid=sid, sender=sender, to=to, body=body, media=media, url=url, signature=signature
+    )
+    return answer({"sid": sid, **outcome.to_json(), "replies": [message.to_json() for message in sent]})
+
+
+def inbound_url(account: TwilioAccount, to: str) -> str | None:
+    """Where messages to a number go: its own SmsUrl, its service's, or the account's."""
+    number = account.owned(to)
+    if number is not None and number.sms_url:
+        return number.sms_url
+    for service in account.services_of(to):
+        url = service.settings["inbound_request_url"]
+        if isinstance(url, str) and is_http_url(url):
+            return url
+    return account.settings.inbound_url
+
+
+def signature_of(given: Checked) -> Signature:
+    signature = given.text("signature", "valid")
+    if signature not in SIGNATURES:
+        raise given.wrong("signature", f"one of {', '.join(SIGNATURES)}", signature)
+    return signature  # type: ignore[return-value]  # reason: it is one of them
+
+
+def _media(given: Checked) -> list[dict[str, str]]:
+    media: list[dict[str, str]] = []
+    for item in given.any("media", []) or []:
+        one = item if isinstance(item, dict) else {"url": item}
+        url, kind = one.get("url"), one.get("content_type", "image/jpeg")
+        if not isinstance(url, str) or not isinstance(kind, str):
+            raise given.wrong("media", 'URLs, or {"url", "content_type"} objects', item)
+        media.append({"url": url, "content_type": kind})
+    return media
+
+
+def _account(world: World, request: Request) -> TwilioAccount:
+    account = find_account(world, "twilio", request.path_params["account"])
+    assert isinstance(account, TwilioAccount)  # noqa: S101  # reason: narrows the type
+    return account

@@ -1,0 +1,153 @@
+"""One vendor call from receipt to answer: recorded, perhaps disturbed, processed, recorded, answered."""
+
+from __future__ import annotations
+
+import time
+from json.encoder import encode_basestring_ascii as quote
+
+from mock_providers import redact
+from mock_providers.asgi import (
+    Answer,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    client_gone,
+    read_request,
+    send_answer,
+    unless_gone,
+)
+from mock_providers.bodies import Bodies
+from mock_providers.call import Call, Vendor
+from mock_providers.clock import elapse
+from mock_providers.connection import hang_up, send_badly
+from mock_providers.errors import JournalError
+from mock_providers.faults import Fault, Faults, Gates
+from mock_providers.journal import Journal
+from mock_providers.journal.journal import encode
+from mock_providers.metrics import Metrics
+
+BODY_IN_ENTRY = 64 * 1024
+"""Bytes of a body that an entry itself holds; a longer one is kept whole beside the journal."""
+
+_WITH_STATUS = frozenset(("answered", "truncated", "slow"))
+
+
+class Exchange:
+    """Runs calls against one journal and one set of faults and gates."""
+
+    def __init__(self, *, journal: Journal, bodies: Bodies, faults: Faults, gates: Gates) -> None:
+        self._journal = journal
+        self._bodies = bodies
+        self._faults = faults
+        self._gates = gates
+        self.in_flight = 0
+        self.metrics = Metrics()
+
+    async def serve(self, vendor: Vendor, scope: Scope, receive: Receive, send: Send) -> None:
+        request = await read_request(scope, receive)
+        if request is None:
+            return
+        began = time.perf_counter()
+        call = vendor.receive(request)
+        self.in_flight += 1
+        try:
+            number = self._record_call(request, call)
+            answer, outcome, slow_s = await self._answer(vendor, call, number, receive)
+            self._record_answer(call, number, answer, outcome, time.perf_counter() - began)
+            await self._journal.committed()
+        except JournalError as error:
+            slow_s = 0.0
+            answer, outcome = Answer(500, f"{error}\n".encode(), [(b"content-type", b"text/plain")]), "answered"
+        finally:
+            self.in_flight -= 1
+        if outcome in {"reset", "empty"}:
+            await hang_up(scope, receive, reset=outcome == "reset")
+        elif outcome == "answered":
+            await send_answer(send, answer)
+        elif outcome in {"truncated", "slow"}:
+            await send_badly(scope, receive, send, answer, over_s=slow_s)
+
+    async def _answer(self, vendor: Vendor, call: Call, number: int, receive: Receive) -> tuple[Answer, str, float]:
+        """The answer, what is done with it, and how many seconds its body takes.
+
+        It is answered, truncated or slow, the connection is reset or closed (empty), or the client left (aborted).
+        """
+        fault = self._faults.take(call.facts()) if self._faults else None
+        if fault is None:
+            answer = call.answer()
+        else:
+            delay = fault.latency.draw(fault.rng)
+            if delay and not await unless_gone(receive, elapse(delay)):
+                return Answer(499), "aborted", 0.0
+            answer = _disturbed(vendor, call, fault)
+            if fault.stall:
+                await client_gone(receive)
+                return answer, "aborted", 0.0
+        gate = self._gates.find(call.facts()) if self._gates else None
+        if gate is not None:
+            gate.withheld[number] = answer.message
+            try:
+                if not await unless_gone(receive, gate.opened.wait()):
+                    return answer, "aborted", 0.0
+            finally:
+                del gate.withheld[number]
+        return answer, _outcome(fault), fault.slow_body_s if fault is not None else 0.0
+
+    def _record_call(self, request: Request, call: Call) -> int:
+        # put together by hand: this is most of what a recorded call costs
+        params = call.raw_params if call.raw_params is not None else encode(call.params)
+        path = redact.url(request.target) if request.query else request.path
+        number = self._journal.append_json(
+            "called",
+            call.provider,
+            call.account,
+            None,
+            f'"endpoint":"{call.endpoint}","method":{quote(request.method)},"path":{quote(path)},'
+            f'"to":{_list(call.to)},"from":{_text(call.sender)},"text":{_text(call.text)},'
+            f'"peer":"{request.peer}","headers":{redact.headers_json(request.headers)},"params":{params}}}',
+        )
+        if len(request.body) > BODY_IN_ENTRY:
+            self._bodies.keep(number, request.body)
+        return number
+
+    def _record_answer(self, call: Call, number: int, answer: Answer, outcome: str, elapsed: float) -> None:
+        code = answer.code
+        result = str(answer.status) if outcome == "answered" else outcome
+        self.metrics.count(call.provider, call.endpoint, result, elapsed)
+        self._journal.append_json(
+            "answered",
+            call.provider,
+            call.account,
+            number,
+            f'"endpoint":"{call.endpoint}","to":{_list(call.to)},'
+            f'"status":{answer.status if outcome in _WITH_STATUS else "null"},"message":{_text(answer.message)},'
+            f'"error":{"null" if code is None else encode(code)},"outcome":"{outcome}",'
+            f'"elapsed_ms":{elapsed * 1000:.3f}}}',
+        )
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else quote(value)
+
+
+def _list(values: list[str]) -> str:
+    return f"[{quote(values[0])}]" if len(values) == 1 else encode(values)
+
+
+def _outcome(fault: Fault | None) -> str:
+    if fault is None:
+        return "answered"
+    for outcome, asked in (("reset", fault.reset), ("empty", fault.empty), ("truncated", fault.truncate)):
+        if asked:
+            return outcome
+    return "slow" if fault.slow_body_s else "answered"
+
+
+def _disturbed(vendor: Vendor, call: Call, fault: Fault) -> Answer:
+    if not fault.fails:
+        return call.answer()
+    accepted = call.answer().message if fault.accept else None
+    failure = vendor.failure(fault) if fault.status is not None else Answer(500)
+    failure.message = accepted
+    return failure

@@ -1,0 +1,181 @@
+"""Faults: what is to happen to matching calls, how often, and how often it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from mock_providers.checked import Checked
+from mock_providers.errors import ConfigError
+from mock_providers.faults.latency import Latency
+from mock_providers.faults.match import Match
+from mock_providers.faults.webhook import WebhookFault
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """A disturbance of matching calls, or (with `webhook`) of matching webhooks.
+
+    Of the calls that match, those are disturbed that `nth`, `probability` and `times` leave. The latency
+    passes first. Then the call may fail, before it is processed or (`accept`) after it was processed like
+    any other: `status` answers with the vendor's own words, `reset` and `empty` close the connection, `stall`
+    never answers. `truncate` and `slow_body_s` cut or slow down whatever is answered.
+    """
+
+    id: str
+    match: Match
+    times: int | None = None
+    nth: int | None = None
+    probability: float | None = None
+    seed: int | None = None
+    latency: Latency = field(default_factory=Latency)
+    status: int | None = None
+    code: int | str | None = None
+    message: str | None = None
+    retry_after: float | None = None
+    reset: bool = False
+    empty: bool = False
+    stall: bool = False
+    truncate: bool = False
+    slow_body_s: float = 0.0
+    accept: bool = False
+    webhook: WebhookFault | None = None
+    hits: int = 0
+    met: int = 0
+    rng: Random = field(default_factory=Random)
+
+    @property
+    def fails(self) -> bool:
+        """Whether the call gets no proper answer."""
+        return self.status is not None or self.reset or self.empty or self.stall
+
+    def takes(self, facts: Mapping[str, Any]) -> bool:
+        """Whether this call is one it is for; counts it."""
+        if (self.times is not None and self.hits >= self.times) or not self.match.matches(**facts):
+            return False
+        self.met += 1
+        if self.nth is not None and self.met != self.nth:
+            return False
+        if self.probability is not None and self.rng.random() >= self.probability:
+            return False
+        self.hits += 1
+        return True
+
+    @classmethod
+    def from_json(cls, value: object, *, id: str) -> Fault:  # noqa: A002  # reason: the name in the JSON
+        given = Checked(value, where="fault")
+        seed = given.integer("seed")
+        webhook = given.any("webhook")
+        fault = cls(
+            id=id,
+            match=Match.from_json(given.any("match", {})),
+            times=given.integer("times", least=1),
+            nth=given.integer("nth", least=1),
+            probability=_probability(given),
+            seed=seed,
+            latency=Latency.read(given.any("latency_s", 0.0), where="fault"),
+            status=_status(given),
+            code=_code(given),
+            message=given.optional_text("message"),
+            retry_after=given.number("retry_after"),
+            reset=given.flag("reset", False),
+            empty=given.flag("empty", False),
+            stall=given.flag("stall", False),
+            truncate=given.flag("truncate", False),
+            slow_body_s=given.number("slow_body_s", 0.0) or 0.0,
+            accept=given.flag("accept", False),
+            webhook=WebhookFault.read(webhook) if webhook is not None else None,
+            rng=Random(seed),  # noqa: S311  # reason: chance that can be repeated is the point
+        )
+        given.done()
+        fault._check()
+        return fault
+
+    def _check(self) -> None:
+        disturbs = self.fails or self.latency or self.truncate or self.slow_body_s
+        if self.webhook is not None and disturbs:
+            raise ConfigError("fault: disturbs either calls or webhooks; make two of it")
+        if self.webhook is None and not disturbs:
+            raise ConfigError("fault: does nothing; give it latency_s, status, reset, empty, stall, … or webhook")
+        if self.accept and not self.fails:
+            raise ConfigError("fault: accept needs a status, reset, empty or stall to fail with after processing")
+
+    def to_json(self) -> dict[str, Any]:
+        shown = (
+            "times", "nth", "probability", "seed", "status", "code", "message", "retry_after", "reset", "empty",
+            "stall", "truncate", "slow_body_s", "accept", "hits",
+        )  # fmt: skip
+        return {
+            "id": self.id,
+            "match": self.match.to_json(),
+            **{name: getattr(self, name) for name in shown},
+            "latency_s": self.latency.to_json(),
+            "webhook": self.webhook.to_json() if self.webhook is not None else None,
+        }
+
+
+class Faults:
+    """The faults that are set, oldest first; the first that takes a call has it."""
+
+    def __init__(self) -> None:
+        self._faults: dict[str, Fault] = {}
+        self._made = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._faults)
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self._faults.values())
+
+    def add(self, value: object) -> Fault:
+        fault = Fault.from_json(value, id=f"fault-{self._made + 1}")
+        self._made += 1
+        self._faults[fault.id] = fault
+        return fault
+
+    def take(self, facts: Mapping[str, Any]) -> Fault | None:
+        """The fault that a call meets."""
+        for fault in self._faults.values():
+            if fault.webhook is None and fault.takes(facts):
+                return fault
+        return None
+
+    def take_webhook(self, facts: Mapping[str, Any]) -> WebhookFault | None:
+        """The fault that a webhook meets; its endpoint is `webhook.` and its kind."""
+        for fault in self._faults.values():
+            if fault.webhook is not None and fault.takes(facts):
+                return fault.webhook
+        return None
+
+    def remove(self, fault_id: str) -> Fault | None:
+        return self._faults.pop(fault_id, None)
+
+    def clear(self, account: str | None = None) -> list[Fault]:
+        """Removes the faults of one account, or all."""
+        gone = [fault for fault in self._faults.values() if account is None or fault.match.account == account]
+        for fault in gone:
+            del self._faults[fault.id]
+        return gone
+
+
+def _probability(given: Checked) -> float | None:
+    probability = given.number("probability")
+    if probability is not None and probability > 1:
+        raise given.wrong("probability", "0 to 1", probability)
+    return probability
+
+
+def _status(given: Checked) -> int | None:
+    status = given.integer("status", least=100)
+    if status is not None and not 200 <= status <= 599:
+        raise given.wrong("status", "an HTTP status from 200 to 599", status)
+    return status
+
+
+def _code(given: Checked) -> int | str | None:
+    code = given.any("code")
+    if code is not None and (isinstance(code, bool) or not isinstance(code, int | str)):
+        raise given.wrong("code", "the vendor's error code", code)
+    return code

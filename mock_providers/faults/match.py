@@ -1,0 +1,41 @@
+"""Which calls a fault or a gate is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from mock_providers.checked import Checked
+from mock_providers.journal.filter import recipient_matches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """All that is given must match; `endpoint` and `to` may be globs, `text` is a substring."""
+
+    provider: str | None = None
+    account: str | None = None
+    endpoint: str | None = None
+    to: str | None = None
+    text: str | None = None
+
+    @classmethod
+    def from_json(cls, value: object) -> Match:
+        given = Checked(value, where="match")
+        match = cls(**{name: given.optional_text(name) for name in ("provider", "account", "endpoint", "to", "text")})
+        given.done()
+        return match
+
+    def to_json(self) -> dict[str, Any]:
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def matches(self, *, provider: str, account: str | None, endpoint: str, to: list[str], text: str | None) -> bool:
+        return (
+            (self.provider is None or self.provider == provider)
+            and (self.account is None or self.account == account)
+            and (self.endpoint is None or fnmatchcase(endpoint, self.endpoint))
+            and (self.to is None or recipient_matches(self.to, to))
+            and (self.text is None or self.text in (text or ""))
+        )

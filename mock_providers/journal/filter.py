@@ -1,0 +1,112 @@
+"""Which entries a query, a follower or a wait is about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from mock_providers.errors import ControlError
+from mock_providers.journal.store import Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """All that is given must match: `text` is a substring, `to` a recipient or a glob, times are Unix seconds.
+
+    `type` may be several, with commas between them.
+    """
+
+    provider: str | None = None
+    account: str | None = None
+    to: str | None = None
+    text: str | None = None
+    type: str | None = None
+    endpoint: str | None = None
+    message: str | None = None
+    call: int | None = None
+    since: float | None = None
+    until: float | None = None
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> Filter:
+        """Reads the query parameters that are filters; others are left to the caller."""
+        to = query.get("to") or None
+        if to is not None and to.startswith(" "):
+            # a plus that was not percent-encoded arrives as a space
+            to = "+" + to[1:]
+        return cls(
+            provider=query.get("provider") or None,
+            account=query.get("account") or None,
+            to=to,
+            text=query.get("text") or None,
+            type=query.get("type") or None,
+            endpoint=query.get("endpoint") or None,
+            message=query.get("message") or None,
+            call=_integer(query, "call"),
+            since=_number(query, "since"),
+            until=_number(query, "until"),
+        )
+
+    def keys(self, known: list[Key]) -> list[Key] | None:
+        """The accounts whose index is enough to read, or None for all entries."""
+        if self.account is None:
+            return None
+        return [key for key in known if key[1] == self.account and (self.provider is None or key[0] == self.provider)]
+
+    def match(self, entry: bytes) -> dict[str, Any] | None:
+        """The decoded entry if it matches."""
+        if self.type is not None and not any(f'"type":"{one}"'.encode() in entry[:120] for one in self.types):
+            return None
+        if self.text is not None and self.text.isalnum() and self.text.isascii() and self.text.encode() not in entry:
+            return None
+        decoded: dict[str, Any] = json.loads(entry)
+        return decoded if self.matches(decoded) else None
+
+    def matches(self, entry: Mapping[str, Any]) -> bool:
+        return (
+            (self.type is None or entry["type"] in self.types)
+            and (self.provider is None or entry["provider"] == self.provider)
+            and (self.account is None or entry["account"] == self.account)
+            and (self.endpoint is None or entry.get("endpoint") == self.endpoint)
+            and (self.message is None or entry.get("message") == self.message)
+            and (self.call is None or entry.get("call") == self.call)
+            and (self.since is None or entry["at"] >= self.since)
+            and (self.until is None or entry["at"] <= self.until)
+            and (self.text is None or self.text in (entry.get("text") or ""))
+            and (self.to is None or recipient_matches(self.to, entry.get("to")))
+        )
+
+    @property
+    def types(self) -> list[str]:
+        return (self.type or "").split(",")
+
+
+def recipient_matches(pattern: str, to: object) -> bool:
+    """Whether a recipient, or one of several, is the pattern or fits its glob."""
+    recipients = to if isinstance(to, list) else [to]
+    return any(
+        isinstance(recipient, str) and (recipient == pattern or fnmatchcase(recipient, pattern))
+        for recipient in recipients
+    )
+
+
+def _number(query: Mapping[str, str], name: str) -> float | None:
+    text = query.get(name)
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ControlError(f"{name} must be a number, saw {text[:40]!r}", hint=f"give {name} in seconds") from None
+
+
+def _integer(query: Mapping[str, str], name: str) -> int | None:
+    text = query.get(name)
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise ControlError(f"{name} must be a whole number, saw {text[:40]!r}", hint=f"give {name} as digits")
+    return int(text)

@@ -1,0 +1,227 @@
+"""The journal: entries are numbered, written in groups, and only then shown and answered for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mock_providers.errors import JournalError
+from mock_providers.journal.file import SEGMENT_BYTES, JournalFile
+from mock_providers.journal.filter import Filter
+from mock_providers.journal.lines import seal
+from mock_providers.journal.store import Key, Retention, Store
+
+ANSWER_WITHIN = 2000
+"""How many entries after a call its answer is looked for."""
+
+encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+class Journal:
+    """An append-only record with one growing sequence.
+
+    `append` numbers an entry; `committed` waits until it is on disk. All that was appended in one turn
+    of the event loop goes to the file in one write. Followers see an entry once it is written,
+    never before: what was seen survives a crash.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        fsync: bool = False,
+        retention: Retention | None = None,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
+        self._fsync = fsync
+        self._store = Store(retention or Retention())
+        self._seq = 0
+        self._at = 0.0
+        self._pending: list[tuple[bytes, Key, float]] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._watches: dict[str | None, set[asyncio.Event]] = {}
+        self._failure: JournalError | None = None
+        self.when_dropped: list[Callable[[int], None]] = []
+        """Told the first sequence number that is kept, whenever older ones were dropped."""
+        self._file: JournalFile | None = None
+        if path is not None:
+            self._file = JournalFile(path, segment_bytes=segment_bytes)
+            self._reopen(self._file)
+
+    @property
+    def seq(self) -> int:
+        """The sequence number given last."""
+        return self._seq
+
+    @property
+    def visible(self) -> int:
+        """The sequence number of the last entry that is written, and so can be read."""
+        return self._seq - len(self._pending)
+
+    @property
+    def store(self) -> Store:
+        return self._store
+
+    def append(
+        self, kind: str, provider: str | None, account: str | None, call: int | None, data: dict[str, Any]
+    ) -> int:
+        """Appends an entry and gives its number."""
+        return self.append_json(kind, provider, account, call, encode(data)[1:])
+
+    def append_json(self, kind: str, provider: str | None, account: str | None, call: int | None, members: str) -> int:
+        """Appends an entry whose members are JSON text already, up to and with the closing brace."""
+        if self._failure is not None:
+            raise self._failure
+        self._seq = seq = self._seq + 1
+        # the wall clock may step back; the record's own order may not
+        self._at = at = max(time.time(), self._at)
+        text = (
+            f'{{"seq":{seq},"at":{at:.6f},"type":"{kind}",'
+            f'"provider":{_quote(provider)},"account":{_quote(account)},"call":{call or seq}'
+            f"{',' if len(members) > 1 else ''}{members}"
+        )
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self._commit)
+        self._pending.append((text.encode(), (provider, account), at))
+        return seq
+
+    def committed(self) -> asyncio.Future[None]:
+        """Done when everything appended so far is written; raises JournalError if it can't be."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._pending:
+            self._waiters.append(waiter)
+        else:
+            waiter.set_result(None)
+        return waiter
+
+    def read(self, selection: Filter, *, after: int = 0) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        """Entries after a sequence number, oldest first: its number, and the entry if it is selected.
+
+        The ones not selected come as None, so that a reader can pause and keep its place.
+        """
+        store = self._store
+        for seq, entry in store.after(after, selection.keys(store.keys())):
+            yield seq, selection.match(entry)
+
+    def read_back(self, selection: Filter, *, before: int) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        """Entries before a sequence number, newest first, as `read` gives them."""
+        store = self._store
+        for seq, entry in store.before(before, selection.keys(store.keys())):
+            yield seq, selection.match(entry)
+
+    def answer_to(self, seq: int) -> dict[str, Any] | None:
+        """The entry that answers a call or webhook, if it is not far behind it."""
+        wanted = b'"call":%d,' % seq
+        for number in range(seq + 1, min(seq + ANSWER_WITHIN, self._store.last + 1)):
+            entry = self._store.get(number)
+            if wanted in entry[:300]:
+                decoded: dict[str, Any] = json.loads(entry)
+                if decoded["call"] == seq:
+                    return decoded
+        return None
+
+    def entry(self, seq: int) -> dict[str, Any] | None:
+        entry = self._store.get(seq)
+        return json.loads(entry) if entry else None
+
+    @contextmanager
+    def watch(self, account: str | None) -> Iterator[asyncio.Event]:
+        """An event that is set whenever something new can be read, of one account or (None) of any."""
+        news = asyncio.Event()
+        watches = self._watches.setdefault(account, set())
+        watches.add(news)
+        try:
+            yield news
+        finally:
+            watches.discard(news)
+            if not watches and self._watches.get(account) is watches:
+                del self._watches[account]
+
+    def forget(self, provider: str | None, account: str | None) -> int:
+        """Forgets an account's entries, or everyone's; the file keeps them, and notes that they are forgotten."""
+        self._commit()
+        seq = self.append("reset", provider, account, None, {})
+        self._commit()
+        self._apply_forget(provider, account)
+        return seq
+
+    def wake_all(self) -> None:
+        """Wakes every watcher (so that they see the server is closing)."""
+        for watches in self._watches.values():
+            for news in watches:
+                news.set()
+
+    def close(self) -> None:
+        self._commit()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _commit(self) -> None:
+        pending, self._pending = self._pending, []
+        waiters, self._waiters = self._waiters, []
+        if pending and self._file is not None:
+            try:
+                self._file.append(b"".join([seal(entry) for entry, _, _ in pending]), sync=self._fsync)
+                self._file.rotate_if_full(self._seq)
+            except OSError as error:
+                self._failure = JournalError(f"the journal {self._file.path} can't be written: {error.strerror}")
+                self._failure.__cause__ = error
+                for waiter in waiters:
+                    if not waiter.done():
+                        waiter.set_exception(self._failure)
+                return
+        self._show(pending)
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _show(self, pending: list[tuple[bytes, Key, float]]) -> None:
+        """Makes written entries readable, wakes who waits for them, and drops what is past the retention."""
+        touched: set[str | None] = {None}
+        for entry, key, at in pending:
+            self._store.add(entry, key, at)
+            touched.add(key[1])
+        if self._watches:
+            for account in touched:
+                for news in self._watches.get(account, ()):
+                    news.set()
+        if pending and self._store.trim(pending[-1][2]):
+            if self._file is not None:
+                self._file.drop_before(self._store.first)
+            for forget in self.when_dropped:
+                forget(self._store.first)
+
+    def _apply_forget(self, provider: str | None, account: str | None) -> None:
+        self._store.forget(None if account is None else (provider, account))
+
+    def _reopen(self, file: JournalFile) -> None:
+        """Reads what an earlier server wrote."""
+        for entry in file.read():
+            decoded = json.loads(entry)
+            seq = decoded["seq"]
+            self._store.skip_to(seq)
+            self._seq = seq
+            self._at = max(self._at, decoded["at"])
+            self._store.add(entry, (decoded["provider"], decoded["account"]), decoded["at"])
+            if decoded["type"] == "reset":
+                self._apply_forget(decoded["provider"], decoded["account"])
+        self._store.trim(time.time())
+
+
+_quoted: dict[str | None, str] = {}
+
+
+def _quote(name: str | None) -> str:
+    """A provider's or account's name as JSON; there are few, and they come with every entry."""
+    quoted = _quoted.get(name)
+    if quoted is None:
+        if len(_quoted) > 10_000:
+            _quoted.clear()
+        quoted = _quoted[name] = json.dumps(name)
+    return quoted

@@ -1,0 +1,45 @@
+"""pytest fixtures: `mock_server` (one a session), `twilio` and `sendgrid` (accounts of a test's own)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from mock_providers.client import MockProviders, SendGrid, Twilio
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mock-providers")
+    group.addoption(
+        "--mock-providers-url",
+        default=None,
+        help="URL of a mock server that runs already; without it one is started for the session",
+    )
+
+
+@pytest.fixture(scope="session")
+def mock_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockProviders]:
+    """A mock server for the session, in a process of its own."""
+    from mock_providers.process import server_process
+
+    url = request.config.getoption("--mock-providers-url", default=None)
+    if url is not None:
+        with MockProviders(url) as server:
+            yield server
+        return
+    journal = tmp_path_factory.mktemp("mock-providers") / "journal.jsonl"
+    with server_process(journal=journal) as started, MockProviders(started) as server:
+        yield server
+
+
+@pytest.fixture
+def twilio(mock_server: MockProviders) -> Twilio:
+    """A Twilio account that no other test has; nothing moves its messages but the test."""
+    return mock_server.twilio(lifecycle="manual")
+
+
+@pytest.fixture
+def sendgrid(mock_server: MockProviders) -> SendGrid:
+    """A SendGrid account that no other test has; no event comes but the test's."""
+    return mock_server.sendgrid(lifecycle="manual")

@@ -1,0 +1,84 @@
+"""A SendGrid account: its mails and its signing key."""
+
+from __future__ import annotations
+
+import time
+from base64 import urlsafe_b64encode
+from collections import deque
+from random import Random
+from uuid import NAMESPACE_URL, uuid5
+
+from mock_providers.accounts import Account
+from mock_providers.errors import ConfigError
+from mock_providers.sendgrid.mail import Mail
+from mock_providers.sendgrid.settings import SendGridSettings
+from mock_providers.sendgrid.signature import SigningKey
+from mock_providers.sendgrid.suppressions import Suppressions
+from mock_providers.sendgrid.templates import Template
+
+KEPT_MAILS = 250_000
+"""Mails an account keeps for its activity feed; the oldest are dropped, so that memory stays flat."""
+
+
+class SendGridAccount(Account):
+    """Everything one API key owns."""
+
+    provider = "sendgrid"
+
+    def __init__(self, settings: SendGridSettings) -> None:
+        super().__init__(settings.name, seed=settings.seed, clock_offset_s=settings.clock_offset_s)
+        self.settings = settings
+        self._signing_key: SigningKey | None = None
+        self.reset()
+
+    def change(self, settings: SendGridSettings) -> None:
+        if settings.private_key_pem != self.settings.private_key_pem:
+            self._signing_key = None
+        self.settings = settings
+        self.clock_offset_s = settings.clock_offset_s
+
+    def reset(self) -> None:
+        self.mails: dict[str, Mail] = {}
+        self._in_order: deque[str] = deque()
+        self.suppressions = Suppressions()
+        self.templates: dict[str, Template] = {}
+        self.batches: set[str] = set()
+        self.stopped: dict[str, str] = {}
+        self.switched_off: set[str] = set()
+        self._minute = (0, 0)
+
+    @property
+    def webhook_id(self) -> str:
+        """The id of the account's one Event Webhook."""
+        return str(uuid5(NAMESPACE_URL, f"sendgrid:{self.name}"))
+
+    def used_this_minute(self) -> int:
+        """Counts a call against the rate limit."""
+        minute, count = self._minute
+        now = int(time.time()) // 60
+        self._minute = (now, count + 1 if now == minute else 1)
+        return self._minute[1]
+
+    @property
+    def signing_key(self) -> SigningKey:
+        """The webhook's key pair; made when it is first needed, since that takes a while."""
+        if self._signing_key is None:
+            try:
+                self._signing_key = SigningKey(self.settings.private_key_pem)
+            except ValueError as error:
+                raise ConfigError(
+                    f"sendgrid account {self.name}: private_key_pem can't be read: {error}; "
+                    "give a PEM private key on P-256 (openssl ecparam -genkey -name prime256v1 -noout)"
+                ) from None
+        return self._signing_key
+
+    def add(self, mail: Mail) -> None:
+        self.mails[mail.message_id] = mail
+        self._in_order.append(mail.message_id)
+        if len(self._in_order) > KEPT_MAILS:
+            del self.mails[self._in_order.popleft()]
+
+    def token(self, size: int = 16, *, rng: Random | None = None) -> str:
+        """A new id in SendGrid's form: URL-safe base64 (22 characters of 16 bytes) without padding."""
+        bits = (rng or self.rng).getrandbits(size * 8)
+        return urlsafe_b64encode(bits.to_bytes(size, "big")).rstrip(b"=").decode()

@@ -1,0 +1,206 @@
+"""SendGrid's v3 API: understands a request, checks its key, and answers as the vendor does."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from mock_providers.asgi import Answer, Request, parse_form
+from mock_providers.call import Call
+from mock_providers.faults import Fault
+from mock_providers.sendgrid import activity, batches, suppressions, templates, webhook_settings
+from mock_providers.sendgrid.account import SendGridAccount
+from mock_providers.sendgrid.errors import WORDING, Problem, SendGridError, error_answer
+from mock_providers.sendgrid.events import SendGridWebhooks
+from mock_providers.sendgrid.mail_send import recipients_of, send_mail, sender_of, text_of
+from mock_providers.sendgrid.settings import SendGridSettings, default_name
+from mock_providers.sendgrid.visit import Route, Visit, shown
+
+PREFIX = "/v3/"
+
+PARAMS_LIMIT = 64 * 1024
+"""Bytes of a body that go into the journal's entry itself; a longer one is kept beside it."""
+
+ADVERTISED_LIMIT = 600
+"""Calls a minute that the headers name where the account sets no limit."""
+
+
+def _send(visit: Visit) -> Answer:
+    mail = send_mail(visit.account, visit.body())
+    if mail is None:
+        return Answer(200)
+    visit.webhooks.begin(visit.account, mail)
+    return Answer(202, b"", [(b"x-message-id", mail.message_id.encode())], message=mail.message_id)
+
+
+def _scopes(visit: Visit) -> Answer:
+    return shown({"scopes": visit.account.settings.scopes or SCOPES})
+
+
+ROUTES = [
+    Route("mail.send", "POST", "/v3/mail/send", _send, scope="mail.send"),
+    Route("scopes.list", "GET", "/v3/scopes", _scopes, scope=""),
+    *activity.ROUTES,
+    *batches.ROUTES,
+    *suppressions.ROUTES,
+    *templates.ROUTES,
+    *webhook_settings.ROUTES,
+]
+
+SCOPES = sorted({route.scope for route in ROUTES} - {""})
+
+
+class SendGridApi:
+    """The vendor as the server sees it."""
+
+    def __init__(
+        self,
+        accounts: dict[str, SendGridAccount],
+        webhooks: SendGridWebhooks,
+        *,
+        welcome: Callable[[SendGridSettings], SendGridAccount] | None = None,
+    ) -> None:
+        """`welcome` makes an account of a key that nobody has yet; without it the key is refused."""
+        self._welcome = welcome
+        self._by_key = accounts
+        self._webhooks = webhooks
+
+    def receive(self, request: Request) -> Call:
+        route, args = _route(request)
+        account = self._account_of(_key(request))
+        payload, text = _json(request.body)
+
+        def answer() -> Answer:
+            if account is None:
+                given = _wording(401)
+                given.headers = [*given.headers, *_rate_limit(ADVERTISED_LIMIT, ADVERTISED_LIMIT - 1)]
+                return given
+            limit = account.settings.rate_limit
+            used = account.used_this_minute()
+            try:
+                given = self._answer(
+                    account, route, args, request, payload, text, over=limit is not None and used > limit
+                )
+            except SendGridError as error:
+                given = error.answer()
+            most = limit or ADVERTISED_LIMIT
+            given.headers = [*given.headers, *_rate_limit(most, max(most - used, 0) if limit else most - 1)]
+            return given
+
+        short = len(request.body) <= PARAMS_LIMIT
+        # the journal takes the body over as it came, unless it would break its lines
+        raw = text if short and text is not None and "\n" not in text and "\r" not in text else None
+        params = payload if short and text is not None else request.body[:4096].decode("utf-8", "replace") or None
+        return Call(
+            provider="sendgrid",
+            account=account.name if account is not None else None,
+            endpoint=_NAMES[route] if isinstance(route, int) else route.endpoint,
+            answer=answer,
+            to=recipients_of(payload),
+            sender=sender_of(payload),
+            text=text_of(payload),
+            params=params,
+            raw_params=raw,
+        )
+
+    def _account_of(self, key: str) -> SendGridAccount | None:
+        account = self._by_key.get(key)
+        if account is None and self._welcome is not None and key.startswith("SG.") and key.isascii():
+            return self._welcome(SendGridSettings(api_key=key, name=default_name(key)))
+        return account
+
+    def failure(self, fault: Fault) -> Answer:
+        status = fault.status or 500
+        answer = error_answer(status, [Problem(fault.message or WORDING.get(status, "error"))])
+        if fault.code is not None:
+            answer.code = fault.code
+        if fault.retry_after is not None:
+            answer.headers.append((b"retry-after", f"{fault.retry_after:g}".encode()))
+        remaining = 0 if status == 429 else ADVERTISED_LIMIT - 1
+        answer.headers = [*answer.headers, *_rate_limit(ADVERTISED_LIMIT, remaining)]
+        return answer
+
+    def _answer(
+        self,
+        account: SendGridAccount,
+        route: Route | int,
+        args: tuple[str, ...],
+        request: Request,
+        payload: Any,
+        text: str | None,
+        *,
+        over: bool,
+    ) -> Answer:
+        scopes = account.settings.scopes
+        if over:
+            return _wording(429)
+        if isinstance(route, int):
+            return _wording(route)
+        if request.too_large:
+            return _wording(413)
+        if account.settings.require_accept and not request.header(b"accept"):
+            return _wording(406)
+        if scopes and route.scope and route.scope not in scopes:
+            return _wording(403)
+        if request.body and text is None:
+            return error_answer(400, [Problem("Bad Request")])
+        query = parse_form(request.query)
+        return route.answer(Visit(account, args, query=query, payload=payload, webhooks=self._webhooks))
+
+
+_NAMES = {404: "unknown", 405: "method_not_allowed"}
+
+
+def _route(request: Request) -> tuple[Route | int, tuple[str, ...]]:
+    """The route and the parts of its path, or the status if there is none."""
+    status = 404
+    for route in ROUTES:
+        match = route.pattern.fullmatch(request.path)
+        if match is not None:
+            if route.method == request.method:
+                return route, tuple(part for part in match.groups() if part is not None)
+            status = 405
+    return status, ()
+
+
+def _wording(status: int) -> Answer:
+    return error_answer(status, [Problem(WORDING[status])])
+
+
+def _key(request: Request) -> str:
+    header = request.header(b"authorization")
+    return header[7:].decode("latin-1").strip() if header[:7].lower() == b"bearer " else ""
+
+
+def _json(body: bytes) -> tuple[Any, str | None]:
+    """The decoded body and its text, or (None, None) if it isn't JSON."""
+    if not body:
+        return None, None
+    try:
+        text = body.decode()
+        return _decode(text), text
+    except (ValueError, RecursionError):
+        return None, None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse).decode
+
+
+def _rate_limit(limit: int, remaining: int) -> list[tuple[bytes, bytes]]:
+    return _rate_limit_until(limit, remaining, int(time.time()) // 60 * 60 + 60)
+
+
+@lru_cache(maxsize=256)
+def _rate_limit_until(limit: int, remaining: int, reset: int) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"x-ratelimit-limit", b"%d" % limit),
+        (b"x-ratelimit-remaining", b"%d" % remaining),
+        (b"x-ratelimit-reset", b"%d" % reset),
+    ]

@@ -1,0 +1,245 @@
+"""The Event Webhook: events with the vendor's fields, batched and signed."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+
+from mock_providers.clock import elapse
+from mock_providers.faults.webhook import WebhookFault
+from mock_providers.lifecycle import Script, Step
+from mock_providers.sendgrid.account import SendGridAccount
+from mock_providers.sendgrid.mail import Mail, Recipient
+from mock_providers.sendgrid.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
+from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
+
+Event = dict[str, Any]
+
+_IP = "198.51.100.17"
+_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36"
+
+_DETAILS: dict[str, Event] = {
+    "processed": {},
+    "delivered": {"response": "250 2.0.0 OK", "ip": _IP, "tls": 1},
+    "deferred": {"response": "400 try again later", "attempt": "5"},
+    "dropped": {"reason": "Bounced Address", "status": "5.0.0"},
+    "bounce": {
+        "reason": "550 5.1.1 The email account that you tried to reach does not exist",
+        "status": "5.1.1",
+        "type": "bounce",
+        "bounce_classification": "Invalid Address",
+        "ip": _IP,
+        "tls": 1,
+    },
+    "blocked": {
+        "reason": "554 5.7.1 Message blocked",
+        "status": "5.7.1",
+        "type": "blocked",
+        "bounce_classification": "Reputation",
+        "ip": _IP,
+        "tls": 1,
+    },
+    "open": {"useragent": _AGENT, "ip": _IP, "sg_machine_open": False},
+    "click": {
+        "useragent": _AGENT,
+        "ip": _IP,
+        "url": "https://example.com/",
+        "url_offset": {"index": 0, "type": "html"},
+    },
+    "spamreport": {},
+    "unsubscribe": {},
+    "group_unsubscribe": {"useragent": _AGENT, "ip": _IP, "url": "https://example.com/", "asm_group_id": 1},
+    "group_resubscribe": {"useragent": _AGENT, "ip": _IP, "url": "https://example.com/", "asm_group_id": 1},
+}
+
+_WITH_SMTP_ID = frozenset(("processed", "delivered", "deferred", "dropped", "bounce", "blocked"))
+
+
+def make_event(account: SendGridAccount, kind: str, *, mail: Mail | None, recipient: Recipient | None) -> Event:
+    """An event with its type's fields; custom arguments at the top level, where reserved names win."""
+    event: Event = dict(recipient.custom_args) if recipient is not None else {}
+    event.update(
+        {
+            "email": recipient.email if recipient is not None else "someone@example.com",
+            "timestamp": int(account.now()),
+            "event": "bounce" if kind == "blocked" else kind,
+            "sg_event_id": account.token(rng=account.event_rng),
+        }
+    )
+    if mail is not None and recipient is not None:
+        event["sg_message_id"] = recipient.sg_message_id
+        if mail.categories:
+            event["category"] = mail.categories if len(mail.categories) > 1 else mail.categories[0]
+    if kind in _WITH_SMTP_ID:
+        message_id = mail.message_id if mail is not None else account.token(rng=account.event_rng)
+        event["smtp-id"] = f"<{message_id}@geopod-ismtpd-1>"
+    event.update(_DETAILS[kind])
+    return event
+
+
+BATCH_BYTES = 768 * 1024
+
+_SUPPRESSES = {"bounce": "bounces", "spamreport": "spam_reports", "unsubscribe": "unsubscribes"}
+
+
+_DROPPED = (Step("dropped", after=(0.0, 0.0)),)
+
+
+def split(events: list[Event]) -> list[list[Event]]:
+    """The events in batches that stay below the vendor's size."""
+    batches: list[list[Event]] = [[]]
+    size = 0
+    for event in events:
+        length = len(json.dumps(event)) + 1
+        if size + length > BATCH_BYTES and batches[-1]:
+            batches.append([])
+            size = 0
+        batches[-1].append(event)
+        size += length
+    return batches
+
+
+def _switch(event: Event) -> str:
+    """The webhook setting that an event's type answers to."""
+    return "spam_report" if event["event"] == "spamreport" else str(event["event"])
+
+
+def _script(account: SendGridAccount, recipient: Recipient) -> Script:
+    for fate in account.settings.fates:
+        if fnmatchcase(recipient.email, fate.to):
+            return fate.script
+    return account.settings.lifecycle
+
+
+class SendGridWebhooks:
+    """Makes the events of accepted mails and posts them in batches."""
+
+    def __init__(self, webhooks: Webhooks) -> None:
+        self._webhooks = webhooks
+        self._batches: dict[str, list[Event]] = {}
+
+    def begin(self, account: SendGridAccount, mail: Mail) -> None:
+        """Starts the script of every recipient; without a webhook URL nothing needs to run."""
+        reported = account.settings.event_webhook_url is not None
+        for recipient in mail.recipients:
+            recipient.script = _script(account, recipient) if recipient.dropped is None else _DROPPED
+            if reported and recipient.script:
+                self._webhooks.start("sendgrid", account.name, self._run(account, mail, recipient))
+
+    def settle(self, account: SendGridAccount, mail: Mail, recipient: Recipient) -> list[Event]:
+        """Takes the planned steps that are due, and gives their events."""
+        happened: list[Event] = []
+        mail.draw(recipient)
+        while recipient.plan and recipient.plan[0].at <= account.now():
+            if mail.batch_id is not None and mail.batch_id in account.stopped:
+                recipient.plan = ()
+                break
+            step, recipient.plan = recipient.plan[0], recipient.plan[1:]
+            event = make_event(account, step.status, mail=mail, recipient=recipient)
+            if recipient.dropped is not None:
+                event["reason"] = recipient.dropped
+            happened.append(event)
+            self.note(account, event, recipient)
+        return happened
+
+    def note(self, account: SendGridAccount, event: Event, recipient: Recipient | None) -> None:
+        """Keeps an event for the activity feed, and suppresses whom it says to."""
+        if recipient is not None:
+            recipient.events.append(event)
+        kind = _SUPPRESSES.get(str(event["event"]))
+        email = event.get("email")
+        if kind is None or not isinstance(email, str):
+            return
+        if event["event"] == "bounce" and event.get("type") == "blocked":
+            kind = "blocks"
+        account.suppressions.add(
+            kind,
+            email,
+            now=account.now(),
+            reason=str(event.get("reason", "")),
+            status=str(event.get("status", "")),
+        )
+
+    def post_soon(self, account: SendGridAccount, events: list[Event], *, url: str) -> None:
+        """Posts a batch in the background, with the account's retries."""
+        self._webhooks.start("sendgrid", account.name, self._post_until_taken(account, events, url))
+
+    async def _run(self, account: SendGridAccount, mail: Mail, recipient: Recipient) -> None:
+        mail.draw(recipient)
+        while recipient.plan:
+            await elapse(recipient.plan[0].at - account.now())
+            for event in self.settle(account, mail, recipient):
+                self._enqueue(account, event)
+
+    def _enqueue(self, account: SendGridAccount, event: Event) -> None:
+        if _switch(event) in account.switched_off or "enabled" in account.switched_off:
+            return
+        batch = self._batches.get(account.name)
+        if batch is not None:
+            batch.append(event)
+            return
+        batch = self._batches[account.name] = [event]
+        flushing = self._webhooks.start("sendgrid", account.name, self._flush(account))
+        # a reset may cancel it before it runs, and then nobody else would end the batch
+        flushing.add_done_callback(lambda _: self._end_batch(account.name, batch))
+
+    def _end_batch(self, name: str, batch: list[Event]) -> None:
+        if self._batches.get(name) is batch:
+            del self._batches[name]
+
+    async def _flush(self, account: SendGridAccount) -> None:
+        await elapse(account.settings.event_batch_s)
+        batch = self._batches.pop(account.name)
+        url = account.settings.event_webhook_url
+        if url is not None:
+            for part in split(batch):
+                self.post_soon(account, part, url=url)
+
+    async def _post_until_taken(self, account: SendGridAccount, events: list[Event], url: str) -> None:
+        outcome = await self.post(account, events, url=url)
+        for pause in account.settings.event_retries_s:
+            if outcome.status is not None and 200 <= outcome.status < 300:
+                return
+            await elapse(pause)
+            outcome = await self.post(account, events, url=url)
+
+    async def post(
+        self, account: SendGridAccount, events: list[Event], *, url: str, signature: Signature = "valid"
+    ) -> Outcome:
+        """Posts one signed batch and waits for the receiver's answer."""
+        to = sorted({str(event["email"]) for event in events if "email" in event})
+        fault = self._webhooks.fault_for("sendgrid", account.name, "event", to=to)
+        if fault.signature is not None:
+            signature = "tampered" if fault.signature == "tampered" else "missing"
+        if fault.without_message_id:
+            events = [{name: value for name, value in event.items() if name != "sg_message_id"} for event in events]
+        parts = [[event] for event in events] if fault.split else [events]
+        webhooks = [self._webhook(account, part, url=url, signature=signature, fault=fault) for part in parts]
+        outcomes = [await self._webhooks.deliver(webhook) for webhook in webhooks]
+        return outcomes[-1]
+
+    def _webhook(
+        self, account: SendGridAccount, events: list[Event], *, url: str, signature: Signature, fault: WebhookFault
+    ) -> Webhook:
+        body = json.dumps(events, separators=(",", ":")).encode()
+        headers = {"Content-Type": "application/json;charset=utf-8", "User-Agent": "SendGrid Event API"}
+        if signature != "missing" and "signed" not in account.switched_off:
+            timestamp = str(int(account.now() - fault.stale_s))
+            signed = body if signature == "valid" else body + b" "
+            headers[TIMESTAMP_HEADER] = timestamp
+            headers[SIGNATURE_HEADER] = account.signing_key.sign(timestamp, signed)
+        ids = {str(event["sg_message_id"]).partition(".")[0] for event in events if event.get("sg_message_id")}
+        return Webhook(
+            provider="sendgrid",
+            account=account.name,
+            kind="event",
+            url=url,
+            body=body,
+            headers=headers,
+            message=ids.pop() if len(ids) == 1 else None,
+            to=sorted({str(event["email"]) for event in events if "email" in event}),
+            params=events,
+            extra={"signature": signature},
+            fault=fault,
+        )

@@ -1,0 +1,220 @@
+"""Suppressions: addresses that get no more mail, as lists of their own and in unsubscribe groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mock_providers.asgi import Answer
+from mock_providers.sendgrid.errors import Problem, SendGridError
+from mock_providers.sendgrid.rules import is_address
+from mock_providers.sendgrid.visit import Route, Visit, not_found, shown
+
+if TYPE_CHECKING:
+    from mock_providers.sendgrid.account import SendGridAccount
+
+KINDS = ("bounces", "blocks", "spam_reports", "invalid_emails", "unsubscribes")
+
+_DROPPED: dict[str, tuple[str, str]] = {
+    "bounces": ("Bounced Address", "bypass_bounce_management"),
+    "spam_reports": ("Spam Reporting Address", "bypass_spam_management"),
+    "invalid_emails": ("Invalid", ""),
+    "unsubscribes": ("Unsubscribed Address", "bypass_unsubscribe_management"),
+}
+"""Why a mail to an address on a list is dropped, and the mail setting that sends it all the same.
+
+A block is a temporary refusal: the vendor lists it and goes on sending.
+"""
+
+
+@dataclass(slots=True)
+class Group:
+    """An unsubscribe group and who left it."""
+
+    id: int
+    name: str
+    description: str
+    is_default: bool = False
+    members: dict[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "description": self.description,
+            "is_default": self.is_default,
+            "last_email_sent_at": None,
+            "unsubscribes": len(self.members),
+        }
+
+
+class Suppressions:
+    """All the lists of an account."""
+
+    def __init__(self) -> None:
+        self.lists: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS}
+        self.groups: dict[int, Group] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.groups) or any(self.lists.values())
+
+    def add(self, kind: str, email: str, *, now: float, reason: str = "", status: str = "") -> None:
+        entry: dict[str, Any] = {"created": int(now), "email": email}
+        if kind in {"bounces", "blocks"}:
+            entry |= {"reason": reason, "status": status}
+        elif kind == "invalid_emails":
+            entry["reason"] = reason
+        elif kind == "spam_reports":
+            entry["ip"] = "198.51.100.17"
+        self.lists[kind][email.lower()] = entry
+
+    def reason_to_drop(self, email: str, mail: dict[str, Any]) -> str | None:
+        """Why a recipient of a mail is dropped, or None if it goes out."""
+        settings = mail.get("mail_settings") or {}
+        if _enabled(settings, "bypass_list_management"):
+            return None
+        folded = email.lower()
+        for kind, (reason, bypass) in _DROPPED.items():
+            if folded in self.lists[kind] and not (bypass and _enabled(settings, bypass)):
+                return reason
+        group = self.groups.get((mail.get("asm") or {}).get("group_id", 0))
+        return "Unsubscribed Address" if group is not None and folded in group.members else None
+
+
+def _enabled(settings: dict[str, Any], name: str) -> bool:
+    setting = settings.get(name)
+    return isinstance(setting, dict) and setting.get("enable") is True
+
+
+def _list(visit: Visit) -> Answer:
+    start, end = visit.number("start_time", 0), visit.number("end_time", 10**11)
+    entries = [
+        one for one in visit.account.suppressions.lists[visit.args[0]].values() if start <= one["created"] <= end
+    ]
+    return shown(visit.page(entries))
+
+
+def _get(visit: Visit) -> Answer:
+    entry = visit.account.suppressions.lists[visit.args[0]].get(visit.args[1].lower())
+    return shown([entry] if entry is not None else [])
+
+
+def _delete(visit: Visit) -> Answer:
+    entries = visit.account.suppressions.lists[visit.args[0]]
+    if len(visit.args) > 1:
+        if entries.pop(visit.args[1].lower(), None) is None:
+            raise not_found("resource")
+        return Answer(204)
+    body = visit.body()
+    if body.get("delete_all") is True:
+        entries.clear()
+        return Answer(204)
+    for email in _emails(body.get("emails"), "emails"):
+        entries.pop(email.lower(), None)
+    return Answer(204)
+
+
+def _add_global(visit: Visit) -> Answer:
+    emails = _emails(visit.body().get("recipient_emails"), "recipient_emails")
+    for email in emails:
+        visit.account.suppressions.add("unsubscribes", email, now=visit.account.now())
+    return shown({"recipient_emails": emails}, 201)
+
+
+def _get_global(visit: Visit) -> Answer:
+    found = visit.args[0].lower() in visit.account.suppressions.lists["unsubscribes"]
+    return shown({"recipient_email": visit.args[0]} if found else {})
+
+
+def _delete_global(visit: Visit) -> Answer:
+    visit.account.suppressions.lists["unsubscribes"].pop(visit.args[0].lower(), None)
+    return Answer(204)
+
+
+def _create_group(visit: Visit) -> Answer:
+    name, description = visit.text("name"), visit.body().get("description", "")
+    account = visit.account
+    if not isinstance(description, str):
+        raise SendGridError(400, Problem("The description must be a string.", "description"))
+    group = make_group(account, name=name, description=description)
+    group.is_default = visit.body().get("is_default") is True
+    return shown(group.to_json(), 201)
+
+
+def make_group(account: SendGridAccount, *, name: str, description: str = "", group_id: int | None = None) -> Group:
+    groups = account.suppressions.groups
+    group = Group(group_id or max(groups, default=100) + 1, name, description)
+    groups[group.id] = group
+    return group
+
+
+def _list_groups(visit: Visit) -> Answer:
+    return shown([group.to_json() for group in visit.account.suppressions.groups.values()])
+
+
+def _get_group(visit: Visit) -> Answer:
+    return shown(_group(visit).to_json())
+
+
+def _update_group(visit: Visit) -> Answer:
+    group, body = _group(visit), visit.body()
+    for name in ("name", "description"):
+        if isinstance(body.get(name), str):
+            setattr(group, name, body[name])
+    return shown(group.to_json(), 201)
+
+
+def _delete_group(visit: Visit) -> Answer:
+    del visit.account.suppressions.groups[_group(visit).id]
+    return Answer(204)
+
+
+def _add_members(visit: Visit) -> Answer:
+    group, emails = _group(visit), _emails(visit.body().get("recipient_emails"), "recipient_emails")
+    group.members |= dict.fromkeys((email.lower() for email in emails), int(visit.account.now()))
+    return shown({"recipient_emails": emails}, 201)
+
+
+def _list_members(visit: Visit) -> Answer:
+    return shown(list(_group(visit).members))
+
+
+def _remove_member(visit: Visit) -> Answer:
+    _group(visit).members.pop(visit.args[1].lower(), None)
+    return Answer(204)
+
+
+def _group(visit: Visit) -> Group:
+    group = visit.account.suppressions.groups.get(int(visit.args[0]))
+    if group is None:
+        raise not_found("resource")
+    return group
+
+
+def _emails(value: Any, name: str) -> list[str]:
+    if not isinstance(value, list) or not value or not all(isinstance(one, str) and is_address(one) for one in value):
+        raise SendGridError(400, Problem(f"{name} must be a list of email addresses", name))
+    return value
+
+
+_KIND = rf"/v3/suppression/({'|'.join(KINDS)})"
+_GROUP = r"/v3/asm/groups/(\d{1,12})"
+_GLOBAL = "/v3/asm/suppressions/global"
+
+ROUTES = [
+    Route("suppression.list", "GET", _KIND, _list, scope="suppression.read"),
+    Route("suppression.get", "GET", rf"{_KIND}/([^/]+)", _get, scope="suppression.read"),
+    Route("suppression.delete", "DELETE", _KIND, _delete, scope="suppression.delete"),
+    Route("suppression.delete", "DELETE", rf"{_KIND}/([^/]+)", _delete, scope="suppression.delete"),
+    Route("asm.global.add", "POST", _GLOBAL, _add_global, scope="suppression.create"),
+    Route("asm.global.get", "GET", rf"{_GLOBAL}/([^/]+)", _get_global, scope="suppression.read"),
+    Route("asm.global.delete", "DELETE", rf"{_GLOBAL}/([^/]+)", _delete_global, scope="suppression.delete"),
+    Route("asm.groups.create", "POST", r"/v3/asm/groups", _create_group, scope="asm.groups.create"),
+    Route("asm.groups.list", "GET", r"/v3/asm/groups", _list_groups, scope="asm.groups.read"),
+    Route("asm.groups.get", "GET", _GROUP, _get_group, scope="asm.groups.read"),
+    Route("asm.groups.update", "PATCH", _GROUP, _update_group, scope="asm.groups.update"),
+    Route("asm.groups.delete", "DELETE", _GROUP, _delete_group, scope="asm.groups.delete"),
+    Route("asm.members.add", "POST", rf"{_GROUP}/suppressions", _add_members, scope="asm.groups.update"),
+    Route("asm.members.list", "GET", rf"{_GROUP}/suppressions", _list_members, scope="asm.groups.read"),
+    Route("asm.members.remove", "DELETE", rf"{_GROUP}/suppressions/([^/]+)", _remove_member, scope="asm.groups.update"),
+]

@@ -1,0 +1,86 @@
+"""What a SendGrid endpoint gets to see, and how it is found."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mock_providers.asgi import Answer, Form, field
+from mock_providers.sendgrid.errors import JSON, Problem, SendGridError
+
+if TYPE_CHECKING:
+    from mock_providers.sendgrid.account import SendGridAccount
+    from mock_providers.sendgrid.events import SendGridWebhooks
+
+
+class Visit:
+    """An authenticated request: the path's parts, the query, the decoded body."""
+
+    __slots__ = ("account", "args", "payload", "query", "webhooks")
+
+    def __init__(
+        self,
+        account: SendGridAccount,
+        args: tuple[str, ...],
+        *,
+        query: Form,
+        payload: Any,
+        webhooks: SendGridWebhooks,
+    ) -> None:
+        self.account = account
+        self.args = args
+        self.query = query
+        self.payload = payload
+        self.webhooks = webhooks
+
+    def body(self) -> dict[str, Any]:
+        """The body, which has to be an object."""
+        if not isinstance(self.payload, dict):
+            raise SendGridError(400, Problem("The request body must be a JSON object."))
+        return self.payload
+
+    def text(self, name: str) -> str:
+        """A required, non-empty string of the body."""
+        value = self.body().get(name)
+        if not isinstance(value, str) or not value:
+            raise SendGridError(400, Problem(f"The {name} is required.", name))
+        return value
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number of the query."""
+        given = field(self.query, name)
+        if not given:
+            return default
+        if not (given.isascii() and given.isdigit() and len(given) < 12):
+            raise SendGridError(400, Problem(f"{name} must be a non-negative integer", name))
+        return int(given)
+
+    def page(self, items: list[Any]) -> list[Any]:
+        """The part of a list that `limit` and `offset` ask for."""
+        offset = self.number("offset", 0)
+        return items[offset : offset + self.number("limit", 500)]
+
+
+class Route:
+    """One endpoint: its name in the journal, how it is asked for, what answers, and the scope that allows it."""
+
+    __slots__ = ("answer", "endpoint", "method", "pattern", "scope")
+
+    def __init__(
+        self, endpoint: str, method: str, pattern: str, answer: Callable[[Visit], Answer], *, scope: str
+    ) -> None:
+        self.endpoint = endpoint
+        self.method = method
+        self.pattern = re.compile(pattern)
+        self.answer = answer
+        self.scope = scope
+
+
+def shown(value: Any, status: int = 200) -> Answer:
+    return Answer(status, json.dumps(value).encode(), [JSON])
+
+
+def not_found(what: str) -> SendGridError:
+    return SendGridError(404, Problem(f"{what} not found"))

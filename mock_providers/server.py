@@ -1,0 +1,129 @@
+"""Running a server: the socket, the announcement, and a quick, graceful end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import socket
+import tempfile
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mock_providers.app import App
+from mock_providers.config import Config
+from mock_providers.connection import TRANSPORT
+from mock_providers.errors import ListenError
+from mock_providers.world import World
+
+BACKLOG = 2048
+GRACE_S = 1
+KEEP_ALIVE_S = 75
+"""Longer than clients keep an idle connection, so that it is they who close it and no call meets a closing one."""
+GC_THRESHOLDS = (20_000, 20, 100)
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's HTTP, with the connection handed to the app: faults reset it or cut it short."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
+
+
+class Server(uvicorn.Server):
+    """uvicorn, announcing itself when it listens and letting go of what waits when it ends."""
+
+    def __init__(self, config: uvicorn.Config, *, world: World, announce: Path | None) -> None:
+        super().__init__(config)
+        self._world = world
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._announce is not None and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            write_announcement(self._announce, host=host, port=port)
+        asyncio.get_running_loop().run_in_executor(None, preload)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._world.close_soon()
+        await super().shutdown(sockets)
+        await self._world.close()
+
+
+def preload() -> None:
+    """Imports what the first webhook needs, so that it is as quick as the others."""
+    import aiohttp  # noqa: F401  # reason: the import is the point
+    import yarl  # noqa: F401  # reason: as above
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; raises ListenError if the address can't be had."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ListenError(
+            f"can't listen on {host}:{port}: {reason}; give another address with --host or --port (0 takes a free one)"
+        ) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def write_announcement(path: Path, *, host: str, port: int) -> None:
+    """Writes where the server listens, so that a reader sees all of it or nothing; "-" is standard output."""
+    text = json.dumps({"host": host, "port": port, "pid": os.getpid()})
+    if path == Path("-"):
+        print(text, flush=True)
+        return
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+        file.write(text)
+    Path(file.name).replace(path)
+
+
+def serve(config: Config, *, sock: socket.socket, journal: Path | None, announce: Path | None) -> None:
+    """Serves until SIGTERM or SIGINT."""
+    # uvicorn raises the signal again when it is done; by then it is a plain end
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(config, sock=sock, journal=journal, announce=announce))
+
+
+async def _serve(config: Config, *, sock: socket.socket, journal: Path | None, announce: Path | None) -> None:
+    world = World(config, journal=journal)
+    settings = uvicorn.Config(
+        App(world),
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    # most of what a call leaves behind stays: looking through it often finds nothing
+    gc.set_threshold(*GC_THRESHOLDS)
+    gc.collect()
+    gc.freeze()
+    await Server(settings, world=world, announce=announce).serve(sockets=[sock])
+
+
+def _exit(*_: Any) -> None:
+    raise SystemExit(0)

@@ -1,0 +1,1 @@
+"""Twilio's Messaging API."""

@@ -1,0 +1,113 @@
+"""A Twilio account: its messages, numbers and services, and who has opted out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from mock_providers.accounts import Account
+from mock_providers.twilio.message import Message
+from mock_providers.twilio.phone_numbers import PhoneNumber
+from mock_providers.twilio.services import Service
+from mock_providers.twilio.settings import TwilioSettings
+
+KEPT_MESSAGES = 250_000
+"""Messages an account keeps for fetching; the oldest are dropped, so that memory stays flat."""
+
+
+class TwilioAccount(Account):
+    """Everything one account SID owns."""
+
+    provider = "twilio"
+
+    def __init__(self, settings: TwilioSettings, *, owned_elsewhere: Callable[[str], bool] = lambda _: False) -> None:
+        super().__init__(settings.account_sid, seed=settings.seed, clock_offset_s=settings.clock_offset_s)
+        self.settings = settings
+        self.owned_elsewhere = owned_elsewhere
+        self.created = self.now()
+        self.reset()
+
+    def change(self, settings: TwilioSettings) -> None:
+        before, self.settings = self.settings, settings
+        self.clock_offset_s = settings.clock_offset_s
+        for number in settings.numbers:
+            self.own(number)
+        if settings.messaging_services != before.messaging_services:
+            self._make_services()
+
+    def reset(self) -> None:
+        self._by_number: dict[int, Message] = {}
+        self._by_sid: dict[str, Message] = {}
+        self._made = 0
+        self._oldest = 1
+        self._second = (0, 0)
+        self.opted_out: set[tuple[str, str]] = set()
+        self.services: dict[str, Service] = {}
+        self.phone_numbers: dict[str, PhoneNumber] = {}
+        for number in self.settings.numbers:
+            self.own(number)
+        self._make_services()
+
+    def own(self, number: str) -> PhoneNumber:
+        """The account's phone number; it is acquired if it isn't owned yet."""
+        owned = self.owned(number)
+        if owned is None:
+            owned = PhoneNumber(self.sid("PN"), number, account_sid=self.name, now=self.now())
+            self.phone_numbers[owned.sid] = owned
+        return owned
+
+    def owned(self, number: str) -> PhoneNumber | None:
+        for owned in self.phone_numbers.values():
+            if owned.number == number:
+                return owned
+        return None
+
+    def services_of(self, number: str) -> list[Service]:
+        """The Messaging Services whose pool has a number."""
+        owned = self.owned(number)
+        return [] if owned is None else [one for one in self.services.values() if owned.sid in one.pool]
+
+    def too_fast(self) -> bool:
+        """Counts a send against `max_per_second`."""
+        if self.settings.max_per_second is None:
+            return False
+        second, count = self._second
+        now = int(time.monotonic())
+        self._second = (now, count + 1 if now == second else 1)
+        return self._second[1] > self.settings.max_per_second
+
+    def next_number(self) -> int:
+        self._made += 1
+        return self._made
+
+    def add(self, message: Message) -> None:
+        self._by_number[message.number] = message
+        self._by_sid[message.sid] = message
+        while len(self._by_sid) > KEPT_MESSAGES:
+            dropped = self._by_number.pop(self._oldest, None)
+            self._oldest += 1
+            if dropped is not None:
+                del self._by_sid[dropped.sid]
+
+    def remove(self, message: Message) -> None:
+        del self._by_number[message.number]
+        del self._by_sid[message.sid]
+
+    def message(self, sid: str) -> Message | None:
+        return self._by_sid.get(sid)
+
+    def newest_first(self, *, before: int | None = None) -> Iterator[Message]:
+        """Messages in reverse order of creation, those before a number only."""
+        start = self._made if before is None else min(before - 1, self._made)
+        for number in range(start, self._oldest - 1, -1):
+            message = self._by_number.get(number)
+            if message is not None:
+                yield message
+
+    def __len__(self) -> int:
+        return len(self._by_sid)
+
+    def _make_services(self) -> None:
+        for sid in self.settings.messaging_services:
+            service = self.services[sid] = Service(sid, account_sid=self.name, now=self.now())
+            service.pool = dict.fromkeys(self.phone_numbers, service.created)

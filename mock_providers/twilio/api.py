@@ -1,0 +1,177 @@
+"""Twilio's REST API: understands a request, checks who sends it, and answers as the vendor does."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as BinasciiError
+from collections.abc import Callable
+from functools import lru_cache
+from random import getrandbits
+from time import perf_counter
+
+from mock_providers import redact
+from mock_providers.asgi import Answer, Form, Request, field, parse_form
+from mock_providers.call import Call
+from mock_providers.faults import Fault
+from mock_providers.twilio import account_resource, media, messages, phone_numbers, services
+from mock_providers.twilio.account import TwilioAccount
+from mock_providers.twilio.callbacks import TwilioWebhooks
+from mock_providers.twilio.errors import BY_STATUS, ERRORS, TwilioError, error_answer
+from mock_providers.twilio.settings import TwilioSettings, is_account_sid
+from mock_providers.twilio.visit import Route, Visit
+
+PREFIX = "/2010-04-01/"
+SERVICES_PREFIX = "/v1/Services"
+
+ROUTES = [
+    *messages.ROUTES,
+    *media.ROUTES,
+    *phone_numbers.ROUTES,
+    *account_resource.ROUTES,
+    *services.ROUTES,
+]
+
+_ACCOUNT_IN_PATH = re.compile(r"/Accounts/(AC[0-9a-fA-F]{32})")
+_TESTABLE = frozenset(("messages.create", "accounts.fetch"))
+"""What test credentials may do."""
+
+
+class TwilioApi:
+    """The vendor as the server sees it."""
+
+    def __init__(
+        self,
+        accounts: dict[str, TwilioAccount],
+        webhooks: TwilioWebhooks,
+        *,
+        welcome: Callable[[TwilioSettings], TwilioAccount] | None = None,
+    ) -> None:
+        """`welcome` makes an account of credentials that nobody has yet; without it they are refused."""
+        self._welcome = welcome
+        self._accounts = accounts
+        self._webhooks = webhooks
+
+    def receive(self, request: Request) -> Call:
+        began = perf_counter()
+        encoded = request.body if request.method == "POST" and _is_form(request) else request.query
+        form = parse_form(encoded)
+        route, args = _route(request)
+        in_path = _account_in_path(request.path)
+        user, token = _credentials(request.header(b"authorization"))
+        account = self._account_of(user, token)
+        name = account.name if account is not None else in_path if in_path in self._accounts else None
+
+        def answer() -> Answer:
+            try:
+                found = self._authenticate(account, user, token, in_path)
+                if isinstance(route, int):
+                    given = TwilioError(route, request.path).answer()
+                elif found.settings.test and route.endpoint not in _TESTABLE:
+                    given = TwilioError(20008).answer()
+                else:
+                    given = route.answer(Visit(found, args, form, request=request, webhooks=self._webhooks))
+            except TwilioError as error:
+                given = error.answer()
+            given.headers = _headers(given.headers, began)
+            return given
+
+        return Call(
+            provider="twilio",
+            account=name,
+            endpoint=_NAMES[route] if isinstance(route, int) else route.endpoint,
+            answer=answer,
+            to=[field(form, "To")] if "To" in form else None,
+            sender=field(form, "From") or field(form, "MessagingServiceSid") or None,
+            text=field(form, "Body") if "Body" in form else None,
+            params=_recorded(form, encoded)
+            if form or not request.body
+            else {"": request.body[:4096].decode("utf-8", "replace")},
+        )
+
+    def failure(self, fault: Fault) -> Answer:
+        status = fault.status or 500
+        code = fault.code if isinstance(fault.code, int) else BY_STATUS.get(status, 20500)
+        wording = ERRORS[code][1].format("") if code in ERRORS else "An error has occurred"
+        answer = error_answer(status, code, fault.message or wording)
+        if fault.retry_after is not None:
+            answer.headers.append((b"retry-after", f"{fault.retry_after:g}".encode()))
+        answer.headers = _headers(answer.headers, perf_counter())
+        return answer
+
+    def _account_of(self, user: str, token: str) -> TwilioAccount | None:
+        account = self._accounts.get(user)
+        if account is None and user.startswith("SK"):
+            for one in self._accounts.values():
+                if any(key == user for key, _ in one.settings.api_keys):
+                    return one
+        if account is None and self._welcome is not None and token and is_account_sid(user):
+            return self._welcome(TwilioSettings(account_sid=user, auth_token=token))
+        return account
+
+    def _authenticate(self, account: TwilioAccount | None, user: str, token: str, in_path: str) -> TwilioAccount:
+        if not user:
+            raise TwilioError(20003)
+        if account is None:
+            raise TwilioError(20003, message="Authentication Error - invalid username")
+        settings = account.settings
+        if token != settings.auth_token and (user, token) not in settings.api_keys:
+            raise TwilioError(20003, detail="Your AccountSid or AuthToken was incorrect.")
+        if settings.status != "active":
+            raise TwilioError(20005)
+        if in_path and in_path != account.name:
+            raise TwilioError(20404, f"/2010-04-01/Accounts/{in_path}")
+        return account
+
+
+_NAMES = {20404: "unknown", 20004: "method_not_allowed"}
+
+
+def _route(request: Request) -> tuple[Route | int, tuple[str, ...]]:
+    """The route and the SIDs in the path, or the code of the error if there is none."""
+    code = 20404
+    for route in ROUTES:
+        match = route.pattern.fullmatch(request.path)
+        if match is not None:
+            if route.method == request.method:
+                groups = match.groups()
+                return route, groups[1:] if request.path.startswith(PREFIX) else groups
+            code = 20004
+    return code, ()
+
+
+def _account_in_path(path: str) -> str:
+    found = _ACCOUNT_IN_PATH.search(path)
+    return found[1] if found else ""
+
+
+def _recorded(form: Form, encoded: bytes) -> Form:
+    """The form as the journal keeps it: only one that has a URL can have a secret in it."""
+    return redact.form(form) if b"//" in encoded or b"%2F" in encoded or b"%2f" in encoded else form
+
+
+def _is_form(request: Request) -> bool:
+    kind = request.header(b"content-type")
+    return not kind or kind.startswith(b"application/x-www-form-urlencoded")
+
+
+@lru_cache(maxsize=1024)
+def _credentials(header: bytes) -> tuple[str, str]:
+    if header[:6].lower() != b"basic ":
+        return "", ""
+    try:
+        user, _, token = b64decode(header[6:], validate=True).decode().partition(":")
+    except (BinasciiError, UnicodeDecodeError):
+        return "", ""
+    return user, token
+
+
+def _headers(headers: list[tuple[bytes, bytes]], began: float) -> list[tuple[bytes, bytes]]:
+    return [
+        *headers,
+        (b"twilio-concurrent-requests", b"1"),
+        (b"twilio-request-id", b"RQ%032x" % getrandbits(128)),
+        (b"twilio-request-duration", b"%.3f" % (perf_counter() - began)),
+        (b"x-home-region", b"us1"),
+        (b"x-api-domain", b"api.twilio.com"),
+    ]

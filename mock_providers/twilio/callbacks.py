@@ -1,0 +1,228 @@
+"""Twilio's webhooks: status callbacks and inbound messages, signed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from mock_providers.clock import elapse
+from mock_providers.lifecycle import Due, Script, Step
+from mock_providers.twilio.account import TwilioAccount
+from mock_providers.twilio.message import API_VERSION, Media, Message
+from mock_providers.twilio.optout import REPLIES, apply_keyword, keyword
+from mock_providers.twilio.segments import count_segments
+from mock_providers.twilio.signature import sign_form
+from mock_providers.twilio.twiml import Reply, replies
+from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
+
+_FORM = "application/x-www-form-urlencoded; charset=UTF-8"
+
+
+class TwilioWebhooks:
+    """Moves messages along their scripts and tells the stack."""
+
+    def __init__(self, webhooks: Webhooks) -> None:
+        self._webhooks = webhooks
+
+    def begin(self, account: TwilioAccount, message: Message) -> None:
+        """Starts a message's script. Without a callback URL nothing needs to run: it settles when looked at."""
+        if account.settings.test:
+            return
+        message.script = self._script(account, message)
+        if message.script and message.callback_url:
+            self._webhooks.start("twilio", account.name, self._run(account, message, message.draw()))
+
+    def tell(self, account: TwilioAccount, message: Message, status: str) -> None:
+        """Sends a status callback in the background, if the message has a callback URL."""
+        if message.callback_url:
+            self._webhooks.start("twilio", account.name, self.status(account, message, status))
+
+    def _script(self, account: TwilioAccount, message: Message) -> Script:
+        script = account.settings.lifecycle
+        for fate in account.settings.fates:
+            if fnmatchcase(message.to, fate.to):
+                script = fate.script()
+                break
+        if message.service_sid is not None and script:
+            return (Step("queued", after=(0.0, 0.0)), *script)
+        return script
+
+    async def _run(self, account: TwilioAccount, message: Message, plan: tuple[Due, ...]) -> None:
+        for step in plan:
+            await elapse(step.at - account.now())
+            if message.status == "canceled":
+                return
+            message.settle(account.now())
+            await self.status(account, message, step.status, error_code=step.error_code)
+
+    async def status(
+        self,
+        account: TwilioAccount,
+        message: Message,
+        status: str,
+        *,
+        error_code: int | None = None,
+        url: str | None = None,
+        signature: Signature = "valid",
+        duplicate: int = 1,
+    ) -> Outcome | None:
+        """Sends a status callback, `duplicate` times at once; None if the message has no callback URL."""
+        url = url or message.callback_url
+        if url is None:
+            return None
+        params = {
+            "AccountSid": account.name,
+            "ApiVersion": API_VERSION,
+            "From": message.from_ or "",
+            "MessageSid": message.sid,
+            "MessageStatus": status,
+            "SmsSid": message.sid,
+            "SmsStatus": status,
+            "To": message.to,
+        }
+        if message.service_sid:
+            params["MessagingServiceSid"] = message.service_sid
+        if error_code is not None:
+            params["ErrorCode"] = str(error_code)
+        if status in {"delivered", "undelivered"}:
+            params["RawDlrDoneDate"] = datetime.fromtimestamp(account.now(), UTC).strftime("%y%m%d%H%M")
+        webhook = self._webhook(account, "status", url, params, message=message.sid, signature=signature)
+        outcomes = await asyncio.gather(*(self._webhooks.deliver(webhook) for _ in range(duplicate)))
+        return outcomes[0]
+
+    async def inbound(
+        self,
+        account: TwilioAccount,
+        *,
+        sid: str,
+        sender: str,
+        to: str,
+        body: str,
+        media: list[dict[str, str]],
+        url: str,
+        signature: Signature = "valid",
+    ) -> tuple[Outcome, list[Message]]:
+        """Delivers an inbound message to the stack, and sends what its reply (or an opt-out keyword) asks for."""
+        kind = keyword(body)
+        if kind is not None:
+            apply_keyword(account, kind, sender=sender, to=to)
+        if account.message(sid) is None:
+            account.add(_received(account, sid=sid, sender=sender, to=to, body=body, media=media))
+        params = {
+            "AccountSid": account.name,
+            "ApiVersion": API_VERSION,
+            "Body": body,
+            "From": sender,
+            "FromCity": "",
+            "FromCountry": "US",
+            "FromState": "",
+            "FromZip": "",
+            "MessageSid": sid,
+            "NumMedia": str(len(media)),
+            "NumSegments": str(count_segments(body).count),
+            "SmsMessageSid": sid,
+            "SmsSid": sid,
+            "SmsStatus": "received",
+            "To": to,
+            "ToCity": "",
+            "ToCountry": "US",
+            "ToState": "",
+            "ToZip": "",
+        }
+        if kind is not None:
+            params["OptOutType"] = kind
+        for service in account.services_of(to):
+            params["MessagingServiceSid"] = service.sid
+        for n, item in enumerate(media):
+            params[f"MediaUrl{n}"] = item["url"]
+            params[f"MediaContentType{n}"] = item["content_type"]
+        outcome = await self._webhooks.deliver(
+            self._webhook(account, "inbound", url, params, message=sid, signature=signature, text=body)
+        )
+        asked = [Reply(None, None, REPLIES[kind], ())] if kind is not None else []
+        if outcome.status is not None and 200 <= outcome.status < 300:
+            asked += replies(outcome.body)
+        return outcome, [self._reply(account, reply, sender=sender, to=to) for reply in asked]
+
+    def _reply(self, account: TwilioAccount, reply: Reply, *, sender: str, to: str) -> Message:
+        message = Message(
+            number=account.next_number(),
+            sid=account.sid("MM" if reply.media else "SM"),
+            account_sid=account.name,
+            to=reply.to or sender,
+            from_=reply.sender or to,
+            body=reply.body,
+            status="queued",
+            num_segments=count_segments(reply.body).count,
+            now=account.now(),
+            direction="outbound-reply",
+            media=tuple(Media(account.sid("ME"), url) for url in reply.media),
+        )
+        account.add(message)
+        self.begin(account, message)
+        return message
+
+    def _webhook(
+        self,
+        account: TwilioAccount,
+        kind: str,
+        url: str,
+        params: dict[str, str],
+        *,
+        message: str,
+        signature: Signature,
+        text: str | None = None,
+    ) -> Webhook:
+        fault = self._webhooks.fault_for("twilio", account.name, kind, to=[params["To"]], text=text)
+        if fault.signature is not None:
+            signature = "tampered" if fault.signature == "tampered" else "missing"
+        headers = {
+            "Content-Type": _FORM,
+            "User-Agent": "TwilioProxy/1.1",
+            "Accept": "*/*",
+            "I-Twilio-Idempotency-Token": str(uuid4()),
+        }
+        if signature != "missing":
+            signed = params if signature == "valid" else params | {"AccountSid": "tampered"}
+            if account.settings.shared_key is None:
+                headers["X-Twilio-Signature"] = sign_form(account.settings.auth_token, url, signed)
+            else:
+                key, secret = account.settings.shared_key
+                headers["X-Twilio-Signature"] = sign_form(secret, url, signed, algorithm="sha256")
+                headers["X-Twilio-Webhooks-Signature-Settings"] = f"key={key},algorithm=HMAC_SHA256"
+        return Webhook(
+            provider="twilio",
+            account=account.name,
+            kind=kind,
+            url=url,
+            body=urlencode(params).encode(),
+            headers=headers,
+            message=message,
+            to=params["To"],
+            sender=params["From"],
+            text=text,
+            params=params,
+            extra={"signature": signature},
+            fault=fault,
+        )
+
+
+def _received(
+    account: TwilioAccount, *, sid: str, sender: str, to: str, body: str, media: list[dict[str, str]]
+) -> Message:
+    return Message(
+        number=account.next_number(),
+        sid=sid,
+        account_sid=account.name,
+        to=to,
+        from_=sender,
+        body=body,
+        status="received",
+        num_segments=count_segments(body).count,
+        now=account.now(),
+        direction="inbound",
+        media=tuple(Media(account.sid("ME"), item["url"]) for item in media),
+    )

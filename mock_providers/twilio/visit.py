@@ -1,0 +1,48 @@
+"""What a Twilio endpoint gets to see, and how it is found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mock_providers.asgi import Answer, Form, Request
+
+if TYPE_CHECKING:
+    from mock_providers.twilio.account import TwilioAccount
+    from mock_providers.twilio.callbacks import TwilioWebhooks
+
+API = r"/2010-04-01/Accounts/([^/.]+)"
+"""The part of a path that names the account."""
+
+
+class Visit:
+    """An authenticated request: `args` are the path's SIDs after the account's."""
+
+    __slots__ = ("_request", "account", "args", "form", "webhooks")
+
+    def __init__(
+        self, account: TwilioAccount, args: tuple[str, ...], form: Form, *, request: Request, webhooks: TwilioWebhooks
+    ) -> None:
+        self.account = account
+        self.args = args
+        self.form = form
+        self._request = request
+        self.webhooks = webhooks
+
+    @property
+    def base(self) -> str:
+        """The server's own URL, as the client called it."""
+        return f"http://{self._request.header(b'host').decode('latin-1')}"
+
+
+class Route:
+    """One endpoint: its name in the journal, how it is asked for, and what answers."""
+
+    __slots__ = ("answer", "endpoint", "method", "pattern")
+
+    def __init__(self, endpoint: str, method: str, pattern: str, answer: Callable[[Visit], Answer]) -> None:
+        self.endpoint = endpoint
+        self.method = method
+        self.pattern = re.compile(pattern)
+        self.answer = answer

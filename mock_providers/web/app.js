@@ -1,0 +1,196 @@
+// The live list: newest first, older pages as one scrolls, what happens meanwhile on top.
+import { tell, showStory } from "./story.js";
+import { openDialog } from "./dialogs.js";
+
+const PAGE = 200;
+const MOST_ROWS = 3000;
+const $ = (id) => document.getElementById(id);
+const rows = $("rows");
+const state = { oldest: null, loading: false, generation: 0, seq: 0, selected: null, stream: null, fresh: [] };
+
+export const api = async (path, options = {}) => {
+  const response = await fetch(`/_mock${path}`, options);
+  const value = await response.json();
+  if (!response.ok) throw new Error(value.hint ? `${value.error} (${value.hint})` : value.error);
+  return value;
+};
+
+const selection = () => {
+  const query = new URLSearchParams();
+  for (const name of ["text", "to", "provider", "account"]) if ($(name).value) query.set(name, $(name).value);
+  return query;
+};
+
+const time = (at) => new Date(at * 1000).toISOString().slice(11, 23);
+
+export const verdict = (answer, entry) => {
+  if (entry?.type === "callback.dropped") return ["dropped", "warn"];
+  if (!answer) return ["waiting", "warn"];
+  if (answer.outcome && !["answered", "slow"].includes(answer.outcome)) return [answer.outcome, "bad"];
+  if (answer.status === null) return ["no answer", "bad"];
+  const words = answer.error && typeof answer.error === "number" ? `${answer.status} · ${answer.error}` : `${answer.status}`;
+  return [words, answer.status < 300 ? "good" : answer.status < 400 ? "warn" : "bad"];
+};
+
+const cell = (kind, text) => {
+  const span = document.createElement("span");
+  span.className = kind;
+  span.textContent = text;
+  return span;
+};
+
+function makeRow(entry) {
+  const row = document.createElement("div");
+  row.className = "row";
+  row.id = `e${entry.seq}`;
+  row.setAttribute("role", "option");
+  row.setAttribute("aria-selected", "false");
+  const what = cell("what", "");
+  const tag = cell(`tag ${entry.provider}`, entry.provider === "twilio" ? "T" : "S");
+  const name = entry.type === "called" ? entry.endpoint : `↩ ${entry.kind}`;
+  what.append(tag, Object.assign(document.createElement("b"), { textContent: name }));
+  const to = Array.isArray(entry.to) ? entry.to.join(", ") : entry.to ?? "";
+  const text = entry.text ?? entry.params?.MessageStatus ?? (Array.isArray(entry.params) ? entry.params.map((one) => one.event).join(", ") : "");
+  row.append(cell("time", time(entry.at)), what, cell("to", to), cell("text", text), cell("pill", ""), cell("ms", ""));
+  row.entry = entry;
+  setAnswer(row, entry.answer);
+  return row;
+}
+
+function setAnswer(row, answer) {
+  row.entry.answer = answer;
+  const [words, kind] = verdict(answer, row.entry);
+  const pill = row.children[4];
+  pill.textContent = words;
+  pill.className = `pill ${kind}`;
+  row.children[5].textContent = answer ? Math.round(answer.elapsed_ms * 10) / 10 : "";
+  row.hidden = $("failed").checked && kind === "good";
+}
+
+async function loadOlder() {
+  if (state.loading || state.oldest === null) return;
+  state.loading = true;
+  const generation = state.generation;
+  const query = selection();
+  query.set("type", "called,callback.sent,callback.dropped");
+  query.set("order", "desc");
+  query.set("answers", "true");
+  query.set("limit", PAGE);
+  if (state.oldest) query.set("before", state.oldest);
+  try {
+    const page = await api(`/calls?${query}`);
+    if (generation !== state.generation) return;
+    if (!state.oldest) {
+      state.seq = page.seq;
+      follow();
+    }
+    rows.append(...page.entries.map(makeRow));
+    state.oldest = page.next;
+    $("empty").hidden = rows.children.length > 0;
+  } finally {
+    state.loading = false;
+  }
+}
+
+function reload() {
+  state.generation += 1;
+  state.stream?.close();
+  state.oldest = 0;
+  state.loading = false;
+  state.fresh = [];
+  rows.replaceChildren();
+  loadOlder();
+}
+
+function follow() {
+  const query = selection();
+  // answers carry no text, so they are taken as they come and matched with their rows here
+  query.delete("text");
+  query.set("after", state.seq);
+  const stream = new EventSource(`/_mock/follow?${query}`);
+  state.stream = stream;
+  stream.onopen = () => { $("live").className = "on"; $("live").textContent = "live"; };
+  stream.onerror = () => { $("live").className = ""; $("live").textContent = "reconnecting"; };
+  stream.onmessage = (event) => {
+    state.fresh.push(JSON.parse(event.data));
+    if (state.fresh.length === 1) requestAnimationFrame(showFresh);
+  };
+}
+
+function showFresh() {
+  const text = $("text").value;
+  const fragment = [];
+  const made = new Map();
+  for (const entry of state.fresh) {
+    if (entry.type.endsWith("answered")) {
+      const row = made.get(entry.call) ?? $(`e${entry.call}`);
+      if (row) setAnswer(row, entry);
+    } else if (entry.type !== "reset" && (!text || (entry.text ?? "").includes(text))) {
+      const row = makeRow(entry);
+      made.set(entry.seq, row);
+      fragment.unshift(row);
+    }
+    if (state.selected?.concerns(entry)) state.selected.refresh();
+  }
+  state.fresh = [];
+  const top = rows.scrollTop;
+  const height = rows.scrollHeight;
+  rows.prepend(...fragment);
+  if (top > 0) rows.scrollTop = top + rows.scrollHeight - height;
+  while (rows.children.length > MOST_ROWS && top < 100) {
+    state.oldest = rows.lastElementChild.entry.seq;
+    rows.lastElementChild.remove();
+  }
+  if (fragment.length) $("empty").hidden = true;
+}
+
+function select(row) {
+  if (!row) return;
+  rows.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", "false");
+  row.setAttribute("aria-selected", "true");
+  rows.setAttribute("aria-activedescendant", row.id);
+  row.scrollIntoView({ block: "nearest" });
+  state.selected = showStory(row.entry);
+}
+
+function move(step) {
+  const now = rows.querySelector("[aria-selected=true]");
+  let next = now ? (step > 0 ? now.nextElementSibling : now.previousElementSibling) : rows.firstElementChild;
+  while (next?.hidden) next = step > 0 ? next.nextElementSibling : next.previousElementSibling;
+  select(next);
+}
+
+rows.addEventListener("click", (event) => select(event.target.closest(".row")));
+rows.addEventListener("scroll", () => {
+  if (rows.scrollTop + rows.clientHeight > rows.scrollHeight - 600) loadOlder();
+});
+document.addEventListener("keydown", (event) => {
+  if ($("dialog").open) return;
+  const typing = event.target.matches("input, select, textarea");
+  if (event.key === "/" && !typing) { event.preventDefault(); $("text").focus(); }
+  else if (event.key === "Escape" && typing) rows.focus();
+  else if (typing) return;
+  else if (["ArrowDown", "j"].includes(event.key)) { event.preventDefault(); move(1); }
+  else if (["ArrowUp", "k"].includes(event.key)) { event.preventDefault(); move(-1); }
+});
+let pending;
+$("filters").addEventListener("input", () => { clearTimeout(pending); pending = setTimeout(reload, 200); });
+$("filters").addEventListener("submit", (event) => { event.preventDefault(); reload(); });
+for (const button of document.querySelectorAll("[data-dialog]")) {
+  button.addEventListener("click", () => openDialog(button.dataset.dialog, { api, selected: state.selected?.entry, done: (kind) => kind === "reset" && reload() }));
+}
+
+const showAccounts = async () => {
+  const { accounts } = await api("/accounts");
+  const known = new Set([...$("account").options].map((option) => option.value));
+  for (const one of accounts) {
+    if (!known.has(one.account)) $("account").append(new Option(`${one.provider}: ${one.account}`, one.account));
+  }
+};
+$("account").addEventListener("focus", showAccounts);
+$("origin").textContent = location.origin;
+tell.api = api;
+tell.verdict = verdict;
+showAccounts();
+reload();
+rows.focus();

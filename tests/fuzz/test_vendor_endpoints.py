@@ -1,0 +1,170 @@
+"""The vendors' endpoints under forms, JSON, headers and raw bytes of every kind: no 5xx, no hang."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from target import ANSWER_WITHIN_S, Target
+
+ROUND = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=20,
+)
+values = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(["+15552340001", "+15005550006", "http://127.0.0.1:9/", "", "MG" + "0" * 32, "fixed", "9" * 400]),
+    st.datetimes().map(lambda moment: moment.isoformat()),
+)
+PARAMS = (
+    "To", "From", "Body", "MediaUrl", "StatusCallback", "MessagingServiceSid", "SendAt", "ScheduleType", "Page",
+    "ValidityPeriod", "PageSize", "PageToken", "DateSent", "DateSent<", "DateSent>", "Status", "SmartEncoded",
+    "Outcome", "FriendlyName", "PhoneNumber", "PhoneNumberSid", "SmsUrl",
+)  # fmt: skip
+forms = st.lists(st.tuples(st.sampled_from(PARAMS) | st.text(max_size=8), values), max_size=12)
+PLACES = (
+    "Messages.json", "Messages/SM0.json", "Messages/SM0/Media.json", "Messages/SM0/Feedback.json", "Messages",
+    "IncomingPhoneNumbers.json", "IncomingPhoneNumbers/PN0.json", "nonsense", "%00", "..",
+)  # fmt: skip
+KEYS = (
+    "personalizations", "from", "to", "cc", "subject", "content", "attachments", "headers", "categories", "send_at",
+    "custom_args", "asm", "mail_settings", "template_id", "batch_id", "reply_to", "reply_to_list", "emails", "status",
+    "recipient_emails", "name", "url", "enabled", "delete_all",
+)  # fmt: skip
+V3 = (
+    "mail/send", "mail/batch", "mail/batch/x", "scopes", "messages", "messages/x", "suppression/bounces",
+    "suppression/blocks/a@b.co", "asm/groups", "asm/groups/1", "asm/groups/1/suppressions", "asm/suppressions/global",
+    "templates", "templates/x/versions", "user/scheduled_sends", "user/webhooks/event/settings",
+    "user/webhooks/event/settings/signed", "user/webhooks/event/test", "nonsense",
+)  # fmt: skip
+
+
+def keep_on(share: Callable[[], bool], test: Callable[[], None]) -> None:
+    """Rounds of a test until its time is up; at least one."""
+    while True:
+        test()
+        if not share():
+            return
+
+
+def check(response: httpx.Response) -> None:
+    assert response.status_code < 500, response.text
+
+
+def test_twilio_forms(target: Target, http: httpx.Client, share: Callable[[], bool]) -> None:
+    auth = (target.twilio.account_sid, target.twilio.auth_token)
+
+    @ROUND
+    @given(method=st.sampled_from(["GET", "POST", "DELETE", "PUT"]), place=st.sampled_from(PLACES), form=forms)
+    def run(method: str, place: str, form: list[tuple[str, str]]) -> None:
+        path = f"/2010-04-01/Accounts/{target.twilio.account_sid}/{place}"
+        encoded = urlencode(form, errors="replace")
+        if method == "POST":
+            kind = {"content-type": "application/x-www-form-urlencoded"}
+            check(http.request(method, path, content=encoded, headers=kind, auth=auth))
+        else:
+            check(http.request(method, f"{path}?{encoded}", auth=auth))
+        check(http.request(method, f"/v1/Services?{encoded}", auth=auth))
+
+    keep_on(share, run)
+
+
+def test_sendgrid_json(target: Target, http: httpx.Client, share: Callable[[], bool]) -> None:
+    bodies = st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=6), anything, max_size=8) | anything
+
+    @ROUND
+    @given(method=st.sampled_from(["GET", "POST", "PATCH", "DELETE"]), place=st.sampled_from(V3), body=bodies)
+    def run(method: str, place: str, body: Any) -> None:
+        headers = {"Authorization": f"Bearer {target.sendgrid.api_key}", "content-type": "application/json"}
+        check(http.request(method, f"/v3/{place}", content=json.dumps(body).encode(), headers=headers))
+
+    keep_on(share, run)
+
+
+def test_mails_that_are_nearly_right(target: Target, http: httpx.Client, share: Callable[[], bool]) -> None:
+    person = st.fixed_dictionaries({"email": st.sampled_from(["a@b.co", "x"]) | anything}) | anything
+    block = st.fixed_dictionaries(
+        {"to": st.lists(person, max_size=3) | anything},
+        optional={"cc": anything, "subject": anything, "custom_args": anything, "substitutions": anything},
+    )
+
+    @ROUND
+    @given(
+        blocks=st.lists(block, max_size=3),
+        sender=person,
+        content=anything,
+        changes=st.dictionaries(st.sampled_from(KEYS), anything),
+    )
+    def run(blocks: list[Any], sender: Any, content: Any, changes: dict[str, Any]) -> None:
+        body = {"personalizations": blocks, "from": sender, "subject": "s", "content": content} | changes
+        headers = {"Authorization": f"Bearer {target.sendgrid.api_key}", "content-type": "application/json"}
+        check(http.post("/v3/mail/send", content=json.dumps(body).encode(), headers=headers))
+
+    keep_on(share, run)
+
+
+def test_bodies_of_any_bytes(target: Target, http: httpx.Client, share: Callable[[], bool]) -> None:
+    auth = (target.twilio.account_sid, target.twilio.auth_token)
+    deep = st.integers(1, 60_000).map(lambda depth: b'{"a":' * depth)
+
+    @ROUND
+    @given(
+        body=st.binary(max_size=5000) | deep,
+        kind=st.sampled_from(["application/x-www-form-urlencoded", "application/json", "x"]),
+    )
+    def run(body: bytes, kind: str) -> None:
+        path = f"/2010-04-01/Accounts/{target.twilio.account_sid}/Messages.json"
+        check(http.post(path, content=body, headers={"content-type": kind}, auth=auth))
+        headers = {"Authorization": f"Bearer {target.sendgrid.api_key}", "content-type": kind}
+        check(http.post("/v3/mail/send", content=body, headers=headers))
+        check(http.post("/_mock/faults", content=body))
+        check(http.post("/_mock/replay", content=body))
+
+    keep_on(share, run)
+    big = b"To=" + b"%00" * 3_000_000
+    check(http.post(f"/2010-04-01/Accounts/{target.twilio.account_sid}/Messages.json", content=big, auth=auth))
+    many = b"&".join(b"Body=x" for _ in range(200_000))
+    check(http.post(f"/2010-04-01/Accounts/{target.twilio.account_sid}/Messages.json", content=many, auth=auth))
+
+
+def test_connections_of_any_bytes(target: Target, share: Callable[[], bool]) -> None:
+    lines = st.sampled_from(
+        [
+            b"POST /v3/mail/send HTTP/1.1\r\n",
+            b"GET / HTTP/1.1\r\n",
+            b"host: x\r\n",
+            b"content-length: 5\r\n",
+            b"\r\n",
+            b"transfer-encoding: chunked\r\n",
+            b"expect: 100-continue\r\n",
+            b"connection: upgrade\r\nupgrade: websocket\r\n",
+            b"GET \xff HTTP/1.1\r\n",
+            b"authorization: Basic \xff\xfe\r\n",
+            b"OPTIONS * HTTP/1.1\r\n",
+            b"ffffffffffffffff\r\n",
+        ]
+    )
+
+    @ROUND
+    @given(st.lists(lines | st.binary(max_size=40), max_size=12))
+    def run(parts: list[bytes]) -> None:
+        with socket.create_connection(("127.0.0.1", target.port), timeout=ANSWER_WITHIN_S) as connection:
+            try:
+                connection.sendall(b"".join(parts))
+                connection.shutdown(socket.SHUT_WR)
+                connection.settimeout(0.02)
+                answer = connection.recv(4096)
+            except OSError:
+                return
+            assert not answer.startswith(b"HTTP/1.1 5"), answer
+
+    keep_on(share, run)

@@ -1,0 +1,88 @@
+"""Starting a server: what is wrong with its input is one clear line and exit code 3."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tenants import TwilioTenant
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mock_providers", "serve", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+
+def assert_one_line(done: subprocess.CompletedProcess[str], *said: str) -> None:
+    assert done.returncode == 3, done.stderr
+    [line] = done.stderr.splitlines()
+    assert line.startswith("mock-providers: ")
+    for words in said:
+        assert words in line
+
+
+def test_a_port_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert_one_line(run("--port", str(port)), f"can't listen on 127.0.0.1:{port}", "Address already in use")
+
+
+def test_an_unwritable_journal(tmp_path: Path) -> None:
+    assert_one_line(run("--port", "0", "--journal", str(tmp_path)), "can't be opened for writing", "--journal")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[twilio]", "is not TOML"),
+        ("[[twilio]]\nauth_token='x'", "account_sid is missing"),
+        ("[[twilio]]\naccount_sid='AC1'\nauth_token='x'", "32 hexadecimal digits"),
+        ("[server]\nport = 1", "unknown key 'port'"),
+        ("[[sendgrid]]\napi_key='SG.x'\nlifecycle='nonsense'", "must be one of manual"),
+        ("[[sendgrid]]\napi_key='SG.x'\nlifecycle=[['nonsense', 1]]", "unknown status 'nonsense'"),
+        ("[[sendgrid]]\napi_key='SG.x'\nevent_webhook_url='x'", "http:// or https:// URL"),
+    ],
+)
+def test_a_bad_configuration(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "mocks.toml"
+    file.write_text(text)
+    assert_one_line(run("--port", "0", "--config", str(file)), str(file), said)
+
+
+def test_a_missing_configuration(tmp_path: Path) -> None:
+    assert_one_line(run("--config", str(tmp_path / "none.toml")), "can't be read")
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    done = [sys.executable, "-m", "mock_providers", *words]
+    return subprocess.run(done, capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_commands_speak_to_a_server(twilio: TwilioTenant, tmp_path: Path) -> None:
+    url = f"--url={twilio.http.base_url}"
+    made = command("fault", f"account={twilio.sid}", "to=+1555*", "status=503", "times=1", url)
+    assert json.loads(made.stdout)["match"] == {"account": twilio.sid, "to": "+1555*"}
+    assert twilio.create(Body="from the command line").status_code == 503
+    waited = command("wait", f"account={twilio.sid}", "type=answered", url)
+    assert json.loads(waited.stdout)["status"] == 503
+    listed = command("calls", f"account={twilio.sid}", "type=called", url)
+    assert json.loads(listed.stdout)["text"] == "from the command line"
+    record = tmp_path / "record.jsonl"
+    record.write_text(command("export", f"account={twilio.sid}", url).stdout)
+    assert command("replay", str(record), f"--account={twilio.sid}", url).stdout == "1 faults set\n"
+    assert json.loads(command("reset", twilio.sid, url).stdout)["never_hit"]
+    assert twilio.entries() == []
+
+
+def test_commands_say_what_is_wrong(twilio: TwilioTenant) -> None:
+    url = f"--url={twilio.http.base_url}"
+    assert_one_line(command("fault", "status=503", "--url=http://127.0.0.1:1"), "can't be reached", "--url")
+    assert_one_line(command("fault", "nonsense", url), "expected name=value, saw 'nonsense'")
+    assert_one_line(command("fault", "times=1", url), "does nothing")
+    assert_one_line(command("replay", "/nonsense", url), "can't be read")
+    vain = command("wait", f"account={twilio.sid}", "text=x", "--within=0.01", url)
+    assert (vain.returncode, "saw 0 of 1" in vain.stderr) == (3, True)
