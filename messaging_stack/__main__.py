@@ -1,0 +1,5 @@
+"""`python -m messaging_stack`."""
+
+from messaging_stack.cli import main
+
+main()

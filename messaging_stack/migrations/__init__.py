@@ -1,0 +1,1 @@
+"""The database's schema, as Alembic revisions in plain SQL. Only `migrate` imports this: SQLAlchemy is slow to load."""

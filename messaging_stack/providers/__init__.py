@@ -1,0 +1,1 @@
+"""The clients of Twilio and SendGrid, behind one interface."""

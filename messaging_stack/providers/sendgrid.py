@@ -1,0 +1,52 @@
+"""SendGrid: email."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from messaging_stack.providers.http import Endpoint, json_object, refusal
+
+if TYPE_CHECKING:
+    import httpx
+
+    from messaging_stack.providers.base import Outgoing
+    from messaging_stack.settings import Settings
+
+
+class SendGridClient:
+    """Sends mail through SendGrid; its events come to our webhook."""
+
+    title = "SendGrid"
+
+    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
+        headers = {
+            "Authorization": f"Bearer {settings.sendgrid_api_key.get_secret_value()}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        }
+        url = f"{settings.sendgrid_base_url}/v3/mail/send"
+        self._mail_send = Endpoint(client, url, headers=headers, timeout_s=settings.provider_timeout_s)
+        self._default_subject = settings.email_default_subject
+
+    def mail(self, message: Outgoing) -> dict[str, Any]:
+        """The request's JSON. Attachments are URLs of someone else's; they are linked, not fetched."""
+        text = "\n\n".join(part for part in (message.body, "\n".join(message.attachments)) if part)
+        subject = message.metadata.get("subject")
+        return {
+            "personalizations": [{"to": [{"email": message.recipient}]}],
+            "from": {"email": message.sender},
+            "subject": subject if isinstance(subject, str) and subject else self._default_subject,
+            "content": [{"type": "text/plain", "value": text}],
+            "custom_args": {"message_id": str(message.id)},
+        }
+
+    async def send(self, message: Outgoing) -> str | None:
+        """Sends the mail; returns its X-Message-Id."""
+        response = await self._mail_send.post(json.dumps(self.mail(message)).encode())
+        if response.is_success:
+            message_id: str | None = response.headers.get("X-Message-Id")
+            return message_id
+        errors = json_object(response).get("errors")
+        first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+        raise refusal(response, message=str(first.get("message", response.reason_phrase)), code=first.get("field"))
