@@ -1,0 +1,37 @@
+"""One question a file, each a pure function from a history (or a flow of it) to a verdict."""
+
+from harness.checks.accounting import Account, account, accounting
+from harness.checks.asynchronous import proof_by_actors, proof_by_hold, proof_by_order
+from harness.checks.lifecycle import forward_only, sent_is_earned
+from harness.checks.message_queued import message_queued
+from harness.checks.queue_operations import queue_operations
+from harness.checks.sync_processing_disabled import sync_processing_disabled
+from harness.checks.verdict import Outcome, Verdict, failed, passed, unknown, worst
+from harness.checks.webhooks import bad_signature_refused, one_conversation, report_moved, stored_once
+from harness.checks.worker_processed import refused_for_good, worker_processed
+
+__all__ = [
+    "Account",
+    "Outcome",
+    "Verdict",
+    "account",
+    "accounting",
+    "bad_signature_refused",
+    "failed",
+    "forward_only",
+    "message_queued",
+    "one_conversation",
+    "passed",
+    "proof_by_actors",
+    "proof_by_hold",
+    "proof_by_order",
+    "queue_operations",
+    "refused_for_good",
+    "report_moved",
+    "sent_is_earned",
+    "stored_once",
+    "sync_processing_disabled",
+    "unknown",
+    "worker_processed",
+    "worst",
+]

@@ -1,0 +1,87 @@
+"""The harness's own HTTP client: each request and answer is an event."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any
+
+import httpx
+
+from harness.errors import Inconclusive
+from harness.history import History, key
+from harness.messages import Message
+from harness.profile import Api
+
+SHOWN = 4000
+"""Characters of an answer's body that are kept as evidence."""
+
+
+class ApiClient:
+    """Speaks the contract's API; every call is recorded as `api.requested` and `api.answered`."""
+
+    def __init__(self, history: History, *, url: str, paths: Api) -> None:
+        self._history = history
+        self._paths = paths
+        self._numbers = itertools.count(1)
+        limits = httpx.Limits(max_connections=128, max_keepalive_connections=64)
+        self._client = httpx.Client(base_url=url, timeout=paths.timeout, trust_env=False, limits=limits)
+
+    def send(self, message: Message, *, idempotency_key: str | None = None) -> dict[str, Any]:
+        """POSTs a message; returns {"status", "body"}, raises Inconclusive where no answer came."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else None
+        return self.request(
+            "POST", self._paths.send, operation="send", json=message.payload(), headers=headers, token=message.token
+        )
+
+    def message(self, message_id: str) -> dict[str, Any]:
+        """GETs a message; its status is a sample of the row, its witness an event."""
+        return self.request("GET", self._paths.message.format(id=message_id), operation="get", message_id=message_id)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        operation: str,
+        token: str | None = None,
+        message_id: str | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        """Any request to the stack, recorded; returns {"status", "body"}, raises Inconclusive where no answer came."""
+        call = next(self._numbers)
+        keys = [key("request", call), *([key("token", token)] if token else [])]
+        asked = {"operation": operation, "method": method, "path": path, "request": call}
+        self._history.append("api.requested", source="api", message_id=message_id, data=asked, keys=keys)
+        began = time.monotonic()
+        try:
+            answer = self._client.request(method, path, **more)
+        except httpx.HTTPError as error:
+            why = f"{type(error).__name__}: {error}"
+            # indeterminate: the stack may have taken the message all the same
+            data = {**asked, "status": None, "error": why}
+            self._history.append("api.answered", source="api", message_id=message_id, data=data, keys=keys)
+            raise Inconclusive(f"{method} {path} got no answer ({why})") from error
+        body = body_of(answer)
+        data = {
+            **asked,
+            "status": answer.status_code,
+            "elapsed_ms": round((time.monotonic() - began) * 1000, 3),
+            "text": answer.text[:SHOWN],
+        }
+        if isinstance(body, dict):
+            data["message_status"] = body.get("status")
+            if operation == "send" and isinstance(body.get("id"), str):
+                message_id = body["id"]
+        self._history.append("api.answered", source="api", message_id=message_id, data=data, keys=keys)
+        return {"status": answer.status_code, "body": body, "headers": dict(answer.headers)}
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def body_of(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text

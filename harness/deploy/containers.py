@@ -1,0 +1,350 @@
+"""The deployment in containers: every part a container on a network of the run's own, reached on loopback only."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import redis.asyncio
+from testcontainers.core.container import DockerContainer
+
+from harness.deploy import engine, images, parts
+from harness.deploy.driver import Addresses, Member, Role
+from harness.deploy.embedded import DATABASE, fill
+from harness.deploy.janitor import Janitor
+from harness.deploy.mocks import Mocks
+from harness.deploy.output import Output
+from harness.deploy.parts import API_PORT, DATABASE_PORT, MOCKS_PORT, REDIS_PORT, WIRE_PORT, Part
+from harness.deploy.ports import Ports
+from harness.deploy.processes import Process
+from harness.deploy.ready import Look, answering, probed
+from harness.deploy.roster import Roster, contract
+from harness.errors import DeployError, Unobservable
+from harness.history import History
+from harness.probes.wire import WireControl, WireProbe
+from harness.profile import Profile
+from harness.redact import Redactor
+
+T = TypeVar("T")
+USER = "harness"
+CONFIG = "/tmp/mocks.toml"  # noqa: S108 - reason: inside a container of our own
+FIRST_WIRE_PORT = 6400
+
+
+class Containers:
+    """Everything in containers, made with testcontainers; `wire` is None where the queue is observed otherwise.
+
+    The engine's calls block, so they run in threads; `stop` waits for those under way before it removes everything.
+    """
+
+    manages_processes = True
+
+    def __init__(
+        self,
+        profile: Profile,
+        history: History,
+        *,
+        redactor: Redactor,
+        logs: Path,
+        stack_env: Mapping[str, str],
+        wire: WireProbe | None,
+    ) -> None:
+        self._profile = profile
+        self._redactor = redactor
+        self._stack_env = dict(stack_env)
+        self._wire = wire
+        self._wire_control: WireControl | None = None
+        self._wire_ports: dict[str, int] = {}
+        self.run = secrets.token_hex(6)
+        self._roster = Roster(history)
+        logs.mkdir(parents=True, exist_ok=True)
+        self._output = Output(logs, on_line=self._roster.line, redact=redactor)
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="harness-engine")
+        self._ports = Ports()
+        self._mocks = Mocks(token=secrets.token_urlsafe(18))
+        self._password = secrets.token_urlsafe(18)
+        self._parts: dict[str, Part] = {}
+        self._images: dict[str, str] = {}
+        self._client: Any = None
+        self._network: Any = None
+        self._janitor: Janitor | None = None
+        self._published = {part: self._ports.free() for part in ("database", "redis", "mocks", "wire")}
+        self.addresses = Addresses(api="")
+
+    async def _engine(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    # services
+
+    async def start_services(self) -> None:
+        deploy = self._profile.deploy
+        self._redactor.hide(self._password, *self._mocks.secrets)
+        outside = self._ports.fixed(deploy.api_port, name="API") if deploy.api_port else self._ports.free()
+        self._published["api"] = outside
+        await self._engine(self._prepare)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for start in (self._start_database, self._start_redis, self._start_mocks, self._start_wire):
+                    group.create_task(start())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        self.addresses = Addresses(
+            api=f"http://127.0.0.1:{outside}",
+            database=f"postgresql://{USER}:{self._password}@127.0.0.1:{self._published['database']}/{DATABASE}",
+            redis=f"redis://127.0.0.1:{self._published['redis']}/0",
+            mocks=self._mocks.url,
+            twilio_account=self._mocks.twilio_account,
+            sendgrid_account=self._mocks.sendgrid_account,
+            mocks_token=self._mocks.token,
+        )
+
+    def _prepare(self) -> None:
+        self._client = engine.connect()
+        self._images = images.chosen(self._client, self._profile.images)
+        engine.sweep(self._client)
+        parts.reaper_where_it_is(self._client)
+        self._janitor = Janitor(self.run)
+        self._network = parts.network(self.run)
+        self._network.create()
+
+    async def _start(
+        self,
+        container: DockerContainer,
+        name: str,
+        *,
+        role: str,
+        alias: str = "",
+        publish: dict[int, int] | None = None,
+    ) -> Process:
+        part = Part(
+            container,
+            run=self.run,
+            name=name,
+            role=role,
+            alias=alias or name,
+            network=self._network,
+            on_exit=self._roster.exited,
+            publish=publish,
+        )
+        self._parts[name] = part
+        process = await self._engine(part.start)
+        await self._output.follow(process)
+        return process
+
+    async def _probed(self, process: Process, look: Look, name: str) -> None:
+        await probed(process, look, name=name, output=self._output, within=self._profile.deploy.start_within)
+
+    async def _start_database(self) -> None:
+        await self._start_postgres()
+        if self._profile.migrate:
+            await self._migrate()
+
+    async def _start_postgres(self) -> None:
+        container = parts.postgres(self._images["postgres"], user=USER, password=self._password, database=DATABASE)
+        port = self._published["database"]
+        process = await self._start(container, "postgres", role="database", publish={DATABASE_PORT: port})
+
+        async def look() -> str | None:
+            try:
+                connection = await asyncpg.connect(
+                    host="127.0.0.1", port=port, user=USER, password=self._password, database=DATABASE, timeout=2
+                )
+            except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+                return str(error) or type(error).__name__
+            await connection.close()
+            return None
+
+        await self._probed(process, look, "PostgreSQL")
+
+    async def _start_redis(self) -> None:
+        port = self._published["redis"]
+        container = parts.redis(self._images["redis"])
+        process = await self._start(container, "redis", role="queue", publish={REDIS_PORT: port})
+
+        async def look() -> str | None:
+            async with redis.asyncio.Redis(host="127.0.0.1", port=port, socket_timeout=2) as client:
+                try:
+                    await client.ping()
+                except (redis.exceptions.RedisError, OSError) as error:
+                    return str(error)
+            return None
+
+        await self._probed(process, look, "Redis")
+
+    async def _start_mocks(self) -> None:
+        options = ["--host", "0.0.0.0", "--port", str(MOCKS_PORT), "--journal", "/tmp/mocks.jsonl"]  # noqa: S104, S108 - reason: inside a container
+        container = self._tool("mock_providers", "serve", *options, "--config", CONFIG)
+        text = self._mocks.configuration(api=f"http://api:{API_PORT}", paths=self._profile.api)
+        container.with_copy_into_container(text.encode(), CONFIG)
+        port = self._published["mocks"]
+        process = await self._start(container, "mocks", role="mocks", publish={MOCKS_PORT: port})
+        url = f"http://127.0.0.1:{port}"
+        look, within = f"{url}/health", self._profile.deploy.start_within
+        await answering(process, look, name="the mock-providers server", output=self._output, within=within)
+        await self._mocks.meet(url)
+
+    async def _start_wire(self) -> None:
+        if self._wire is None:
+            return
+        wire, port = self._wire, self._published["wire"]
+        container = self._tool("harness.wire", "--control", str(WIRE_PORT))
+        process = await self._start(container, "wire", role="wire", publish={WIRE_PORT: port})
+
+        async def look() -> str | None:
+            control = None
+            try:
+                ours = await asyncio.to_thread(socket.create_connection, ("127.0.0.1", port), 2)
+                ours.setblocking(False)
+                control = wire.connect(ours)
+                await control.start()
+                await control.ask("settle")
+            except (OSError, DeployError) as error:
+                if control is not None:
+                    await control.stop()
+                return str(error)
+            self._wire_control = control
+            return None
+
+        await self._probed(process, look, "the wire")
+
+    def _tool(self, module: str, *words: str) -> DockerContainer:
+        return DockerContainer(self._images["tools"]).with_command(["python", "-m", module, *words])
+
+    async def _migrate(self) -> None:
+        within = self._profile.deploy.start_within
+        command = self._command(self._profile.migrate)
+        settings = self._environment("migrate", redis=("redis", REDIS_PORT))
+        process = await self._start(self._of_stack(command, settings), "migrate", role="migrate")
+        if not await asyncio.to_thread(process.ended.wait, within):
+            raise DeployError(f"`{' '.join(command)}` didn't end within {within:g} s; look at {self._output.directory}")
+        await self._output.drain_one(process)
+        if process.code != 0:
+            raise DeployError(f"`{' '.join(command)}` ended with {process.code}:\n{self._output.tail('migrate')}")
+
+    # the stack
+
+    def _of_stack(self, command: list[str], settings: Mapping[str, str]) -> DockerContainer:
+        return DockerContainer(self._images["stack"]).with_command(command).with_envs(**settings)
+
+    async def start_stack(self) -> None:
+        await asyncio.gather(self.launch("worker"), self.launch("api"))
+
+    async def launch(self, role: Role, *, count: int | None = None) -> None:
+        spec = self._profile.processes.get(role)
+        if spec is None:
+            return
+        wanted = spec.count if count is None else count
+        process = None
+        for _ in range(max(0, wanted - (len(self.members(role)) if role == "api" else 0))):
+            name = self._roster.free_name(role)
+            if name in self._parts:
+                await self._engine(self._parts[name].remove)
+            settings = self._environment(name, redis=await self._redis_for(name)) | spec.env | self._stack_env
+            # another than the first has no port on the host: one port leads to one container
+            publish = {API_PORT: self._published["api"]} if name == "api-1" else None
+            container = self._of_stack(self._command(spec.command), settings)
+            process = await self._start(container, name, role=role, alias=role, publish=publish)
+            self._roster.started(process, image=self._images["stack"], container=self._parts[name].wrapped.short_id)
+        if role == "api" and process is not None:
+            url, within = f"{self.addresses.api}{self._profile.api.ready}", self._profile.deploy.start_within
+            await answering(process, url, name="the API", output=self._output, within=within)
+
+    async def _redis_for(self, name: str) -> tuple[str, int]:
+        """Where a process reaches Redis: a port of the wire's of its own, so that we know who speaks."""
+        if self._wire_control is None:
+            return "redis", REDIS_PORT
+        if name not in self._wire_ports:
+            port = self._wire_ports[name] = FIRST_WIRE_PORT + len(self._wire_ports)
+            upstream = ["redis", REDIS_PORT]
+            await self._wire_control.ask("listen", process=name, host="0.0.0.0", port=port, upstream=upstream)  # noqa: S104 - reason: inside a container
+        return "wire", self._wire_ports[name]
+
+    def _environment(self, name: str, *, redis: tuple[str, int]) -> dict[str, str]:
+        settings = contract(
+            name=name,
+            listen=("0.0.0.0", API_PORT),  # noqa: S104 - reason: inside a container
+            public_url=f"http://api:{API_PORT}",
+            postgres=("postgres", DATABASE_PORT),
+            credentials=(USER, self._password, DATABASE),
+            redis=redis,
+            providers=self._mocks.environment(url=f"http://mocks:{MOCKS_PORT}"),
+        )
+        mine = {k: fill(v, settings) for k, v in self._profile.env.items()}
+        return {**settings, **mine, **self._stack_env}
+
+    @staticmethod
+    def _command(command: list[str]) -> list[str]:
+        return [part.replace("{python}", "python") for part in command]
+
+    # what a scenario does to it
+
+    def members(self, role: Role) -> list[Member]:
+        return [replace(member, pid=self._parts[member.name].pid) for member in self._roster.members(role)]
+
+    def _of(self, role: Role) -> list[Part]:
+        return [self._parts[process.name] for process in self._roster.of(role)]
+
+    async def hold(self, role: Role) -> None:
+        for part in self._of(role):
+            await self._engine(part.wrapped.pause)
+            self._roster.held.add(part.name)
+
+    async def release(self, role: Role) -> None:
+        for part in self._of(role):
+            if part.name in self._roster.held:
+                await self._engine(part.wrapped.unpause)
+                self._roster.held.discard(part.name)
+
+    async def kill(self, role: Role) -> None:
+        await self._end(role, lambda part: part.wrapped.kill())
+
+    async def terminate(self, role: Role) -> None:
+        await self._end(role, lambda part: part.wrapped.stop(timeout=10))
+
+    async def _end(self, role: Role, end: Callable[[Part], None]) -> None:
+        for part in self._of(role):
+            self._roster.expect_exit(part.name)
+            await self._engine(partial(end, part))
+            await self._engine(part.join)
+
+    async def disconnect(self, role: Role) -> None:
+        """Takes all containers of a role off the network; raises Unobservable when none runs."""
+        await self._network_of(role, Part.disconnect)
+
+    async def reconnect(self, role: Role) -> None:
+        """Puts them back, under the names that they had."""
+        await self._network_of(role, Part.reconnect)
+
+    async def _network_of(self, role: Role, do: Callable[[Part], None]) -> None:
+        found = self._of(role)
+        if not found:
+            raise Unobservable(f"no container of the {role} runs")
+        for part in found:
+            await self._engine(partial(do, part))
+
+    def logs(self, name: str) -> str:
+        return self._output.tail(name)
+
+    async def stop(self) -> None:
+        self._roster.expect_exit()
+        await asyncio.to_thread(self._remove_everything)
+        await self._output.drain()
+        self._ports.close()
+
+    def _remove_everything(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        with ThreadPoolExecutor(max_workers=8) as removers:
+            list(removers.map(Part.remove, list(self._parts.values())))
+        if self._client is not None:
+            engine.remove(self._client, self.run)
+            self._client.close()
+        if self._janitor is not None:
+            self._janitor.dismiss()

@@ -1,0 +1,82 @@
+"""What every deployment can do, whatever it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Role = Literal["api", "worker"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    """Where the parts of a stack are reached; None for a part that this deployment doesn't show."""
+
+    api: str
+    database: str | None = None
+    redis: str | None = None
+    mocks: str | None = None
+    twilio_account: str | None = None
+    sendgrid_account: str | None = None
+    mocks_token: str | None = field(default=None, repr=False)
+    """What the mocks' control plane asks for where it isn't on loopback only."""
+
+    @property
+    def mocks_headers(self) -> dict[str, str]:
+        return bearer(self.mocks_token)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One running process (or container) of the stack."""
+
+    name: str
+    role: Role
+    pid: int | None = None
+    held: bool = field(default=False, compare=False)
+
+
+def bearer(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+class Driver(Protocol):
+    """One way to run a stack: embedded, in containers, or one that already runs.
+
+    What a driver can't do raises Unobservable, so that the checks that need it are unknown and never green.
+    All methods run in the harness's loop.
+    """
+
+    addresses: Addresses
+    manages_processes: bool
+    """Whether it knows which processes run, so that "no consumer" can be said."""
+
+    async def start_services(self) -> None:
+        """Starts database, queue and mocks, and brings the schema up to date; the probes start after this."""
+
+    async def start_stack(self) -> None:
+        """Starts the API and the workers; returns when the API answers."""
+
+    async def stop(self) -> None:
+        """Ends everything that this driver started, and nothing else."""
+
+    def members(self, role: Role) -> list[Member]:
+        """The processes of a role that run now."""
+
+    async def hold(self, role: Role) -> None:
+        """Stops all processes of a role where they stand; returns when they have stopped."""
+
+    async def release(self, role: Role) -> None:
+        """Lets held processes go on."""
+
+    async def kill(self, role: Role) -> None:
+        """Ends all processes of a role without warning (SIGKILL)."""
+
+    async def terminate(self, role: Role) -> None:
+        """Asks all processes of a role to stop, and waits until they have."""
+
+    async def launch(self, role: Role, *, count: int | None = None) -> None:
+        """Starts the processes of a role (again); `count` overrides the profile's."""
+
+    def logs(self, name: str) -> str:
+        """The last lines of a process's output."""

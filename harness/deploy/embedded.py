@@ -1,0 +1,282 @@
+"""The embedded deployment: real servers from wheels and the stack's own processes, on loopback, gone when we are."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import string
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import asyncpg
+
+from harness.deploy import postgres, valkey
+from harness.deploy.driver import Addresses, Member, Role
+from harness.deploy.mocks import Mocks
+from harness.deploy.output import Output
+from harness.deploy.ports import Ports
+from harness.deploy.processes import Process, Processes
+from harness.deploy.ready import answering
+from harness.deploy.roster import Roster, contract
+from harness.errors import DeployError
+from harness.history import History
+from harness.probes.wire import WireControl, WireProbe
+from harness.profile import Profile
+from harness.redact import Redactor
+
+DATABASE = "messaging"
+
+
+class Embedded:
+    """Everything as child processes on 127.0.0.1; `wire` is None where the profile observes the queue otherwise."""
+
+    manages_processes = True
+
+    def __init__(
+        self,
+        profile: Profile,
+        history: History,
+        *,
+        redactor: Redactor,
+        logs: Path,
+        stack_env: Mapping[str, str],
+        wire: WireProbe | None,
+    ) -> None:
+        self._profile = profile
+        self._roster = Roster(history)
+        self._redactor = redactor
+        self._stack_env = dict(stack_env)
+        self._wire = wire
+        self._wire_control: WireControl | None = None
+        self._ports = Ports()
+        self._processes = Processes(on_exit=self._roster.exited)
+        self._directory = self._processes.directory()
+        logs.mkdir(parents=True, exist_ok=True)
+        self._output = Output(logs, on_line=self._roster.line, redact=redactor)
+        self._wire_ports: dict[str, int] = {}
+        self._mocks = Mocks()
+        self._password = secrets.token_urlsafe(18)
+        self._api_port = 0
+        self._postgres_port = 0
+        self._redis_port = 0
+        self.addresses = Addresses(api="")
+
+    # services
+
+    async def start_services(self) -> None:
+        deploy = self._profile.deploy
+        self._redactor.hide(self._password, *self._mocks.secrets)
+        self._api_port = self._ports.fixed(deploy.api_port, name="API") if deploy.api_port else self._ports.free()
+        self._postgres_port, self._redis_port = self._ports.free(), self._ports.free()
+        api = f"http://127.0.0.1:{self._api_port}"
+        started = asyncio.gather(
+            self._start_postgres(), self._start_redis(), self._start_mocks(api), self._start_wire()
+        )
+        try:
+            await asyncio.wait_for(started, deploy.start_within)
+        except TimeoutError as error:
+            raise DeployError(
+                f"the services were not ready within {deploy.start_within:g} s; look at the logs in "
+                f"{self._output.directory}, or raise [deploy] start_within"
+            ) from error
+        self.addresses = Addresses(
+            api=api,
+            database=f"postgresql://{postgres.SUPERUSER}:{self._password}@127.0.0.1:{self._postgres_port}/{DATABASE}",
+            redis=f"redis://127.0.0.1:{self._redis_port}/0",
+            mocks=self._mocks.url,
+            twilio_account=self._mocks.twilio_account,
+            sendgrid_account=self._mocks.sendgrid_account,
+        )
+        if self._profile.migrate:
+            await self._migrate()
+
+    async def _start_postgres(self) -> None:
+        directory = postgres.binaries(self._profile.deploy.postgres_bin)
+        server = await asyncio.to_thread(
+            postgres.start,
+            self._processes,
+            bin_directory=directory,
+            directory=self._directory,
+            port=self._postgres_port,
+        )
+        await self._await_line(server.process, postgres.READY)
+        connection = await asyncpg.connect(
+            host=str(server.socket_directory), port=server.port, user=postgres.SUPERUSER, database="postgres"
+        )
+        try:
+            quoted = self._password.replace("'", "''")
+            await connection.execute(f"ALTER ROLE {postgres.SUPERUSER} PASSWORD '{quoted}'")
+            await connection.execute(f"CREATE DATABASE {DATABASE}")
+        finally:
+            await connection.close()
+
+    async def _start_redis(self) -> None:
+        process = valkey.start(
+            self._processes,
+            binary=valkey.binary(self._profile.deploy.redis_server),
+            directory=self._directory,
+            port=self._redis_port,
+        )
+        await self._await_line(process, valkey.READY)
+
+    async def _start_mocks(self, api: str) -> None:
+        config, announce = self._mocks.configure(self._directory, api=api, paths=self._profile.api)
+        process = self._processes.spawn(
+            *self._mocks.command(config, announce, journal=self._directory / "mocks.jsonl"),
+            name="mocks",
+            role="mocks",
+            env=dict(os.environ),
+            cwd=self._directory,
+        )
+        await self._output.follow(process)
+        await self._mocks.ready(announce, process, tail=lambda: self._output.tail("mocks"))
+
+    async def _start_wire(self) -> None:
+        if self._wire is None:
+            return
+        ours, theirs = socket.socketpair()
+        process = self._processes.spawn(
+            sys.executable,
+            *("-m", "harness.wire"),
+            name="wire",
+            role="wire",
+            env=dict(os.environ),
+            cwd=self._directory,
+            control=theirs,
+        )
+        theirs.close()
+        await self._output.follow(process)
+        self._wire_control = self._wire.connect(ours)
+        await self._wire_control.start()
+        await self._wire_control.ask("settle")
+
+    async def _migrate(self) -> None:
+        env = self._environment("migrate", redis_port=self._redis_port)
+        process = self._processes.spawn(
+            *self._command(self._profile.migrate), name="migrate", role="migrate", env=env, cwd=Path.cwd()
+        )
+        await self._output.follow(process)
+        if not await asyncio.to_thread(process.ended.wait, self._profile.deploy.start_within):
+            raise DeployError(
+                f"`{' '.join(self._profile.migrate)}` didn't end; look at the logs in {self._output.directory}"
+            )
+        await self._output.drain_one(process)
+        if process.code != 0:
+            raise DeployError(
+                f"`{' '.join(self._profile.migrate)}` ended with {process.code}:\n{self._output.tail('migrate')}"
+            )
+
+    async def _await_line(self, process: Process, text: str) -> None:
+        await self._output.follow(process)
+        if not await self._output.await_line(process, text, within=self._profile.deploy.start_within):
+            raise DeployError(
+                f"{process.name} ended with {process.code} at its start:\n{self._output.tail(process.name)}"
+            )
+
+    # the stack
+
+    async def start_stack(self) -> None:
+        await self.launch("worker")
+        await self.launch("api")
+
+    async def launch(self, role: Role, *, count: int | None = None) -> None:
+        spec = self._profile.processes.get(role)
+        if spec is None:
+            return
+        alive = len(self.members(role))
+        process = None
+        wanted = spec.count if count is None else count
+        for _ in range(max(0, wanted - (alive if role == "api" else 0))):
+            name = self._roster.free_name(role)
+            redis_port = await self._redis_for(name)
+            process = self._processes.spawn(
+                *self._command(spec.command),
+                name=name,
+                role=role,
+                env=self._environment(name, redis_port=redis_port) | spec.env | self._stack_env,
+                cwd=Path.cwd(),
+            )
+            self._roster.started(process)
+            await self._output.follow(process)
+        if role == "api" and process is not None:
+            url, within = f"{self.addresses.api}{self._profile.api.ready}", self._profile.deploy.start_within
+            await answering(process, url, name="the API", output=self._output, within=within)
+
+    async def _redis_for(self, name: str) -> int:
+        """The port on which a process reaches Redis: one of the wire's, of its own, so that we know who speaks."""
+        if self._wire_control is None:
+            return self._redis_port
+        if name in self._wire_ports:
+            return self._wire_ports[name]
+        port = self._wire_ports[name] = self._ports.free()
+        upstream = ["127.0.0.1", self._redis_port]
+        await self._wire_control.ask("listen", process=name, host="127.0.0.1", port=port, upstream=upstream)
+        return port
+
+    def _environment(self, name: str, *, redis_port: int) -> dict[str, str]:
+        settings = contract(
+            name=name,
+            listen=("127.0.0.1", self._api_port),
+            public_url=f"http://127.0.0.1:{self._api_port}",
+            postgres=("127.0.0.1", self._postgres_port),
+            credentials=(postgres.SUPERUSER, self._password, DATABASE),
+            redis=("127.0.0.1", redis_port),
+            providers=self._mocks.environment(),
+        )
+        mine = {k: fill(v, settings) for k, v in self._profile.env.items()}
+        return {**os.environ, **settings, **mine, **self._stack_env}
+
+    @staticmethod
+    def _command(command: list[str]) -> list[str]:
+        return [part.replace("{python}", sys.executable) for part in command]
+
+    # what a scenario does to it
+
+    def members(self, role: Role) -> list[Member]:
+        return self._roster.members(role)
+
+    async def hold(self, role: Role) -> None:
+        for process in self._roster.of(role):
+            await asyncio.to_thread(self._processes.signal, process, signal.SIGSTOP)
+            self._roster.held.add(process.name)
+
+    async def release(self, role: Role) -> None:
+        for process in self._roster.of(role):
+            if process.name in self._roster.held:
+                await asyncio.to_thread(self._processes.signal, process, signal.SIGCONT)
+                self._roster.held.discard(process.name)
+
+    async def kill(self, role: Role) -> None:
+        await self._end(role, lambda p: self._processes.signal(p, signal.SIGKILL))
+
+    async def terminate(self, role: Role) -> None:
+        await self._end(role, lambda p: self._processes.stop([p], within=10))
+
+    async def _end(self, role: Role, end: Callable[[Process], None]) -> None:
+        for process in self._roster.of(role):
+            self._roster.expect_exit(process.name)
+            await asyncio.to_thread(end, process)
+            await asyncio.to_thread(process.ended.wait, 10)
+            self._roster.held.discard(process.name)
+
+    def logs(self, name: str) -> str:
+        return self._output.tail(name)
+
+    async def stop(self) -> None:
+        self._roster.expect_exit()
+        await asyncio.to_thread(self._processes.close)
+        await self._output.drain()
+        self._ports.close()
+
+
+def fill(value: str, names: Mapping[str, str]) -> str:
+    """The value with `{postgres_host}` and the like replaced, for stacks whose settings have other names."""
+    lowered = {name.lower(): setting for name, setting in names.items()}
+    for _, name, _, _ in string.Formatter().parse(value):
+        if name is not None and name not in lowered:
+            raise DeployError(f"[env] names {{{name}}}, which isn't known; known are {', '.join(sorted(lowered))}")
+    return value.format_map(lowered)

@@ -1,0 +1,81 @@
+"""The output of the processes we started: kept in a file each, and handed on line by line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.deploy.processes import Process
+
+OnLine = Callable[[Process, str], None]
+
+
+class Output:
+    """Reads every process's output in the harness's loop, so that none blocks on a full pipe."""
+
+    def __init__(self, directory: Path, *, on_line: OnLine, redact: Callable[[str], str]) -> None:
+        self.directory = directory
+        self._on_line = on_line
+        self._redact = redact
+        for stale in directory.glob("*.log"):
+            stale.unlink()
+        self._tails: dict[str, deque[str]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._heard = asyncio.Condition()
+
+    async def follow(self, process: Process) -> None:
+        """Begins to read a process's output; ends by itself when the process has closed it."""
+        tail = self._tails.setdefault(process.name, deque(maxlen=200))
+        reader = asyncio.StreamReader(limit=1 << 20)
+        pipe = os.fdopen(process.output, "rb", buffering=0)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+        task = self._tasks[process.name] = asyncio.create_task(self._read(process, reader, tail))
+        task.add_done_callback(lambda _: transport.close())
+
+    async def _read(self, process: Process, reader: asyncio.StreamReader, tail: deque[str]) -> None:
+        path = self.directory / f"{process.name}.log"
+        with path.open("a", encoding="utf-8") as file:
+            while True:
+                try:
+                    raw = await reader.readline()
+                except ValueError:  # a line over the limit: its rest follows as a line of its own
+                    continue
+                if not raw:
+                    break
+                line = self._redact(raw.decode("utf-8", "replace").rstrip("\n"))
+                tail.append(line)
+                file.write(line + "\n")
+                file.flush()
+                self._on_line(process, line)
+                async with self._heard:
+                    self._heard.notify_all()
+        async with self._heard:
+            self._heard.notify_all()
+
+    async def await_line(self, process: Process, text: str, *, within: float) -> bool:
+        """Waits for a line with `text`; False when the process ended first, TimeoutError when it came too late."""
+        tail = self._tails[process.name]
+
+        def settled() -> bool:
+            return any(text in line for line in tail) or not process.alive
+
+        async with self._heard:
+            await asyncio.wait_for(self._heard.wait_for(settled), within)
+        return any(text in line for line in tail)
+
+    def tail(self, name: str, lines: int = 12) -> str:
+        """The last lines of a process, for an error message."""
+        return "\n".join(list(self._tails.get(name, ()))[-lines:])
+
+    async def drain_one(self, process: Process) -> None:
+        """Waits until the output of a process that has ended has been read."""
+        await asyncio.wait([self._tasks[process.name]], timeout=5)
+
+    async def drain(self) -> None:
+        """Waits until the output of all processes has been read; they have ended."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=5)

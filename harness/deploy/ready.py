@@ -1,0 +1,43 @@
+"""Waiting for what announces its readiness to nobody: the look is repeated, and a death ends it at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import httpx
+
+from harness.deploy.output import Output
+from harness.deploy.processes import Process
+from harness.errors import DeployError
+
+Look = Callable[[], Awaitable[str | None]]
+"""None when it is ready, else what was seen instead."""
+
+
+async def probed(process: Process, look: Look, *, name: str, output: Output, within: float) -> None:
+    """Returns when `look` finds it ready; raises DeployError when it ended instead, or took too long."""
+    deadline = asyncio.get_running_loop().time() + within
+    while True:
+        last = await look()
+        if last is None:
+            return
+        if await asyncio.to_thread(process.ended.wait, 0.01):
+            await output.drain_one(process)
+            raise DeployError(f"{name} ended with {process.code} at its start:\n{output.tail(process.name)}")
+        if asyncio.get_running_loop().time() > deadline:
+            raise DeployError(f"{name} was not ready within {within:g} s: {last}")
+
+
+async def answering(process: Process, url: str, *, name: str, output: Output, within: float) -> None:
+    """Returns when `url` answers 200; raises DeployError as `probed` does."""
+    async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+
+        async def look() -> str | None:
+            try:
+                answer = await client.get(url)
+            except httpx.HTTPError:
+                return "it refused every connection"
+            return None if answer.status_code == 200 else f"it answered {answer.status_code}: {answer.text[:200]}"
+
+        await probed(process, look, name=name, output=output, within=within)

@@ -1,0 +1,89 @@
+"""One thing that happened, as one source saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+KINDS: Final = frozenset(
+    {
+        "api.requested",
+        "api.answered",
+        "queue.appended",
+        "queue.claimed",
+        "queue.acked",
+        "queue.deleted",
+        "database.inserted",
+        "database.status",
+        "provider.called",
+        "provider.answered",
+        "callback.sent",
+        "callback.answered",
+        "worker.log",
+        "fault.began",
+        "fault.hit",
+        "fault.ended",
+        # what our own deployment knows of its processes; without it "the worker is dead" couldn't end a wait
+        "process.started",
+        "process.exited",
+        # a check's own observation of queue counters (XINFO, XPENDING, XLEN), kept as evidence
+        "queue.counted",
+        # a source lost its connection and says what it can't vouch for
+        "probe.gap",
+    }
+)
+
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, as one source saw it.
+
+    `at` is the source's own clock in Unix seconds, `seen` the harness's monotonic clock in seconds, `seq` the
+    place in the history. `keys` say what the event is about: events that share a key belong to one flow, so a
+    provider call (which knows only a token in the body) and a row (which knows only its id) find each other.
+    """
+
+    seq: int
+    at: float
+    seen: float
+    source: str
+    kind: str
+    message_id: str | None = None
+    data: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    keys: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as it stands in a history file, one object a line."""
+        return {
+            "seq": self.seq,
+            "at": round(self.at, 6),
+            "seen": round(self.seen, 6),
+            "source": self.source,
+            "kind": self.kind,
+            "message_id": self.message_id,
+            "data": dict(self.data),
+            "keys": list(self.keys),
+        }
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Any]) -> Event:
+        """The inverse of `to_json`; raises KeyError or TypeError where a field is missing."""
+        return cls(
+            seq=int(line["seq"]),
+            at=float(line["at"]),
+            seen=float(line["seen"]),
+            source=str(line["source"]),
+            kind=str(line["kind"]),
+            message_id=line.get("message_id"),
+            data=MappingProxyType(dict(line.get("data") or {})),
+            keys=tuple(line.get("keys") or ()),
+        )
+
+
+def key(space: str, *parts: object) -> str:
+    """A correlation key such as `entry:message_queue:sms/1-0`; `space` keeps unlike things apart."""
+    return space + ":" + "/".join(str(part) for part in parts)

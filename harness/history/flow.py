@@ -1,0 +1,113 @@
+"""Everything that happened to one message: its slice of the history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.history.event import Event
+
+SUCCESS = range(200, 300)
+
+
+class Flow:
+    """A slice of the history about one message, in order of arrival; pure data, safe to keep."""
+
+    def __init__(self, events: Sequence[Event], *, name: str = "") -> None:
+        self.events = tuple(events)
+        self.name = name
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    @property
+    def id(self) -> str | None:
+        """The stack's id of the message, where any source has said it."""
+        return next((event.message_id for event in self.events if event.message_id), None)
+
+    def of(self, *kinds: str) -> list[Event]:
+        """The events of these kinds, in order."""
+        return [event for event in self.events if event.kind in kinds]
+
+    def first(self, *kinds: str) -> Event | None:
+        return next((event for event in self.events if event.kind in kinds), None)
+
+    @property
+    def requests(self) -> list[Event]:
+        return self.of("api.requested")
+
+    @property
+    def answers(self) -> list[Event]:
+        """The answers of the API to the send itself; looks at the message later are not among them."""
+        return [event for event in self.of("api.answered") if event.data.get("operation") == "send"]
+
+    @property
+    def acceptance(self) -> Event | None:
+        """The answer by which the API took responsibility for the message."""
+        return next((event for event in self.answers if event.data.get("status") in SUCCESS), None)
+
+    @property
+    def taken(self) -> Event | None:
+        """The moment from which the stack must not lose the message: its acceptance, or else its row.
+
+        A send whose answer never came is indeterminate, until a row shows that it was taken.
+        """
+        return self.acceptance or self.first("database.inserted")
+
+    @property
+    def statuses(self) -> list[tuple[str, Event]]:
+        """Each status that the row had, in the order of the transitions, with the event that shows it."""
+        return [(str(e.data.get("new")), e) for e in ordered(self.of("database.inserted", "database.status"))]
+
+    @property
+    def status(self) -> str | None:
+        """The status that the row has now, as far as recorded."""
+        return self.statuses[-1][0] if self.statuses else None
+
+    @property
+    def appends(self) -> list[Event]:
+        return self.of("queue.appended")
+
+    @property
+    def claims(self) -> list[Event]:
+        return self.of("queue.claimed")
+
+    @property
+    def acks(self) -> list[Event]:
+        return self.of("queue.acked")
+
+    @property
+    def deletes(self) -> list[Event]:
+        return self.of("queue.deleted")
+
+    @property
+    def calls(self) -> list[Event]:
+        """Calls that reached a provider, accepted or not."""
+        return self.of("provider.called")
+
+    @property
+    def accepted_calls(self) -> list[Event]:
+        """Answers by which a provider took the message, each once per call."""
+        return [event for event in self.of("provider.answered") if event.data.get("accepted")]
+
+    @property
+    def calls_in_flight(self) -> list[Event]:
+        answered = {event.data.get("call") for event in self.of("provider.answered")}
+        return [event for event in self.calls if event.data.get("call") not in answered]
+
+    @property
+    def open_entries(self) -> set[str]:
+        """Entries of this flow that were appended to a work stream and neither acknowledged nor deleted."""
+        done = {event.data.get("entry") for event in self.of("queue.acked", "queue.deleted")}
+        work = {str(e.data["entry"]) for e in self.appends if not e.data.get("dead")}
+        return work - done
+
+    def value(self, kind: str, name: str) -> Any:
+        """The field `name` of the first event of a kind, or None."""
+        event = self.first(kind)
+        return event.data.get(name) if event else None
+
+
+def ordered(events: Sequence[Event]) -> list[Event]:
+    """Events of one source by its own sequence where it has one (the database's), else by arrival."""
+    return sorted(events, key=lambda event: (event.data.get("sequence", 0), event.seq))

@@ -1,0 +1,189 @@
+"""The ordered record of one run: append-only, indexed by flow, and waitable."""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
+from heapq import merge
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from harness.history.event import EMPTY, KINDS, Event, key
+
+Listener = Callable[[Event], None]
+T = TypeVar("T")
+
+
+def place(event: Event) -> int:
+    return event.seq
+
+
+class History:
+    """The record of one run.
+
+    Probes append from any thread; readers get immutable events. Events that share a key are one flow: keys are
+    joined by union-find, so the order in which sources report doesn't matter.
+    """
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._by_kind: dict[str, list[Event]] = {}
+        self._arrived = threading.Condition()
+        self._parent: dict[str, str] = {}
+        self._members: dict[str, list[Event]] = {}
+        self._listeners: list[Listener] = []
+
+    def append(
+        self,
+        kind: str,
+        *,
+        source: str,
+        at: float | None = None,
+        message_id: str | None = None,
+        data: Mapping[str, Any] = EMPTY,
+        keys: Iterable[str] = (),
+    ) -> Event:
+        """Records one event and wakes every waiter; raises ValueError for an unknown kind."""
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind of event {kind!r}; known are {', '.join(sorted(KINDS))}")
+        names = tuple(dict.fromkeys([*keys, *([key("message", message_id)] if message_id else [])]))
+        with self._arrived:
+            event = Event(
+                seq=len(self._events),
+                at=time.time() if at is None else at,
+                seen=time.monotonic(),
+                source=source,
+                kind=kind,
+                message_id=message_id,
+                data=MappingProxyType(dict(data)),
+                keys=names,
+            )
+            self._record(event)
+            self._arrived.notify_all()
+        for listener in self._listeners:
+            listener(event)
+        return event
+
+    def _record(self, event: Event) -> None:
+        self._events.append(event)
+        self._by_kind.setdefault(event.kind, []).append(event)
+        if event.keys:
+            self._members.setdefault(self._join(event.keys), []).append(event)
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> History:
+        """A finished history made of events that were recorded earlier, renumbered in the order given."""
+        history = cls()
+        for number, event in enumerate(events):
+            history._record(
+                Event(
+                    seq=number,
+                    at=event.at,
+                    seen=event.seen,
+                    source=event.source,
+                    kind=event.kind,
+                    message_id=event.message_id,
+                    data=event.data,
+                    keys=event.keys,
+                )
+            )
+        return history
+
+    def listen(self, listener: Listener) -> None:
+        """Calls `listener` with every event from now on, in the thread that appends it."""
+        self._listeners.append(listener)
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def events(self, *kinds: str, after: int = 0) -> list[Event]:
+        """The events recorded so far from place `after` on, of the given kinds or of all."""
+        with self._arrived:
+            if not kinds:
+                return self._events[after:]
+            lists = [self._by_kind.get(kind, []) for kind in dict.fromkeys(kinds)]
+            found = [rows[bisect_left(rows, after, key=place) :] for rows in lists]
+        return found[0] if len(found) == 1 else list(merge(*found, key=place))
+
+    @property
+    def last(self) -> Event | None:
+        """The event that arrived last."""
+        with self._arrived:
+            return self._events[-1] if self._events else None
+
+    def flow(self, name: str) -> list[Event]:
+        """All events of the flow that the key `name` belongs to, in order of arrival."""
+        with self._arrived:
+            return sorted(self._members.get(self._find(name), ()), key=lambda event: event.seq)
+
+    def same_flow(self, name: str, other: str) -> bool:
+        """Whether two keys are known to belong to one flow."""
+        with self._arrived:
+            return self._find(name) == self._find(other)
+
+    def flow_ids(self) -> list[str]:
+        """The message ids of all flows, in order of first sight."""
+        with self._arrived:
+            return list(dict.fromkeys(event.message_id for event in self._events if event.message_id))
+
+    def wait_until(self, look: Callable[[], T | None], *, deadline: float) -> T | None:
+        """Calls `look` now and after every arrival until it returns something; None at the monotonic `deadline`.
+
+        `look` runs in the caller's thread without the lock, so it may read the history freely.
+        """
+        while True:
+            with self._arrived:
+                known = len(self._events)
+            found = look()
+            if found is not None:
+                return found
+            with self._arrived:
+                if len(self._events) == known:
+                    remaining = deadline - time.monotonic()
+                    if remaining <= 0:
+                        return None
+                    self._arrived.wait(remaining)
+
+    def wait_for(self, match: Callable[[Event], bool], *, within: float, after: int = 0) -> Event | None:
+        """The first event from place `after` on that `match` accepts; None when `within` seconds have passed.
+
+        What is already recorded counts: "it already happened" satisfies the wait.
+        """
+        position = after
+
+        def look() -> Event | None:
+            nonlocal position
+            with self._arrived:
+                fresh = self._events[position:]
+            for event in fresh:
+                position += 1
+                if match(event):
+                    return event
+            return None
+
+        return self.wait_until(look, deadline=time.monotonic() + within)
+
+    # union-find over correlation keys; callers hold the lock
+
+    def _find(self, name: str) -> str:
+        parent = self._parent
+        root = name
+        while (above := parent.get(root, root)) != root:
+            root = above
+        while name != root:
+            parent[name], name = root, parent.get(name, name)
+        return root
+
+    def _join(self, names: tuple[str, ...]) -> str:
+        root = self._find(names[0])
+        self._parent.setdefault(root, root)
+        for name in names[1:]:
+            other = self._find(name)
+            if other != root:
+                self._parent[other] = root
+                moved = self._members.pop(other, None)
+                if moved:
+                    self._members.setdefault(root, []).extend(moved)
+        return root

@@ -1,0 +1,80 @@
+"""Where the database can't be watched: the status of each known message, sampled through the API.
+
+Its events are marked `sampled`: a sample can show that a state was, never that it was not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import httpx
+
+from harness.history import Event, History
+from harness.profile import Profile
+
+PERIOD = 0.05
+"""Seconds between two looks at the messages that aren't finished."""
+
+
+class PolledProbe:
+    """Asks the API for each message that the history names until it is at a terminal status."""
+
+    name = "database"
+
+    def __init__(self, history: History, profile: Profile, *, url: str) -> None:
+        self._history = history
+        self._profile = profile
+        self._client = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False)
+        self._open: dict[str, str | None] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._history.listen(self._heard)
+        self._task = asyncio.create_task(self._poll())
+
+    def _heard(self, event: Event) -> None:
+        sent = event.kind == "api.answered" and event.data.get("operation") == "send" and event.message_id
+        if sent and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._watch, str(event.message_id))
+
+    def _watch(self, message_id: str) -> None:
+        self._open.setdefault(message_id, None)
+        self._wake.set()
+
+    async def _poll(self) -> None:
+        while True:
+            self._wake.clear()
+            await self._look()
+            # a sampled source has a period; a new message ends it early
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), PERIOD if self._open else None)
+
+    async def _look(self) -> None:
+        for message_id, old in list(self._open.items()):
+            try:
+                answer = await self._client.get(self._profile.api.message.format(id=message_id))
+                new = answer.json().get("status") if answer.status_code == 200 else None
+            except (httpx.HTTPError, ValueError):
+                continue  # the next look may succeed; a sampled source never vouches for an absence
+            if new is None or new == old:
+                continue
+            kind = "database.inserted" if old is None else "database.status"
+            data = {"old": old, "new": new, "sampled": True}
+            self._history.append(kind, source="database", message_id=message_id, data=data)
+            if new in self._profile.statuses.terminal:
+                self._open.pop(message_id, None)
+            else:
+                self._open[message_id] = new
+
+    async def settle(self) -> None:
+        await self._look()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._client.aclose()

@@ -1,0 +1,148 @@
+"""The providers, by the mock's journal: a call is an event when it is received, and again when it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import Any
+
+import httpx
+
+from harness.errors import DeployError
+from harness.history import History, key
+from harness.probes.probe import token_in
+
+Entry = dict[str, Any]
+
+
+class ProvidersProbe:
+    """Follows the journal of a mock-providers server from a cursor, across reconnects."""
+
+    name = "providers"
+
+    def __init__(self, history: History, *, url: str, headers: dict[str, str] | None = None) -> None:
+        self._history = history
+        self._client = httpx.AsyncClient(base_url=url, timeout=10, headers=headers, trust_env=False)
+        self._cursor = 0
+        self._sends: set[int] = set()
+        self._moved = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+        self._connected = asyncio.Event()
+
+    async def start(self) -> None:
+        """Begins at the journal's present end; raises DeployError when the mock can't be reached."""
+        self._cursor = await self._end()
+        self._task = asyncio.create_task(self._follow())
+        await asyncio.wait_for(self._connected.wait(), 10)
+
+    async def _end(self) -> int:
+        try:
+            answer = await self._client.get("/_mock/health")
+            return int(answer.raise_for_status().json()["seq"])
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise DeployError(
+                f"the mock providers at {self._client.base_url} can't be reached: {error or type(error).__name__}; "
+                "start them with `mock-providers serve`, or mend [providers] url"
+            ) from error
+
+    async def _follow(self) -> None:
+        """Reconnects for as long as the probe lives; the cursor makes sure that nothing is missed or repeated."""
+        while True:
+            try:
+                await self._read_stream()
+            except httpx.HTTPError as error:
+                self._connected.clear()
+                data = {"reason": f"the mock's journal can't be followed: {error or type(error).__name__}"}
+                self._history.append("probe.gap", source="providers", data=data)
+                await asyncio.sleep(0.2)  # reason: a dead server announces its return to nobody
+
+    async def _read_stream(self) -> None:
+        timeout = httpx.Timeout(10, read=None)
+        params = {"after": str(self._cursor)}
+        async with self._client.stream("GET", "/_mock/follow", params=params, timeout=timeout) as stream:
+            stream.raise_for_status()
+            self._connected.set()
+            async for line in stream.aiter_lines():
+                if line.startswith("data:"):
+                    await self._take(json.loads(line[5:]))
+
+    async def _take(self, entry: Entry) -> None:
+        if entry["seq"] > self._cursor:
+            record(self._history, entry, self._sends)
+            async with self._moved:
+                self._cursor = entry["seq"]
+                self._moved.notify_all()
+
+    async def settle(self) -> None:
+        try:
+            end = await self._end()
+            async with self._moved:
+                await asyncio.wait_for(self._moved.wait_for(lambda: self._cursor >= end), 10)
+        except (DeployError, TimeoutError) as error:
+            data = {"reason": f"the mock's journal couldn't be read to its end: {error or 'it lags behind'}"}
+            self._history.append("probe.gap", source="providers", data=data)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._client.aclose()
+
+
+SENDS = ("messages.create", "mail.send")
+
+
+def record(history: History, entry: Entry, sends: set[int]) -> None:
+    """Appends the event that one journal entry stands for; `sends` holds the calls in flight that send something."""
+    provider = entry["provider"]
+    common = {
+        "provider": provider,
+        "account": entry.get("account"),
+        "call": f"{provider}/{entry['call']}",
+        "journal": entry["seq"],
+    }
+    call = key("call", provider, entry["call"])
+    match entry["type"]:
+        case "called":
+            text = entry.get("text") or ""
+            if entry.get("endpoint") in SENDS:
+                sends.add(entry["call"])
+            token = token_in(text) or token_in(json.dumps(entry.get("params") or {}))
+            data = {
+                **common,
+                **{
+                    name: entry.get(name)
+                    for name in ("method", "path", "endpoint", "to", "from", "peer", "params", "headers")
+                },
+                "text": text,
+            }
+            keys = [call, *([key("token", token)] if token else [])]
+            history.append("provider.called", source="providers", at=entry["at"], data=data, keys=keys)
+        case "answered":
+            status = entry.get("status")
+            message = entry.get("message")
+            data = {
+                **common,
+                "status": status,
+                "message": message,
+                "error": entry.get("error"),
+                "outcome": entry.get("outcome"),
+                "elapsed_ms": entry.get("elapsed_ms"),
+                # what the provider did, whatever the stack got to hear of it (accept-then-fail)
+                "accepted": bool(message) and entry["call"] in sends,
+            }
+            sends.discard(entry["call"])
+            keys = [call, *([key("provider", message)] if message else [])]
+            history.append("provider.answered", source="providers", at=entry["at"], data=data, keys=keys)
+        case "callback.sent" | "callback.answered" as kind:
+            names = ("url", "kind", "status", "error", "to", "from", "text", "params", "message", "elapsed_ms")
+            data = {**common, **{name: entry[name] for name in names if name in entry}}
+            data["what"] = data.pop("kind", None)
+            message = entry.get("message")
+            keys = [call, *([key("provider", message)] if message else [])]
+            token = token_in(str(entry.get("text") or ""))
+            if token:
+                keys.append(key("token", token))
+            history.append(kind, source="providers", at=entry["at"], data=data, keys=keys)

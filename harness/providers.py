@@ -1,0 +1,149 @@
+"""The mock providers as a scenario uses them: replies, delivery reports, faults and gates."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from harness.errors import Inconclusive, Unobservable
+from harness.faults.hold import began, ended
+from harness.history import Event, History
+from harness.steps import step
+
+
+class ProviderControl:
+    """The control plane of the mock providers, for the stack's own accounts."""
+
+    def __init__(
+        self,
+        history: History,
+        *,
+        url: str,
+        twilio_account: str,
+        sendgrid_account: str,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self._history = history
+        self._client = httpx.Client(base_url=url, timeout=60, headers=headers, trust_env=False)
+        self.twilio_account = twilio_account
+        self.sendgrid_account = sendgrid_account
+
+    def close(self) -> None:
+        self._client.close()
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Any request to the control plane; raises Inconclusive when it is refused or not answered."""
+        try:
+            answer = self._client.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise Inconclusive(f"the mock providers don't answer ({error or type(error).__name__})") from error
+        if answer.status_code >= 400:
+            raise Inconclusive(
+                f"the mock providers refused {method} {path} with {answer.status_code}: {answer.text[:300]}"
+            )
+        result: dict[str, Any] = answer.json() if answer.content else {}
+        return result
+
+    def calls(self, **filters: str) -> list[dict[str, Any]]:
+        """Entries of the mock's journal, by the filters of its control plane."""
+        answer = self._client.get("/_mock/calls", params={"account": self.twilio_account, **filters})
+        entries: list[dict[str, Any]] = answer.raise_for_status().json()["entries"]
+        return entries
+
+    # what providers send to the stack
+
+    @step(lambda *_, signature=None, **__: f"deliver a text reply{', ' + signature if signature else ''}")
+    def inbound_sms(self, *, sender: str, to: str, body: str, **more: Any) -> dict[str, Any]:
+        """Delivers a signed reply to the stack; `sid` repeats an earlier delivery, `signature="tampered"` spoils it."""
+        path = f"/_mock/twilio/{self.twilio_account}/inbound"
+        return self.ask("POST", path, {"from": sender, "to": to, "body": body, **more})
+
+    @step(lambda *_, signature=None, **__: f"deliver a mail reply{', ' + signature if signature else ''}")
+    def inbound_email(self, *, sender: str, to: str, subject: str, text: str, **more: Any) -> dict[str, Any]:
+        """Delivers a mail through Inbound Parse; the same `Message-ID` in `headers` repeats a delivery."""
+        path = f"/_mock/sendgrid/{self.sendgrid_account}/inbound"
+        return self.ask("POST", path, {"from": sender, "to": to, "subject": subject, "text": text, **more})
+
+    def sms_status(self, sid: str, status: str, **more: Any) -> dict[str, Any]:
+        """Moves a Twilio message and sends its signed status callback."""
+        path = f"/_mock/twilio/{self.twilio_account}/messages/{sid}/status"
+        return self.ask("POST", path, {"status": status, **more})
+
+    def email_event(self, message: str, event: str, **more: Any) -> dict[str, Any]:
+        """Sends one signed event of SendGrid's Event Webhook about a message (its X-Message-Id)."""
+        path = f"/_mock/sendgrid/{self.sendgrid_account}/events"
+        return self.ask("POST", path, {"events": [{"message": message, "event": event}], **more})
+
+    @step(lambda _, channel, __, status, **___: f"deliver the report that the {channel} is {status}")
+    def report(self, channel: str, provider_id: str, status: str, **more: Any) -> dict[str, Any]:
+        """A delivery report of the channel's provider."""
+        if channel == "email":
+            return self.email_event(provider_id, status, **more)
+        return self.sms_status(provider_id, status, **more)
+
+    # what disturbs it
+
+    @contextlib.contextmanager
+    @step(lambda *_, **effect: "provider fault " + ", ".join(f"{n} {v}" for n, v in effect.items()))
+    def fault(self, match: dict[str, Any] | None = None, **effect: Any) -> Iterator[None]:
+        """Disturbs the matching calls for as long as the block runs: `status`, `times`, `latency_s`, `retry_after`…
+
+        A fault that no call met is recorded as such (`hits` 0 in its end).
+        """
+        number = began(self._history, "provider", str((match or {}).get("provider", "providers")), **effect)
+        fault = self.ask("POST", "/_mock/faults", {"match": match or {}, **effect})
+        hits = None
+        try:
+            yield
+        finally:
+            with contextlib.suppress(Inconclusive, KeyError, StopIteration):
+                known = self.ask("GET", "/_mock/faults")["faults"]
+                hits = next(f["hits"] for f in known if f["id"] == fault["id"])
+                self.ask("DELETE", f"/_mock/faults/{fault['id']}")
+            ended(self._history, "provider", str((match or {}).get("provider", "providers")), number, hits=hits)
+
+    @contextlib.contextmanager
+    @step(lambda *_, **__: "gate providers: answer withheld")
+    def gate(self, match: dict[str, Any] | None = None) -> Iterator[ProviderGate]:
+        """Withholds the provider's answers to matching calls until opened, at the end of the block at the latest."""
+        number = began(self._history, "gate", "providers")
+        answer = self.ask("POST", "/_mock/gates", {"match": match or {}})
+        gate = ProviderGate(self, str(answer["id"]), lambda: ended(self._history, "gate", "providers", number))
+        try:
+            yield gate
+        finally:
+            gate.open()
+
+
+class ProviderGate:
+    """A closed gate in front of the provider's answers."""
+
+    def __init__(self, control: ProviderControl, gate: str, on_open: Any) -> None:
+        self._control = control
+        self._gate = gate
+        self._on_open = on_open
+        self._open = False
+
+    def withheld(self) -> list[str]:
+        """The provider's ids of the messages whose acceptance nobody has heard of yet."""
+        gates = self._control.ask("GET", "/_mock/gates")["gates"]
+        mine = [gate for gate in gates if gate["id"] == self._gate]
+        return [str(call["message"]) for gate in mine for call in gate["withheld"] if call["message"]]
+
+    def open(self) -> None:
+        """Lets the withheld answers go; safe to call twice."""
+        if not self._open:
+            self._open = True
+            self._on_open()
+            self._control.ask("DELETE", f"/_mock/gates/{self._gate}")
+
+
+def accepted_id(event: Event | None) -> str:
+    """The provider's id of a message in the event of its answer; raises Unobservable when there is none."""
+    found = event.data.get("message") if event else None
+    if not found:
+        raise Unobservable("no provider has accepted this message, so nothing can be reported about it")
+    return str(found)

@@ -1,0 +1,187 @@
+"""Deploys a stack as its profile says, puts the probes in place, and takes everything down again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.client import ApiClient
+from harness.deploy.attached import Attached
+from harness.deploy.driver import Addresses, Driver
+from harness.deploy.embedded import Embedded
+from harness.errors import DeployError, ProfileError
+from harness.history import History, Journal
+from harness.loop import Loop
+from harness.probes.counters import Counters
+from harness.probes.database import DatabaseProbe
+from harness.probes.monitor import MonitorProbe
+from harness.probes.polled import PolledProbe
+from harness.probes.probe import Probe
+from harness.probes.providers import ProvidersProbe
+from harness.probes.wire import WireProbe
+from harness.profile import Profile
+from harness.providers import ProviderControl
+from harness.redact import Redactor
+from harness.stack import Stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a run sets beside its profile."""
+
+    build: Path
+    """Where the history and the logs go."""
+    history_name: str = "history.jsonl"
+    stack_env: Mapping[str, str] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
+    """Roles that are never started."""
+    time_scale: float = 1.0
+    provider_latency: float = 0.0
+    redactor: Redactor = field(default_factory=Redactor)
+    """Learns the secrets of the deployment, for whoever writes reports."""
+
+
+@contextlib.contextmanager
+def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
+    """A deployed and observed stack for as long as the block runs; raises DeployError where it can't be had."""
+    profile = without(profile, options.without)
+    history = History()
+    redactor = options.redactor
+    redactor.hide_settings(options.stack_env)
+    redactor.hide_urls(profile.queue.url, profile.database.url, profile.api.url, profile.providers.url)
+    journal = Journal(history, options.build / options.history_name, redact=redactor)
+    loop = Loop()
+    with contextlib.ExitStack() as cleanup:
+        cleanup.callback(journal.close)
+        cleanup.callback(loop.close)
+        wire = wire_for(profile, history)
+        logs = options.build / "logs" / Path(options.history_name).stem
+        driver = driver_for(profile, history, redactor=redactor, logs=logs, stack_env=options.stack_env, wire=wire)
+        cleanup.callback(lambda: loop.run(driver.stop()))
+        loop.run(driver.start_services())
+        probes = probes_for(profile, history, driver, wire=wire)
+        for probe in probes:
+            cleanup.callback(stop_probe, loop, probe)
+            loop.run(probe.start())
+        loop.run(driver.start_stack())
+        stack = Stack(
+            profile=profile,
+            history=history,
+            driver=driver,
+            loop=loop,
+            probes=probes,
+            wire=wire,
+            client=ApiClient(history, url=driver.addresses.api, paths=profile.api),
+            providers=providers_for(history, driver.addresses),
+            counters=counters_for(profile, history, driver.addresses),
+            time_scale=options.time_scale,
+        )
+        # after the probes were registered, so that it runs before they stop
+        cleanup.callback(stack.close)
+        if stack.has_providers:
+            cleanup.enter_context(latency(stack, options.provider_latency))
+        yield stack
+
+
+def without(profile: Profile, roles: frozenset[str]) -> Profile:
+    """The profile with some roles never started."""
+    unknown = roles - set(profile.processes)
+    if unknown:
+        known = ", ".join(profile.processes) or "none"
+        raise ProfileError(
+            f"--without {', '.join(sorted(unknown))}: the profile starts no such process; it has {known}"
+        )
+    processes = {
+        role: spec.model_copy(update={"count": 0}) if role in roles else spec
+        for role, spec in profile.processes.items()
+    }
+    return profile.model_copy(update={"processes": processes})
+
+
+def wire_for(profile: Profile, history: History) -> WireProbe | None:
+    deployed_by_us = profile.deploy.driver != "attached"
+    if profile.queue.observe == "wire" and not deployed_by_us:
+        raise ProfileError(
+            "[queue] observe = 'wire' needs a stack that we deploy; an attached one is seen by 'monitor'"
+        )
+    wanted = profile.queue.observe == "wire" or (profile.queue.observe == "auto" and deployed_by_us)
+    return WireProbe(history, profile.queue) if wanted else None
+
+
+def driver_for(
+    profile: Profile,
+    history: History,
+    *,
+    redactor: Redactor,
+    logs: Path,
+    stack_env: Mapping[str, str],
+    wire: WireProbe | None,
+) -> Driver:
+    if profile.deploy.driver == "attached":
+        if stack_env:
+            raise ProfileError("--stack-env sets nothing on an attached stack, which already runs; set it there")
+        return Attached(profile, history)
+    if profile.deploy.driver == "embedded":
+        return Embedded(profile, history, redactor=redactor, logs=logs, stack_env=stack_env, wire=wire)
+    try:
+        from harness.deploy.containers import Containers
+    except ImportError as error:
+        raise DeployError(
+            f"containers need a package that isn't here ({error.name}): `pip install messaging-harness[containers]`"
+        ) from error
+    return Containers(profile, history, redactor=redactor, logs=logs, stack_env=stack_env, wire=wire)
+
+
+def probes_for(profile: Profile, history: History, driver: Driver, *, wire: WireProbe | None) -> list[Probe]:
+    """One probe for each part of the stack that this profile lets us see."""
+    where = driver.addresses
+
+    def name_of_pid(pid: int) -> str | None:
+        members = [*driver.members("api"), *driver.members("worker")]
+        return next((member.name for member in members if member.pid == pid), None)
+
+    probes: list[Probe] = []
+    if wire is not None:
+        probes.append(wire)
+    elif where.redis:
+        monitor = profile.queue.observe != "tail"
+        probes.append(MonitorProbe(history, profile.queue, url=where.redis, name_of_pid=name_of_pid, monitor=monitor))
+    if where.database and profile.database.observe != "api":
+        probes.append(DatabaseProbe(history, profile.database, url=where.database))
+    else:
+        probes.append(PolledProbe(history, profile, url=where.api))
+    if where.mocks:
+        probes.append(ProvidersProbe(history, url=where.mocks, headers=where.mocks_headers))
+    return probes
+
+
+def providers_for(history: History, where: Addresses) -> ProviderControl | None:
+    if not (where.mocks and where.twilio_account and where.sendgrid_account):
+        return None
+    return ProviderControl(
+        history,
+        url=where.mocks,
+        headers=where.mocks_headers,
+        twilio_account=where.twilio_account,
+        sendgrid_account=where.sendgrid_account,
+    )
+
+
+def counters_for(profile: Profile, history: History, where: Addresses) -> Counters | None:
+    return Counters(history, profile.queue, url=where.redis) if where.redis else None
+
+
+@contextlib.contextmanager
+def latency(stack: Stack, seconds: float) -> Iterator[None]:
+    """Slows every provider call of the run down."""
+    if seconds <= 0:
+        yield
+        return
+    with stack.providers.fault({}, latency_s=seconds):
+        yield
+
+
+def stop_probe(loop: Loop, probe: Probe) -> None:
+    loop.run(probe.stop())

@@ -1,0 +1,120 @@
+"""Runs the verification suite through pytest and turns its results into an exit code."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.plugin import RESULTS
+from harness.results import EXIT_CODES, UNUSABLE, Results
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What `harness verify` was asked for."""
+
+    profile: Path
+    build: Path
+    deploy: str | None = None
+    checks: Sequence[str] = ()
+    repeat: int = 1
+    stack_env: Sequence[str] = ()
+    without: Sequence[str] = ()
+    provider_latency: float = 0.0
+    time_scale: float = 1.0
+    parallel: int = 0
+    scenarios: Path | None = None
+    keyword: str = ""
+
+
+class Capture:
+    """Keeps hold of the session's results, which pytest's own return value doesn't carry."""
+
+    def __init__(self) -> None:
+        self.results: Results | None = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        self.results = config.stash.get(RESULTS, None)
+
+
+def run(request: Request) -> int:
+    """Runs the suite; 0 all pass, 1 any fail, 2 any unknown, 3 when nothing could be verified."""
+    make_directory(request.build)
+    capture = Capture()
+    code = pytest.main(arguments(request), plugins=[capture])
+    results = capture.results or Results()
+    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED) and not results.items:
+        return UNUSABLE
+    if code == pytest.ExitCode.INTERRUPTED and not results.unusable:
+        return max(int(code), results.exit_code)
+    if code == pytest.ExitCode.INTERNAL_ERROR:
+        return EXIT_CODES["unknown"]
+    return results.exit_code
+
+
+def make_directory(build: Path) -> None:
+    """Makes the directory for the results; raises UsageError where that can't be."""
+    try:
+        build.mkdir(parents=True, exist_ok=True)
+        writable = os.access(build, os.W_OK)
+    except OSError as error:
+        raise UsageError(f"results can't be written to {build}: {error.strerror}; name another with --build") from error
+    if not writable:
+        raise UsageError(f"results can't be written to {build}; name another with --build")
+
+
+def arguments(request: Request) -> list[str]:
+    """Pytest's command line for a request."""
+    suite = request.scenarios or suite_directory()
+    if not suite.exists():
+        raise UsageError(f"there is no scenario at {suite}; name a file or a directory with --scenarios")
+    words = [
+        str(suite),
+        *("--profile", str(request.profile), "--build", str(request.build)),
+        *("--time-scale", str(request.time_scale), "--repeat", str(request.repeat)),
+        *("--provider-latency", str(request.provider_latency)),
+        *("--alluredir", str(request.build.parent / "allure-results"), "--clean-alluredir"),
+        # a verification doesn't depend on the pytest settings of the directory it is called from
+        *(
+            "-c",
+            os.devnull,
+            "--rootdir",
+            str(suite if suite.is_dir() else suite.parent),
+            "-W",
+            "ignore::pytest.PytestAssertRewriteWarning",
+        ),
+        # our own summary says more than pytest's; the cache would litter a user's directory
+        *("-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--disable-warnings", "-r", "N"),
+    ]
+    for option, values in (
+        ("--check", request.checks),
+        ("--stack-env", request.stack_env),
+        ("--without", request.without),
+    ):
+        for value in values:
+            words += [option, value]
+    if request.deploy:
+        words += ["--deploy", request.deploy]
+    if request.keyword:
+        words += ["-k", request.keyword]
+    if request.parallel:
+        words += ["-n", str(request.parallel)]
+    return words
+
+
+def suite_directory() -> Path:
+    """Where the verification suite that comes with the harness stands."""
+    spec = importlib.util.find_spec("scenarios")
+    places = list(spec.submodule_search_locations or []) if spec else []
+    if not places:
+        raise UsageError("the package `scenarios` isn't installed; name a suite of your own with --scenarios")
+    return Path(places[0])

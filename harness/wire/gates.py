@@ -1,0 +1,86 @@
+"""Gates: one thing withheld at the wire until it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.wire.commands import Command, Said, name_of, text
+
+
+@dataclass(slots=True)
+class Gate:
+    """Withholds a command, its answer, or a delivery, on the connections of one process, or of all of a role.
+
+    `side` is "answer" (Redis gets the command, the process doesn't get the reply), "command" (Redis doesn't get it) or
+    "delivery" (a reply that carries entries). `contains` narrows it to commands in which a text stands.
+    """
+
+    number: int
+    process: str
+    command: bytes
+    side: str
+    contains: bytes
+    times: int | None
+    reached: int = 0
+    release: list[Callable[[], None]] = field(default_factory=list)
+
+    def guards(self, process: str) -> bool:
+        return self.process in (process, process.rpartition("-")[0])
+
+    def wants(self, command: Command) -> bool:
+        if self.times is not None and self.reached >= self.times:
+            return False
+        return name_of(command) == self.command and (
+            not self.contains or any(isinstance(part, bytes) and self.contains in part for part in command)
+        )
+
+    def wants_delivery(self, said: Said) -> bool:
+        if said["what"] != "claimed" or (self.times is not None and self.reached >= self.times):
+            return False
+        return not self.contains or any(self.contains.decode() in value for value in said["fields"].values())
+
+
+class Gates:
+    """The gates that are closed now."""
+
+    def __init__(self) -> None:
+        self._closed: dict[int, Gate] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._closed)
+
+    def close(self, gate: Gate) -> None:
+        self._closed[gate.number] = gate
+
+    def open(self, number: int) -> int:
+        """Opens a gate and lets pass what it withheld; how many times it was reached."""
+        gate = self._closed.pop(number, None)
+        if gate is None:
+            return 0
+        for release in gate.release:
+            release()
+        return gate.reached
+
+    def at_command(self, process: str, command: Command) -> Gate | None:
+        return next(
+            (g for g in self._closed.values() if g.guards(process) and g.side != "delivery" and g.wants(command)),
+            None,
+        )
+
+    def at_delivery(self, process: str, said: Said) -> Gate | None:
+        return next(
+            (g for g in self._closed.values() if g.guards(process) and g.side == "delivery" and g.wants_delivery(said)),
+            None,
+        )
+
+
+def gate_of(request: dict[str, object]) -> Gate:
+    return Gate(
+        number=int(str(request["gate"])),
+        process=text(request["process"]),
+        command=str(request["command"]).upper().encode(),
+        side=str(request["side"]),
+        contains=str(request.get("contains") or "").encode(),
+        times=int(str(request["times"])) if request.get("times") is not None else None,
+    )

@@ -1,0 +1,105 @@
+"""The checks of replies and delivery reports, on seeded histories."""
+
+from __future__ import annotations
+
+import pytest
+from histories import ID, SID, Script, made, right
+
+from harness.checks import Outcome, Verdict, bad_signature_refused, one_conversation, report_moved, stored_once
+from harness.history import Flow, key
+from harness.profile import Profile
+
+PROFILE = Profile()
+PROVIDER = key("provider", SID)
+
+
+def inbound(*, answers: list[int | None], rows: int) -> Flow:
+    script = Script()
+    for number, status in enumerate(answers):
+        script = script.add("callback.sent", at=number, keys=[PROVIDER])
+        script = script.add(
+            "callback.answered", at=number, keys=[PROVIDER], status=status, error=None if status else "refused"
+        )
+    for number in range(rows):
+        script = script.add("database.inserted", at=9, keys=[PROVIDER], message_id=f"m{number}", new="received")
+    return Flow(script.history.flow(PROVIDER))
+
+
+def shown(verdict: Verdict) -> tuple[Outcome, str]:
+    return verdict.outcome, verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("answers", "rows", "outcome", "reason"),
+    [
+        ([200, 200], 1, "pass", "2 deliveries, 1 row"),
+        ([200], 1, "unknown", "1 of 2 deliveries were answered"),
+        ([200, 500], 1, "fail", "a delivery was answered 500"),
+        ([200, None], 1, "fail", "a delivery was answered refused"),
+        ([200, 200], 2, "fail", "2 deliveries made 2 rows, expected 1"),
+        ([200, 200], 0, "fail", "2 deliveries made 0 rows, expected 1"),
+    ],
+)
+def test_stored_once(answers: list[int | None], rows: int, outcome: Outcome, reason: str) -> None:
+    assert shown(stored_once(inbound(answers=answers, rows=rows), deliveries=2)) == (outcome, reason)
+
+
+def reported(*moves: tuple[str, str], status: int | None = 200, answered: bool = True) -> Flow:
+    script = right()
+    if answered:
+        script = script.add(
+            "callback.answered", at=20, keys=[PROVIDER], status=status, error=None if status else "timeout"
+        )
+    for number, (old, new) in enumerate(moves):
+        script = script.add("database.status", at=21, message_id=ID, sequence=10 + number, old=old, new=new)
+    return script.flow(script.history)
+
+
+@pytest.mark.parametrize(
+    ("flow", "to", "outcome", "reason"),
+    [
+        (reported(("sent", "delivered")), "delivered", "pass", "pending → sending → sent → delivered"),
+        (reported(("sent", "failed")), "failed", "pass", "pending → sending → sent → failed"),
+        (reported(answered=False), "delivered", "unknown", "no delivery report was answered"),
+        (reported(status=500), "delivered", "fail", "a report was answered 500"),
+        (reported(status=None), "delivered", "fail", "a report was answered timeout"),
+        (reported(), "delivered", "fail", "it is sent (pending → sending → sent), expected delivered"),
+        (
+            reported(("sent", "delivered"), ("delivered", "sent")),
+            "sent",
+            "fail",
+            "it moved back: pending → sending → sent → delivered → sent",
+        ),
+    ],
+)
+def test_report_moved(flow: Flow, to: str, outcome: Outcome, reason: str) -> None:
+    assert shown(report_moved(flow, PROFILE, to=to)) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "rows", "outcome", "reason"),
+    [
+        (403, 0, "pass", "answered 403, nothing changed"),
+        (None, 0, "unknown", "the delivery was not answered"),
+        (200, 0, "fail", "it was answered 200, expected 403"),
+        (403, 1, "fail", "it was answered 403 and yet changed a row"),
+    ],
+)
+def test_bad_signature_refused(status: int | None, rows: int, outcome: Outcome, reason: str) -> None:
+    flow = inbound(answers=[status], rows=rows)
+    assert shown(bad_signature_refused(flow, status=status, before=0)) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("conversations", "stored", "outcome", "reason"),
+    [
+        (1, 20, "pass", "20 messages, 1 conversation"),
+        (2, 20, "fail", "2 conversations, expected 1"),
+        (0, 0, "fail", "0 conversations, expected 1"),
+        (1, 19, "fail", "19 messages are stored, expected 20"),
+    ],
+)
+def test_one_conversation(conversations: int, stored: int, outcome: Outcome, reason: str) -> None:
+    listing = {"conversations": [{}] * conversations, "messages": stored}
+    evidence = made("api.answered", at=1)
+    assert shown(one_conversation(listing, evidence, expected=20)) == (outcome, reason)

@@ -1,0 +1,162 @@
+"""Whole runs of the command: verdicts, exit codes, evidence, and no secret in any of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+from harness_support import ROOT, Harness, await_death
+
+pytestmark = pytest.mark.xdist_group("verify")
+
+VERDICTS = {
+    "type": "object",
+    "required": ["verdict", "checks", "stack"],
+    "properties": {
+        "verdict": {"enum": ["pass", "unknown", "fail"]},
+        "stack": {"type": "object", "required": ["profile", "driver", "workers", "delivery"]},
+        "checks": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name", "verdict", "claim", "reason", "witnesses", "elapsed_s", "scenario"],
+                "properties": {
+                    "verdict": {"enum": ["pass", "unknown", "fail"]},
+                    "elapsed_s": {"type": "number", "minimum": 0},
+                    "witnesses": {
+                        "type": "array",
+                        "items": {"type": "object", "required": ["seq", "at", "source", "kind", "said"]},
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def verdicts(harness: Harness) -> dict[str, str]:
+    """The worst verdict of each check in verdicts.json, which is also held to its schema."""
+    found = json.loads((harness.build / "verdicts.json").read_text())
+    jsonschema.validate(found, VERDICTS)
+    worst: dict[str, str] = {}
+    for check in found["checks"]:
+        ranks = ["pass", "unknown", "fail"]
+        worst[check["check"]] = max(worst.get(check["check"], "pass"), check["verdict"], key=ranks.index)
+        assert check["verdict"] != "pass" or check["witnesses"], check
+    return worst
+
+
+def test_a_right_stack_passes_and_leaves_its_evidence(harness: Harness) -> None:
+    done = harness.verify("--check", "asynchronous", "--check", "message-queued", "-n", "2")
+    assert done.code == 0, str(done)
+    assert verdicts(harness) == {"asynchronous": "pass", "message-queued": "pass"}
+    rows = [json.loads(line) for line in (harness.build / "history.jsonl").read_text().splitlines()]
+    assert {row["run"] for row in rows} == {"gw0", "gw1"}
+    assert [row["at"] for row in rows] == sorted(row["at"] for row in rows)
+    assert list(harness.build.glob("history-gw*")) == []
+    attached = [path.read_text() for path in (harness.build.parent / "allure-results").glob("*-attachment.*")]
+    assert any("queue.appended" in text and "provider.called" in text for text in attached)
+    assert any(text.startswith("asynchronous: pass\nclaim: ") for text in attached)
+
+
+def test_a_synchronous_stack_fails_in_exactly_three_checks(harness: Harness) -> None:
+    done = harness.verify("--stack-env", "SYNC_MESSAGE_PROCESSING=true")
+    assert done.code == 1, str(done)
+    bad = {name: verdict for name, verdict in verdicts(harness).items() if verdict == "fail"}
+    assert set(bad) == {"sync-processing-disabled", "message-queued", "asynchronous"}, done.out
+    assert "a provider was called while every worker was held: the API did it" in done.out
+
+
+def test_without_a_worker_there_is_no_consumer(harness: Harness) -> None:
+    done = harness.verify("--without", "worker", "--check", "worker-processed")
+    assert done.code == 1, str(done)
+    assert verdicts(harness)["worker-processed"] == "fail"
+    assert "no consumer" in done.out
+
+
+def test_what_can_not_be_seen_is_unknown(harness: Harness) -> None:
+    text = (ROOT / "harness.toml").read_text() + '\n[providers]\nobserve = "none"\n'
+    done = harness.verify("--profile", harness.profile(text), "--check", "sync-processing-disabled")
+    assert done.code in (0, 2), str(done)
+    done = harness.verify("--profile", harness.profile(text), "--check", "worker-processed")
+    assert done.code == 2, str(done)
+    assert "no call can be seen" in done.out
+
+
+def test_the_suite_runs_under_pytest_alone(harness: Harness) -> None:
+    suite = ["scenarios/test_asynchronous.py", "-n", "2", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *suite, "--build", str(harness.build)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert verdicts(harness)["asynchronous"] == "pass"
+
+
+def secrets_of(pid: int) -> set[str]:
+    """The random passwords and keys in the environment of a stack's process."""
+    words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    env = dict(word.decode().split("=", 1) for word in words if b"=" in word)
+    names = ("POSTGRES_PASSWORD", "TWILIO_AUTH_TOKEN", "SENDGRID_API_KEY", "INBOUND_PARSE_TOKEN")
+    return {env[name] for name in names}
+
+
+def command_lines() -> str:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+        except OSError:
+            continue
+    return "\n".join(found)
+
+
+def test_a_stack_that_stays_up(harness: Harness, tmp_path: Path) -> None:
+    build = tmp_path / "up"
+    up = harness.run("up", "--build", build)
+    assert up.code == 0, str(up)
+    state = json.loads((build / "state.json").read_text())
+    try:
+        again = harness.run("up", "--build", build)
+        again.one_line_error("a stack is already up", "`harness down` first")
+        status = harness.run("status", "--build", build)
+        assert "api-1" in status.out
+        assert "message_queue:sms" in status.out
+        sent = harness.run("send", "--build", build, "--type", "sms", "--body", "from the test")
+        assert sent.code == 0, str(sent)
+        message = sent.out.strip()
+        harness.run("send", "--build", build, "--type", "fax").one_line_error("--type 'fax' is none of sms, mms, email")
+        harness.run("send", "--build", build, "--to", "nonsense").one_line_error("the API refused the message with 422")
+        restarted = harness.run("restart", "--build", build)
+        assert restarted.out.count("runs as process") == 2, str(restarted)
+        history = build / "history.jsonl"
+        trace = harness.run("trace", message, "--history", history)
+        assert trace.code == 0, str(trace)
+        for kind in ("queue.appended", "provider.called", "database.status"):
+            assert kind in trace.out
+        assert harness.run("trace", message[:8], "--history", history).code == 0
+        unknown = harness.run("trace", "no-such-id", "--history", history)
+        unknown.one_line_error("no message 'no-such-id' in", message)
+        # judged by a second harness that is attached to it, with holds through the pid files
+        attached = harness.verify("--profile", build / "attached.toml", "--check", "sync-processing-disabled")
+        assert attached.code == 0, str(attached)
+        worker = int((build / "worker.pid").read_text())
+        secrets = secrets_of(worker)
+        assert len(secrets) == 4
+        written = [path for path in [*build.rglob("*"), *harness.build.parent.rglob("*")] if path.is_file()]
+        public = [path for path in written if path.name not in ("state.json", "attached.toml")]
+        assert len(public) > 5
+        for secret in secrets:
+            assert secret not in command_lines()
+            assert [path for path in public if secret in path.read_text(errors="replace")] == []
+        for path in (build / "state.json", build / "attached.toml"):
+            assert path.stat().st_mode & 0o077 == 0, path
+    finally:
+        down = harness.run("down", "--build", build)
+    assert down.code == 0, str(down)
+    assert await_death(state["pid"])
+    assert not (build / "state.json").exists()
+    assert re.search(r"stopped \(process \d+\)", down.out)

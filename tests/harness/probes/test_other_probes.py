@@ -1,0 +1,181 @@
+"""The log, the sampled status, Redis' counters, and the marks by which sources correlate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from harness_support import Valkey, arrives
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from harness.deploy.ports import Ports
+from harness.errors import Inconclusive
+from harness.history import Event, History
+from harness.loop import Loop
+from harness.probes.counters import Counters
+from harness.probes.log import LONGEST, record_line
+from harness.probes.polled import PolledProbe
+from harness.probes.probe import new_token, token_in
+from harness.probes.wire import message_of, record
+from harness.profile import Profile, Queue
+
+UUID = "11111111-2222-4333-8444-555555555555"
+STREAM = "message_queue:sms"
+
+
+def logged(line: str) -> Event:
+    history = History()
+    record_line(history, process="worker-1", line=line)
+    return history.events()[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "message_id", "text"),
+    [
+        (json.dumps({"event": "sent", "message_id": "m1", "level": "info"}), "m1", "sent"),
+        (json.dumps({"message": f"done with {UUID}"}), UUID, f"done with {UUID}"),
+        (f"Successfully processed message: {UUID}", UUID, f"Successfully processed message: {UUID}"),
+        ("plain words", None, "plain words"),
+        ("{broken json", None, "{broken json"),
+        (json.dumps({"message_id": 7}), None, '{"message_id": 7}'),
+    ],
+)
+def test_a_line_of_output_is_tied_to_its_message(line: str, message_id: str | None, text: str) -> None:
+    event = logged(line)
+    assert (event.message_id, event.data["text"], event.source) == (message_id, text, "log worker-1")
+
+
+def test_a_long_line_is_cut() -> None:
+    assert len(logged("x" * 5000).data["text"]) == LONGEST
+
+
+def test_the_level_is_kept() -> None:
+    assert logged('{"event": "x", "level": "error"}').data["level"] == "error"
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_token_is_found_in_any_text(before: str, after: str) -> None:
+    token = new_token()
+    if token_in(before) is None:
+        assert token_in(f"{before} {token} {after}") == token
+
+
+def test_tokens_are_unique() -> None:
+    assert len({new_token() for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"data": '{"message_id": "m1"}'}, "m1"),
+        ({"data": '{"message_id": 5}'}, "5"),
+        ({"data": '{"other": 1}'}, None),
+        ({"data": "[1]"}, None),
+        ({"data": "no json"}, None),
+        ({"message_id": "m2"}, "m2"),
+        ({}, None),
+    ],
+)
+def test_the_message_id_in_an_entry(fields: dict[str, str], expected: str | None) -> None:
+    assert message_of(fields, Queue()) == expected
+
+
+def test_an_entry_of_the_dead_letter_stream_is_marked() -> None:
+    history = History()
+    said = {"stream": "message_queue:dead", "id": "1-0", "at": 1.0, "fields": {"message_id": "m1", "x": "y" * 3000}}
+    record(history, Queue(), "queue.appended", said)
+    event = history.events()[0]
+    assert event.data["dead"] is True
+    assert len(event.data["fields"]["x"]) == 2000
+
+
+# sampled
+
+
+class Api:
+    """An API of which only the status of one message is asked."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.url = server.url_for("")
+        self.answers: list[Any] = []
+        server.expect_request("/api/v1/messages/m1").respond_with_handler(self._answer)
+
+    def _answer(self, _: Request) -> Response:
+        said = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(said, int):
+            return Response(status=said)
+        return Response(said if said.startswith("<") else json.dumps({"status": said}))
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with HTTPServer(host="127.0.0.1") as server:
+        yield Api(server)
+
+
+def test_a_status_is_sampled_until_it_is_terminal(api: Api, loop: Loop) -> None:
+    history = History()
+    probe = PolledProbe(history, Profile(), url=api.url)
+    loop.run(probe.start())
+    api.answers = [404, "<html>", "pending", "pending", "sending", "sent"]
+    history.append("api.answered", source="api", message_id="m1", data={"operation": "send"})
+    arrives(history, lambda event: event.data.get("new") == "sent")
+    loop.run(probe.settle())
+    loop.run(probe.stop())
+    shown = [
+        (e.kind, e.data["old"], e.data["new"], e.data["sampled"]) for e in history.events() if e.source == "database"
+    ]
+    assert shown == [
+        ("database.inserted", None, "pending", True),
+        ("database.status", "pending", "sending", True),
+        ("database.status", "sending", "sent", True),
+    ]
+
+
+def test_an_api_that_is_gone_says_nothing(loop: Loop, ports: Ports) -> None:
+    history = History()
+    probe = PolledProbe(history, Profile(), url=f"http://127.0.0.1:{ports.free()}")
+    loop.run(probe.start())
+    history.append("api.answered", source="api", message_id="m1", data={"operation": "send"})
+    loop.run(probe.settle())
+    loop.run(probe.stop())
+    assert [event.source for event in history.events()] == ["api"]
+
+
+# counters
+
+
+def test_redis_counts(valkey: Valkey) -> None:
+    history = History()
+    counters = Counters(history, Queue(), url=valkey.url)
+    assert counters.count(STREAM).data == {"stream": STREAM, "length": 0, "pending": 0, "lag": 0, "consumers": 0}
+    client = valkey.client()
+    client.xadd(STREAM, {"a": "1"})
+    assert counters.count(STREAM).data["lag"] is None  # no group yet
+    client.xgroup_create(STREAM, "workers", id="0")
+    client.xadd(STREAM, {"a": "2"})
+    client.xreadgroup("workers", "w1", {STREAM: ">"}, count=1)
+    assert counters.count(STREAM).data == {"stream": STREAM, "length": 2, "pending": 1, "lag": 1, "consumers": 1}
+    assert [fields for _, fields in counters.entries(STREAM)] == [{"a": "1"}, {"a": "2"}]
+    assert len(history.events("queue.counted")) == 3
+    counters.close()
+
+
+def test_without_a_group_only_the_length_is_counted(valkey: Valkey) -> None:
+    counters = Counters(History(), Queue(group=None), url=valkey.url)
+    assert counters.count(STREAM).data == {"stream": STREAM, "length": 0}
+    counters.close()
+
+
+def test_a_redis_that_is_gone_can_not_be_asked(ports: Ports) -> None:
+    counters = Counters(History(), Queue(), url=f"redis://127.0.0.1:{ports.free()}/0")
+    with pytest.raises(Inconclusive, match="can't be asked for its counters"):
+        counters.count(STREAM)
+    with pytest.raises(Inconclusive, match="can't be asked for the entries"):
+        counters.entries(STREAM)
+    counters.close()

@@ -1,0 +1,56 @@
+"""What the record says of the run itself."""
+
+from __future__ import annotations
+
+from histories import Script, made, started, window
+
+from harness.facts import Facts
+
+
+def facts(script: Script) -> Facts:
+    return Facts(script.history)
+
+
+def exited(process: str, code: int = 1) -> Script:
+    event = made("process.exited", at=1, source="deploy", process=process, role="worker", code=code)
+    return Script([*started("api", "worker").events, event])
+
+
+def test_who_is_alive() -> None:
+    assert facts(started("api", "worker")).alive("worker") == ["worker-1"]
+    assert facts(exited("worker-1")).alive("worker") == []
+    assert facts(exited("worker-1")).alive("api") == ["api-1"]
+
+
+def test_nobody_takes_an_entry() -> None:
+    assert facts(started("api", "worker")).no_consumer() is None
+    assert facts(started("api")).no_consumer() == "no consumer: no worker was ever started"
+    assert facts(exited("worker-1", -9)).no_consumer() == "no consumer: worker-1, the last worker, ended with -9"
+    assert facts(Script()).no_consumer() is None  # an attached stack tells of no process
+
+
+def test_a_restarted_worker_is_a_consumer() -> None:
+    script = exited("worker-1").add("process.started", at=2, process="worker-1", role="worker", pid=2)
+    assert facts(script).no_consumer() is None
+
+
+def test_windows_are_joined_by_their_number() -> None:
+    events = [
+        window(1, "hold", "worker", at=0),
+        window(2, "kill", "api", at=1),
+        window(1, "hold", "worker", at=2, ended=True),
+        window(9, "hold", "worker", at=3, ended=True),
+    ]
+    known = facts(Script(events))
+    assert [(w.fault, w.ended is None) for w in known.windows()] == [("hold", False), ("kill", True)]
+    assert known.windows("hold", target="api") == []
+
+
+def test_holds_and_gates_explain_no_duplicate() -> None:
+    events = [made("queue.appended", at=0)]
+    for number, fault in enumerate(("hold", "gate", "kill")):
+        events.append(window(number, fault, "worker", at=1))
+    events.append(made("queue.appended", at=2))
+    history = Script(events).history
+    first, *_, last = history.events()
+    assert [w.fault for w in Facts(history).disturbances(first, last)] == ["kill"]

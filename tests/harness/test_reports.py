@@ -1,0 +1,134 @@
+"""What is printed: the table, the stories, a trace, a status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from histories import ID, SID, TOKEN, right
+
+from harness.doctor import Finding
+from harness.errors import UsageError
+from harness.history import History, Journal
+from harness.results import Result, Results
+from reports.console import render
+from reports.status import show, show_findings
+from reports.trace import find, newest
+from reports.trace import show as show_flow
+
+
+def results(*outcomes: str) -> Results:
+    found = Results()
+    for number, outcome in enumerate(outcomes):
+        found.add(
+            Result(
+                scenario=f"test_{number}",
+                check=f"check-{number % 2}",
+                outcome=outcome,  # type: ignore[arg-type]  # reason: the table above is of the right words
+                reason=f"reason {outcome}",
+                elapsed_s=0.5,
+                story=f"story {number}",
+            )
+        )
+    return found
+
+
+def shown(found: Results, *, color: bool = False) -> str:
+    return render(found, build=Path("build/verify"), width=120, color=color)
+
+
+def test_the_table_gives_the_worst_verdict_and_why() -> None:
+    text = shown(results("pass", "fail", "pass", "unknown"))
+    assert any("check-0" in line and "PASS" in line and "reason pass" in line for line in text.splitlines())
+    assert any("check-1" in line and "FAIL" in line and "0/2" in line for line in text.splitlines())
+    assert "FAIL  2 of 4 scenarios passed; " in text
+    assert text.index("story 1") < text.index("story 3"), "failures come first"
+    assert "\x1b[" not in text
+    assert "\x1b[" in shown(results("fail"), color=True)
+
+
+def test_too_many_stories_are_counted() -> None:
+    text = shown(results(*["fail"] * 8))
+    assert "story 4" in text
+    assert "story 5" not in text
+    assert "3 more stories in build/verify/verdicts.json" in " ".join(text.split())
+
+
+def test_an_unusable_run_is_one_line() -> None:
+    found = Results()
+    found.unusable = "no server binary: " + "x" * 300
+    assert shown(found) == "error: " + found.unusable
+    assert found.exit_code == 3
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("pass", 0), ("fail", 1), ("unknown", 2)])
+def test_exit_codes(outcome: str, code: int) -> None:
+    assert results("pass", outcome).exit_code == code
+
+
+def test_a_scenario_that_broke_before_any_check_judged_is_a_verdict_of_its_own() -> None:
+    line = results("unknown").to_json(stack={})["checks"][0]
+    assert (line["name"], line["verdict"], line["claim"]) == ("check-0", "unknown", "test_0")
+
+
+def test_a_result_crosses_processes() -> None:
+    result = results("fail").items[0]
+    assert Result.loads(result.dumps()) == result
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    target = tmp_path / "history.jsonl"
+    history = History()
+    journal = Journal(history, target)
+    for event in right().events:
+        history.append(
+            event.kind, source=event.source, at=event.at, message_id=event.message_id, data=event.data, keys=event.keys
+        )
+    history.append("worker.log", source="s", message_id=ID[:4] + "9999")
+    journal.close()
+    return target
+
+
+@pytest.mark.parametrize("name", [ID, ID[:8], TOKEN, SID])
+def test_a_message_is_found_by_any_name(path: Path, name: str) -> None:
+    assert ID in {row.event.message_id for row in find(path, name).timeline.rows}
+
+
+def test_a_message_that_is_not_there(path: Path) -> None:
+    with pytest.raises(UsageError, match=f"no message 'zzz' in .*; its ids: {ID}, "):
+        find(path, "zzz")
+    with pytest.raises(UsageError, match=r"'1111' begins 2 message ids in .*; write more of it"):
+        find(path, "1111")
+
+
+def test_a_trace_shows_times_and_lanes(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show_flow(find(path, ID))
+    text = capsys.readouterr().out
+    assert f"message {ID}" in text
+    assert "provider.called" in text
+
+
+def test_the_newest_history(tmp_path: Path, path: Path) -> None:
+    assert newest([tmp_path / "none", path]) == path
+    with pytest.raises(UsageError, match="no history was found"):
+        newest([tmp_path / "none"])
+
+
+def test_the_status_of_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    member = {"name": "worker-1", "role": "worker", "pid": 5, "held": True}
+    stream = {"stream": "jobs", "length": 1, "pending": 0, "lag": None, "consumers": 1}
+    show({"members": [member], "streams": [stream], "events": 7})
+    text = capsys.readouterr().out
+    assert "held" in text
+    assert "?" in text
+    assert "7 events recorded" in text
+
+
+def test_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    show_findings(
+        [Finding(name="a", good=True, seen="5", advice="none"), Finding(name="b", good=False, seen="", advice="get it")]
+    )
+    text = capsys.readouterr().out
+    assert "none" not in text
+    assert "get it" in text
