@@ -1,0 +1,133 @@
+"""Replies and delivery reports: once, in order, and only with a good signature."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from harness.checks import bad_signature_refused, one_conversation, report_moved, stored_once
+from harness.messages import Channel, message, new_address, new_number
+from harness.probes.probe import new_token
+from harness.stack import Stack
+from scenarios.replies import conversations_of, deliver_mail, deliver_text
+
+pytestmark = pytest.mark.check("webhooks")
+
+
+@pytest.mark.parametrize("media", [0, 1], ids=["sms", "mms"])
+def test_a_text_reply_is_stored_once(stack: Stack, media: int) -> None:
+    sid = deliver_text(stack, media=[f"https://example.com/{n}.png" for n in range(media)])["sid"]
+    stack.settle()
+    stack.judge(stored_once(stack.inbound(sid), deliveries=1))
+
+
+def test_a_mail_reply_is_stored_once(stack: Stack) -> None:
+    reply = deliver_mail(stack)
+    stack.settle()
+    stack.judge(stored_once(stack.inbound(reply["message_id"]), deliveries=1))
+
+
+def test_a_text_reply_delivered_twice_is_stored_once(stack: Stack) -> None:
+    sender = new_number()
+    first = deliver_text(stack, sender=sender)
+    deliver_text(stack, sender=sender, body=first["body"], sid=first["sid"])
+    stack.settle()
+    stack.judge(stored_once(stack.inbound(first["sid"]), deliveries=2))
+
+
+def test_a_mail_reply_delivered_twice_is_stored_once(stack: Stack) -> None:
+    sender, message_id = new_address(), f"<{new_token()[1:]}@example.com>"
+    first = deliver_mail(stack, sender=sender, message_id=message_id)
+    deliver_mail(stack, sender=sender, message_id=message_id)
+    stack.settle()
+    stack.judge(stored_once(stack.inbound(first["message_id"]), deliveries=2))
+
+
+def test_a_reply_delivered_five_times_at_once_is_stored_once(stack: Stack) -> None:
+    sender, sid = new_number(), "SM" + new_token()[2:].ljust(32, "0").encode().hex()[:32]
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(lambda _: deliver_text(stack, sender=sender, body="same", sid=sid), range(5)))
+    stack.settle()
+    stack.judge(stored_once(stack.inbound(sid), deliveries=5))
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_twenty_first_messages_make_one_conversation(stack: Stack, channel: Channel) -> None:
+    sender = new_number() if channel == "sms" else new_address()
+
+    def deliver(number: int) -> None:
+        if channel == "sms":
+            deliver_text(stack, sender=sender, body=f"first {number}")
+        else:
+            deliver_mail(stack, sender=sender, text=f"first {number}")
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(deliver, range(20)))
+    listing, evidence = conversations_of(stack, sender)
+    stack.judge(one_conversation(listing, evidence, expected=20))
+
+
+@pytest.mark.parametrize("channel", ["sms", "mms", "email"])
+def test_a_delivery_report_moves_it_to_delivered(stack: Stack, channel: Channel) -> None:
+    flow = stack.send(message(channel))
+    stack.finished(flow)
+    stack.providers.report(channel, stack.provider_id(flow), "delivered")
+    stack.settle()
+    stack.judge(report_moved(flow.now, stack.profile, to=stack.profile.statuses.delivered))
+
+
+def test_a_report_of_failure_moves_it_to_failed(stack: Stack) -> None:
+    flow = stack.send(message("sms"))
+    stack.finished(flow)
+    stack.providers.report("sms", stack.provider_id(flow), "undelivered", error_code=30003)
+    stack.settle()
+    stack.judge(report_moved(flow.now, stack.profile, to=stack.profile.statuses.failed))
+
+
+def test_a_late_sent_report_changes_nothing(stack: Stack) -> None:
+    flow = stack.send(message("sms"))
+    stack.finished(flow)
+    stack.providers.report("sms", stack.provider_id(flow), "delivered")
+    stack.providers.report("sms", stack.provider_id(flow), "sent")
+    stack.settle()
+    stack.judge(report_moved(flow.now, stack.profile, to=stack.profile.statuses.delivered))
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_a_report_may_come_before_the_worker_knows_the_id(stack: Stack, channel: Channel) -> None:
+    """The provider's answer is withheld while its delivery report is already on its way."""
+    sent = message(channel)
+    with stack.providers.gate({"to": sent.to}) as gate:
+        flow = stack.sending(sent)
+        if stack.called(flow):
+            for provider_id in gate.withheld():
+                stack.providers.report(channel, provider_id, "delivered")
+    stack.finished(flow)
+    stack.settle()
+    stack.judge(report_moved(flow.now, stack.profile, to=stack.profile.statuses.delivered))
+
+
+@pytest.mark.parametrize("signature", ["tampered", "missing"])
+def test_a_text_reply_with_a_bad_signature_is_refused(stack: Stack, signature: str) -> None:
+    reply = deliver_text(stack, signature=signature)
+    stack.settle()
+    stack.judge(bad_signature_refused(stack.inbound(reply["sid"]), status=reply["status"], before=0))
+
+
+def test_a_status_report_with_a_bad_signature_is_refused(stack: Stack) -> None:
+    flow = stack.send(message("email"))
+    stack.finished(flow)
+    before = len(flow.now.statuses)
+    answer = stack.providers.report("email", stack.provider_id(flow), "delivered", signature="tampered")
+    stack.settle()
+    stack.judge(bad_signature_refused(flow.now, status=answer["status"], before=before))
+
+
+def test_replies_go_to_the_pair_they_belong_to(stack: Stack) -> None:
+    one, other = new_number(), new_number()
+    deliver_text(stack, sender=one)
+    deliver_text(stack, sender=other)
+    for sender in (one, other):
+        listing, evidence = conversations_of(stack, sender)
+        stack.judge(one_conversation(listing, evidence, expected=1))

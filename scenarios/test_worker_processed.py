@@ -1,0 +1,117 @@
+"""A worker sends each message once, with the right content, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.checks import forward_only, refused_for_good, worker_processed
+from harness.messages import Channel, Message, email, message, mms, sms
+from harness.stack import Stack
+from harness.tracked import TrackedFlow
+
+pytestmark = pytest.mark.check("worker-processed")
+
+ODD_BODIES = {
+    "emoji": "déjà vu 🎉👩‍🚀",
+    "extension": "braces {} [] ~ | € \\",
+    "lines": "one\ntwo\r\nthree",
+    "long": "x" * 700,
+    "markup": "<b>&amp; + % = ?</b>",
+}
+
+
+def judge(stack: Stack, sent: Message, flow: TrackedFlow, *, within: float | None = None) -> None:
+    done = stack.finished(flow, within=within)
+    stack.judge(worker_processed(stack.history, done, stack.profile, message=sent))
+
+
+@pytest.mark.parametrize("channel", ["sms", "mms", "email"])
+def test_a_message_is_sent_once(stack: Stack, channel: Channel) -> None:
+    sent = message(channel)
+    judge(stack, sent, stack.send(sent))
+
+
+@pytest.mark.parametrize("body", list(ODD_BODIES))
+def test_the_body_arrives_unchanged(stack: Stack, body: str) -> None:
+    sent = sms(body=ODD_BODIES[body])
+    judge(stack, sent, stack.send(sent))
+
+
+def test_a_mail_body_arrives_unchanged(stack: Stack) -> None:
+    sent = email(body=ODD_BODIES["emoji"])
+    judge(stack, sent, stack.send(sent))
+
+
+def test_every_attachment_arrives(stack: Stack) -> None:
+    sent = mms(attachments=["https://example.com/a.png", "https://example.com/b.jpg?x=1&y=2"])
+    judge(stack, sent, stack.send(sent))
+
+
+def test_a_burst_is_sent_message_by_message(stack: Stack) -> None:
+    burst = [message(channel, body=f"burst {n}") for n in range(10) for channel in ("sms", "mms", "email")]
+    flows = [stack.sending(one) for one in burst]
+    done = stack.all_finished(flows)
+    stack.judge(
+        *(worker_processed(stack.history, flow, stack.profile, message=m) for m, flow in zip(burst, done, strict=True))
+    )
+
+
+@pytest.mark.parametrize("status", [503, 429, 500])
+def test_a_passing_provider_error_is_retried(stack: Stack, status: int) -> None:
+    sent = sms(body="again")
+    with stack.providers.fault({"to": sent.to}, status=status, times=1, retry_after=0):
+        judge(stack, sent, stack.send(sent))
+
+
+def test_a_permanent_provider_error_fails_at_once(stack: Stack) -> None:
+    sent = sms(body="never")
+    with stack.providers.fault({"to": sent.to}, status=400, code=21211):
+        done = stack.finished(stack.send(sent))
+    stack.judge(
+        refused_for_good(stack.history, done, stack.profile),
+        forward_only(done, stack.profile),
+    )
+
+
+def test_a_restarted_worker_goes_on(stack: Stack) -> None:
+    sent = sms(body="restart")
+    with stack.worker.held():
+        flow = stack.send(sent)
+    stack.worker.restart()
+    judge(stack, sent, flow)
+
+
+def test_a_worker_killed_before_it_acknowledged_loses_nothing(stack: Stack) -> None:
+    """The provider has accepted the message, Redis never hears of it, and the worker dies."""
+    sent = sms(body="crash before ack")
+    with stack.gates.close("worker", "XACK", side="command") as gate:
+        flow = stack.send(sent)
+        if gate.reached(flow):
+            stack.worker.kill()
+    stack.worker.start()
+    judge(stack, sent, flow, within=40)
+
+
+def test_a_worker_killed_during_its_call_loses_nothing(stack: Stack) -> None:
+    """The provider has the message, and the worker dies before it hears so: at least once."""
+    sent = sms(body="crash in call")
+    with stack.providers.gate({"to": sent.to}):
+        flow = stack.sending(sent)
+        if stack.called(flow):
+            stack.worker.kill()
+    stack.worker.start()
+    judge(stack, sent, flow, within=40)
+
+
+def test_two_workers_share_the_work(stack: Stack) -> None:
+    stack.worker.start(count=1 if stack.worker.names else 0)
+    try:
+        burst = [sms(body=f"shared {n}") for n in range(20)]
+        flows = [stack.sending(one) for one in burst]
+        done = stack.all_finished(flows)
+    finally:
+        stack.worker.terminate()
+        stack.worker.start()
+    stack.judge(
+        *(worker_processed(stack.history, flow, stack.profile, message=m) for m, flow in zip(burst, done, strict=True))
+    )

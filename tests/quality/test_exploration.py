@@ -1,0 +1,52 @@
+"""Generated programs: none breaks the right stack, and a defect is found and told as a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import CheckFailed
+from harness.profile import Profile, load, parse
+from harness.session import Options, deployed
+from scenarios.explore import ENV, explore
+
+pytestmark = pytest.mark.xdist_group("exploration")
+
+
+def defective(name: str) -> Profile:
+    table = {
+        "migrate": ["{python}", "-m", "messaging_stack", "migrate"],
+        "processes": {
+            role: {"command": ["{python}", "-m", "tests.quality.defective", name, role]} for role in ("api", "worker")
+        },
+        "waits": {"within": 4},
+    }
+    return parse(table, source="a defect", environ={})
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[Path]:
+    return tmp_path / "explore"
+
+
+def test_the_right_stack_survives_generated_programs(build: Path) -> None:
+    with deployed(load(Path("harness.toml")), Options(build=build, history_name="all.jsonl", stack_env=ENV)) as stack:
+        explore(stack, build=build, examples=4, steps=8)
+        assert stack.history.events("database.inserted"), "the programs sent nothing"
+    assert not (build / "scenario.py").exists()
+
+
+def test_a_defect_is_found_and_told_as_a_scenario(build: Path) -> None:
+    profile = defective("resends after success")
+    with (
+        deployed(profile, Options(build=build, history_name="all.jsonl", stack_env=ENV)) as stack,
+        pytest.raises(CheckFailed, match="delivered more than once"),
+    ):
+        explore(stack, build=build, examples=10, steps=6, shrink=False)
+    program = (build / "scenario.py").read_text(encoding="utf-8")
+    compile(program, "scenario.py", "exec")
+    assert "stack.send" in program
+    assert "conclude(stack" in program
+    assert (build / "history.jsonl").stat().st_size > 0

@@ -1,0 +1,103 @@
+"""The layer contract, read from the imports: data runs one way, and what is under test knows nothing of the harness."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = ("harness", "mock_providers", "messaging_stack", "scenarios", "loadtests", "reports")
+
+
+def imports(source: str, *, package: str) -> Iterator[str]:
+    """The modules that a file of `package` imports when it runs, also inside functions, not for type checking only."""
+    tree = ast.parse(source)
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            module = ".".join(part for part in (base, node.module) if part)
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def within(module: str, *places: str) -> bool:
+    return any(module == place or module.startswith(place + ".") for place in places)
+
+
+def breaches(
+    folder: str, *, only: tuple[str, ...] | None = None, never: tuple[str, ...] = (), skip: tuple[str, ...] = ()
+) -> list[str]:
+    """Imports of the project's own modules in `folder` outside `only`, or inside `never`."""
+    found = []
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        place = path.relative_to(ROOT).as_posix()
+        if place in skip:
+            continue
+        for module in imports(path.read_text(encoding="utf-8"), package=".".join(path.relative_to(ROOT).parent.parts)):
+            wrong = within(module, *PROJECT) and (
+                (only is not None and not within(module, *only)) or within(module, *never)
+            )
+            if wrong:
+                found.append(f"{place} imports {module}")
+    return found
+
+
+@pytest.mark.parametrize("package", ["mock_providers", "messaging_stack"])
+def test_what_is_deployed_stands_alone(package: str) -> None:
+    assert breaches(package, only=(package,)) == []
+
+
+def test_the_history_knows_nobody() -> None:
+    assert breaches("harness/history", only=("harness.history", "harness.errors")) == []
+
+
+def test_checks_read_histories_and_nothing_else() -> None:
+    allowed = ("checks", "history", "facts", "profile", "messages", "errors")
+    assert breaches("harness/checks", only=tuple(f"harness.{name}" for name in allowed)) == []
+
+
+@pytest.mark.parametrize("package", ["probes", "wire", "deploy"])
+def test_observing_and_deploying_know_nothing_of_judging(package: str) -> None:
+    never = ("harness.checks", "harness.stack", "harness.tracked", "harness.plugin", "harness.cli", "reports")
+    assert breaches(f"harness/{package}", never=never) == []
+
+
+def test_faults_know_the_stack_as_a_type_only() -> None:
+    assert breaches("harness/faults", never=("harness.stack", "harness.tracked", "harness.checks", "reports")) == []
+
+
+def test_only_the_edges_of_the_harness_show_reports() -> None:
+    edges = tuple(f"harness/{name}.py" for name in ("cli", "plugin", "up", "verify"))
+    assert breaches("harness", never=("reports",), skip=edges) == []
+
+
+def test_the_harness_knows_no_suite() -> None:
+    assert breaches("harness", never=("scenarios", "loadtests", "messaging_stack", "mock_providers")) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import harness.stack", ["harness.stack"]),
+        ("from harness import stack", ["harness.stack"]),
+        ("from ..stack import Stack", ["harness.stack.Stack"]),
+        ("def f():\n    from harness.stack import Stack", ["harness.stack.Stack"]),
+        ("if TYPE_CHECKING:\n    from harness.stack import Stack", []),
+        ("if TYPE_CHECKING:\n    import a\nelse:\n    import b", ["b"]),
+    ],
+)
+def test_an_import_is_seen_wherever_it_stands(source: str, expected: list[str]) -> None:
+    assert list(imports(source, package="harness.checks")) == expected
