@@ -1,0 +1,64 @@
+"""What Allure wants to know of a run beside its tests: environment, executor, categories."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+CATEGORIES = Path(__file__).with_name("categories.json")
+"""In Allure 2's form, which Allure 3 takes too; read here and by allurerc.mjs."""
+
+
+def write(directory: Path, *, stack: Mapping[str, Any], verdict: str) -> None:
+    """Writes the three files beside the results."""
+    directory.mkdir(parents=True, exist_ok=True)
+    lines = [f"{escaped(name)} = {escaped(value)}\n" for name, value in environment(stack, verdict).items()]
+    (directory / "environment.properties").write_text("".join(lines), encoding="utf-8")
+    (directory / "executor.json").write_text(json.dumps(executor(os.environ), indent=1) + "\n", encoding="utf-8")
+    (directory / "categories.json").write_bytes(CATEGORIES.read_bytes())
+
+
+def environment(stack: Mapping[str, Any], verdict: str) -> dict[str, str]:
+    """What was verified, and with what."""
+    try:
+        harness = version("messaging-harness")
+    except PackageNotFoundError:
+        harness = "not installed"
+    shown = {name: text(value) for name, value in stack.items() if value not in (None, "", [])}
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
+    return {
+        "verdict": verdict,
+        **shown,
+        "messaging-harness": harness,
+        "python": platform.python_version(),
+        "machine": machine,
+    }
+
+
+def text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def escaped(value: str) -> str:
+    """A name or value of a .properties file on one line."""
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace("=", "\\=").replace(":", "\\:")
+
+
+def executor(variables: Mapping[str, str]) -> dict[str, Any]:
+    """Who ran it: GitHub Actions by its own variables, else a person."""
+    if variables.get("GITHUB_ACTIONS") != "true":
+        return {"name": "local", "type": "local"}
+    server, number = variables.get("GITHUB_SERVER_URL", "https://github.com"), variables.get("GITHUB_RUN_NUMBER", "0")
+    place = f"{variables.get('GITHUB_REPOSITORY', '')}/actions/runs/{variables.get('GITHUB_RUN_ID', '')}"
+    return {
+        "name": "GitHub Actions",
+        "type": "github",
+        "buildName": f"{variables.get('GITHUB_WORKFLOW', 'workflow')} #{number}",
+        "buildOrder": int(number) if number.isdigit() else 0,
+        "buildUrl": f"{server}/{place}",
+    }

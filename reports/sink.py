@@ -1,0 +1,75 @@
+"""Where allure-pytest writes, with secrets taken out of everything that passes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import allure_commons
+import attr
+from allure_commons.logger import AllureFileLogger
+
+Redact = Callable[[str], str]
+
+
+class Sink:
+    """Stands in front of allure-pytest's file writer."""
+
+    def __init__(self, inner: Any, redact: Redact) -> None:
+        self._inner = inner
+        self._redact = redact
+
+    @allure_commons.hookimpl
+    def report_result(self, result: Any) -> None:
+        self._inner.report_result(self._scrubbed(result))
+
+    @allure_commons.hookimpl
+    def report_container(self, container: Any) -> None:
+        # pytest's own finalizers have no name and no outcome, and would look like trouble in the report
+        container.afters = [after for after in container.afters if after.status is not None]
+        self._inner.report_container(self._scrubbed(container))
+
+    @allure_commons.hookimpl
+    def report_globals(self, globals_item: Any) -> None:
+        self._inner.report_globals(self._scrubbed(globals_item))
+
+    @allure_commons.hookimpl
+    def report_attached_data(self, body: str | bytes, file_name: str) -> None:
+        if isinstance(body, bytes):
+            with contextlib.suppress(UnicodeDecodeError):  # a picture has no text to look at
+                body = body.decode("utf-8")
+        self._inner.report_attached_data(self._redact(body) if isinstance(body, str) else body, file_name)
+
+    @allure_commons.hookimpl
+    def report_attached_file(self, source: str, file_name: str) -> None:
+        self.report_attached_data(Path(source).read_bytes(), file_name)
+
+    def _scrubbed(self, thing: Any) -> Any:
+        """The same result, step or detail, its texts redacted in place."""
+        if isinstance(thing, str):
+            return self._redact(thing)
+        if isinstance(thing, list):
+            return [self._scrubbed(one) for one in thing]
+        if attr.has(type(thing)):
+            for field in attr.fields(type(thing)):
+                setattr(thing, field.name, self._scrubbed(getattr(thing, field.name)))
+        return thing
+
+
+def stand_in(redact: Redact) -> Callable[[], None]:
+    """Puts a sink in front of every writer that allure-pytest has registered; returns what undoes it."""
+    manager = allure_commons.plugin_manager
+    writers = [plugin for plugin in manager.get_plugins() if isinstance(plugin, AllureFileLogger)]
+    sinks = [Sink(writer, redact) for writer in writers]
+    for writer, sink in zip(writers, sinks, strict=True):
+        manager.unregister(writer)
+        manager.register(sink)
+
+    def undo() -> None:
+        for writer, sink in zip(writers, sinks, strict=True):
+            manager.unregister(sink)
+            manager.register(writer)  # allure-pytest unregisters what it has registered, and wants it there
+
+    return undo

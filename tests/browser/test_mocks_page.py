@@ -1,0 +1,198 @@
+"""The mocks' page in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from mock_providers.client import MockProviders, SendGrid, Twilio
+from mock_providers.process import server_process
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+BROWSER_MS = 10_000
+
+
+@pytest.fixture(scope="module")
+def mocks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockProviders]:
+    with (
+        server_process(journal=tmp_path_factory.mktemp("page") / "journal.jsonl") as url,
+        MockProviders(url) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="module")
+def page(mocks: MockProviders, chromium: Browser) -> Iterator[Page]:
+    opened = chromium.new_page(viewport={"width": 1400, "height": 860})
+    opened.set_default_timeout(BROWSER_MS)
+    problems: list[str] = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on("request", lambda request: request.url.startswith("http://127.0.0.1:") or problems.append(request.url))
+    yield opened
+    opened.close()
+    assert problems == []
+
+
+@pytest.fixture
+def twilio(mocks: MockProviders) -> Twilio:
+    return mocks.twilio(lifecycle="manual")
+
+
+@pytest.fixture
+def sendgrid(mocks: MockProviders) -> SendGrid:
+    return mocks.sendgrid(lifecycle="manual")
+
+
+def send(account: Twilio, body: str, **params: str) -> str:
+    form = {"To": "+15552340001", "From": "+15552340002", "Body": body} | params
+    path = f"/2010-04-01/Accounts/{account.account_sid}/Messages.json"
+    answer = account.server.http.post(path, data=form, auth=(account.account_sid, account.auth_token))
+    return str(answer.json().get("sid"))
+
+
+def mail(account: SendGrid, **changes: object) -> httpx.Response:
+    payload = {
+        "personalizations": [{"to": [{"email": "ada@example.com"}], "substitutions": {"-name-": "Ada"}}],
+        "from": {"email": "from@example.com"},
+        "subject": "Hello -name-",
+        "content": [
+            {"type": "text/plain", "value": "Plain -name-"},
+            {
+                "type": "text/html",
+                "value": "<h1 style='color:teal'>Rich -name-</h1><script>document.title='x'</script>",
+            },
+        ],
+        "attachments": [{"filename": "a.txt", "content": "aGVsbG8=", "type": "text/plain"}],
+    } | changes
+    return account.server.http.post(
+        "/v3/mail/send", json=payload, headers={"Authorization": f"Bearer {account.api_key}"}
+    )
+
+
+def test_a_call_appears_live_and_its_story_is_told(page: Page, mocks: MockProviders, twilio: Twilio) -> None:
+    page.goto(mocks.url)
+    expect(page.locator("#live.on")).to_be_attached()
+    sid = send(twilio, "hello ✓ from the page test", StatusCallback="http://127.0.0.1:9/status")
+    row = page.locator(".row", has_text="hello ✓ from the page test")
+    expect(row).to_contain_text("201")
+    row.click()
+    story = page.locator("#story")
+    expect(story.locator(".bubble")).to_have_text("hello ✓ from the page test")
+    expect(story.locator(".segments")).to_contain_text("1 segment · UCS-2 · 26 units")
+    expect(story).to_contain_text(sid)
+    twilio.status(sid, "delivered")
+    expect(story).to_contain_text("Webhook sent: delivered")
+    expect(story).to_contain_text("The stack answered: nothing")
+
+
+def test_filters_and_failures(page: Page, mocks: MockProviders, twilio: Twilio) -> None:
+    send(twilio, "needle one")
+    send(twilio, "needle two", To="nonsense")
+    page.goto(mocks.url)
+    page.keyboard.press("/")
+    page.keyboard.type("needle")
+    expect(page.locator(".row:visible")).to_have_count(2)
+    page.locator("#failed").check()
+    expect(page.locator(".row:visible")).to_have_count(1)
+    expect(page.locator(".row:visible")).to_contain_text("400 · 21211")
+
+
+def test_a_mail_is_rendered_in_a_sandbox(page: Page, mocks: MockProviders, sendgrid: SendGrid) -> None:
+    assert mail(sendgrid).status_code == 202
+    page.goto(mocks.url)
+    page.locator(".row", has_text="ada@example.com").first.click()
+    story = page.locator("#story")
+    expect(story).to_contain_text("Hello Ada")
+    expect(story).to_contain_text("Plain Ada")
+    frame = page.frame_locator("#story iframe")
+    expect(frame.locator("h1")).to_have_text("Rich Ada")
+    assert page.locator("#story iframe").get_attribute("sandbox") == ""
+    assert page.title() == "Mock providers"
+    with page.expect_download() as download:
+        page.locator("#story a", has_text="a.txt").click()
+    assert Path(download.value.path()).read_bytes() == b"hello"
+
+
+def test_the_keyboard_moves_through_the_list(page: Page, mocks: MockProviders, twilio: Twilio) -> None:
+    send(twilio, "older")
+    send(twilio, "newer")
+    page.goto(mocks.url)
+    expect(page.locator(".row").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#story .bubble")).to_have_text("newer")
+    page.keyboard.press("j")
+    expect(page.locator("#story .bubble")).to_have_text("older")
+
+
+def test_the_buttons_act(page: Page, mocks: MockProviders, twilio: Twilio) -> None:
+    sid = send(twilio, "for the buttons")
+    page.goto(mocks.url)
+    page.locator(".row", has_text="for the buttons").click()
+    page.get_by_role("button", name="Status").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Message SID")).to_have_value(sid)
+    dialog.get_by_label("Status", exact=True).select_option("delivered")
+    dialog.get_by_role("button", name="Status").click()
+    expect(dialog.locator("output")).to_contain_text("no StatusCallback")
+    dialog.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Fault").click()
+    dialog.get_by_label("HTTP status").fill("429")
+    dialog.get_by_role("button", name="Fault").click()
+    expect(dialog.locator("output")).to_contain_text("Done.")
+    page.keyboard.press("Escape")
+    assert [one["status"] for one in mocks.request("GET", "/faults")["faults"]] == [429]
+    page.get_by_role("button", name="Reset").click()
+    dialog.get_by_role("button", name="Forget").click()
+    expect(dialog.locator("output")).to_contain_text("Done.")
+    page.keyboard.press("Escape")
+    assert twilio.calls() == []
+    assert mocks.request("GET", "/faults")["faults"] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_schemes(page: Page, mocks: MockProviders, twilio: Twilio, sendgrid: SendGrid, scheme: str) -> None:
+    sid = send(twilio, "Your parcel is on its way 📦", StatusCallback="http://127.0.0.1:9/status")
+    send(twilio, "refused", To="nonsense")
+    mail(sendgrid)
+    twilio.status(sid, "sent")
+    page.emulate_media(color_scheme=scheme)
+    page.goto(mocks.url)
+    page.locator(".row", has_text="parcel").first.click()
+    expect(page.locator("#story")).to_contain_text("Webhook sent: sent")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (ground == "rgb(18, 21, 27)") == (scheme == "dark")
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        page.screenshot(path=f"{folder}/mocks-{scheme}.png")
+        page.locator(".row", has_text="ada@example.com").first.click()
+        expect(page.frame_locator("#story iframe").locator("h1")).to_be_visible()
+        page.screenshot(path=f"{folder}/mocks-mail-{scheme}.png")
+
+
+def test_a_hundred_thousand_calls(page: Page, mocks: MockProviders, tmp_path: Path) -> None:
+    from mock_providers.journal.lines import seal
+
+    entry = {
+        "type": "called", "provider": "twilio", "account": "AC", "endpoint": "messages.create", "method": "POST",
+        "path": "/x", "to": ["+15552340001"], "from": "+15552340002", "peer": "", "headers": {}, "params": {},
+    }  # fmt: skip
+    journal = tmp_path / "journal.jsonl"
+    with journal.open("wb") as file:
+        for seq in range(1, 100_001):
+            line = {"seq": seq, "at": 1_700_000_000 + seq / 100, **entry, "call": seq, "text": f"message {seq}"}
+            file.write(seal(json.dumps(line, separators=(",", ":")).encode()))
+    with server_process(journal=journal) as url:
+        page.goto(url)
+        expect(page.locator(".row").first).to_contain_text("message 100000")
+        page.locator("#text").fill("message 54321")
+        expect(page.locator(".row")).to_have_count(1)
+        loaded = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+        assert loaded < 2000
