@@ -1,0 +1,6 @@
+"""The environment variables by which Locust's processes find the harness."""
+
+SOCKET = "MESSAGING_LOAD_SOCKET"
+"""The path of the harness's socket."""
+USERS = "MESSAGING_LOAD_USERS"
+"""How many users of each kind, as JSON."""
