@@ -109,7 +109,7 @@ def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Verdict:
 
 
 def _call_between(flow: Flow, profile: Profile, entry: Event, takers: set[str]) -> Verdict:
-    start, end = (flow.claims or [entry])[0], flow.acks[-1] if flow.acks else None
+    start, end = (flow.claims or [entry])[0], flow.finish
     who = f"{entry.data['process']} put, {', '.join(sorted(takers))} took"
     if profile.providers.observe == "none" or profile.queue.group is None or end is None:
         return unknown(NAME, ACTORS, f"{who}; whether the call lies between can't be seen here", [entry, start])

@@ -39,16 +39,17 @@ def worker_processed(history: History, flow: Flow, profile: Profile, *, message:
         kept = {e.data["entry"] for e in flow.appends} - {e.data["entry"] for e in flow.deletes}
         if kept:
             return failed(NAME, CLAIM, "its entry was acknowledged and not deleted", flow.acks)
-    if accepted and flow.acks and flow.acks[-1].at < accepted[0].at:
-        return failed(
-            NAME, CLAIM, "its entry was acknowledged before the provider accepted", [flow.acks[-1], accepted[0]]
-        )
+    finish = flow.finish
+    if accepted and finish and finish.at < accepted[0].at:
+        return failed(NAME, CLAIM, "its entry was acknowledged before the provider accepted", [finish, accepted[0]])
     mismatch = wrong_provider_id(flow)
     if mismatch:
         return failed(NAME, CLAIM, *mismatch)
     sent = [event for value, event in flow.statuses if value == profile.statuses.sent]
     reason = f"calls {len(flow.calls)}, accepted {len(accepted)}, sent, acknowledged, deleted"
-    return passed(NAME, CLAIM, reason, [*flow.claims[:1], *flow.calls, *sent, *flow.acks[-1:], *flow.deletes[-1:]])
+    return passed(
+        NAME, CLAIM, reason, [*flow.claims[:1], *flow.calls, *sent, *([finish] if finish else []), *flow.deletes[-1:]]
+    )
 
 
 def _not_at_work(history: History, flow: Flow, profile: Profile) -> Verdict | None:

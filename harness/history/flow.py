@@ -77,6 +77,17 @@ class Flow:
         return self.of("queue.acked")
 
     @property
+    def finish(self) -> Event | None:
+        """The acknowledgement after which nobody is given the message again: the last among each entry's first.
+
+        A worker may acknowledge an entry twice; the second time it says nothing that Redis didn't know.
+        """
+        first: dict[object, Event] = {}
+        for event in self.acks:
+            first.setdefault(event.data.get("entry"), event)
+        return max(first.values(), key=lambda event: event.at, default=None)
+
+    @property
     def deletes(self) -> list[Event]:
         return self.of("queue.deleted")
 

@@ -79,6 +79,12 @@ def second_entry(at: float = 2.5) -> Event:
     return made("queue.appended", at=at, message_id=ID, keys=[other], **data)
 
 
+def second_entry_gone(at: float = 4.5) -> tuple[Event, Event]:
+    """The second entry acknowledged and deleted: a worker saw that another one is on it."""
+    data, keys = dict(second_entry().data), second_entry().keys
+    return made("queue.acked", at=at, keys=keys, **data), made("queue.deleted", at=at, keys=keys, **data)
+
+
 UNANSWERED = Script(started("api", "worker").events).add("api.requested", at=0, keys=[f"token:{MESSAGE.token}"])
 REFUSED = right().change("api.answered", status=422)
 FAILED_ROW = right().change("database.status", is_new("sent"), new="failed")
@@ -381,6 +387,7 @@ def disturbed(script: Script) -> Script:
 MAIL = right().change(
     "provider.called", provider="sendgrid", params={"content": [{"type": "text/plain", "value": MESSAGE.body}]}
 )
+EAGER = right().change("queue.acked", at=5.5)
 PROCESSED: dict[str, Case] = {
     "not accepted": (REFUSED, PROFILE, "unknown", "did not accept"),
     "providers not seen": (right(), BLIND, "unknown", "no call can be seen"),
@@ -433,6 +440,22 @@ PROCESSED: dict[str, Case] = {
         PROFILE,
         "fail",
         "its entry was not acknowledged",
+    ),
+    "acknowledged before the call": (EAGER, PROFILE, "fail", "acknowledged before the provider accepted"),
+    "acknowledged before the call, and again after it": (
+        EAGER.add("queue.acked", at=20, keys=[ENTRY], **queue("worker-1")),
+        PROFILE,
+        "fail",
+        "acknowledged before the provider accepted",
+    ),
+    "another entry of it dealt with before the call": (
+        right()
+        .insert("queue.claimed", second_entry())
+        .insert("provider.called", second_entry_gone()[0])
+        .insert("provider.called", second_entry_gone()[1]),
+        PROFILE,
+        "pass",
+        "calls 1",
     ),
     "not deleted": (right().drop("queue.deleted"), PROFILE, "fail", "acknowledged and not deleted"),
     "no group": (right().drop("queue.acked").drop("queue.deleted"), UNGROUPED, "pass", "calls 1"),
