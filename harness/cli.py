@@ -73,6 +73,7 @@ def verify(
     parallel: Annotated[int, typer.Option("--parallel", "-n", help="Stacks side by side.", min=0, max=16)] = 0,
     scenarios: Annotated[Path | None, typer.Option(help="A suite of your own.", metavar="PATH")] = None,
     keyword: Annotated[str, typer.Option("--keyword", "-k", help="Only scenarios whose names match.")] = "",
+    explain: Annotated[bool, typer.Option("--explain", help="Prints each claim with its witnesses.")] = False,
 ) -> None:
     """Deploys a stack, judges what it does, and says why: exit code 0 pass, 1 fail, 2 unknown, 3 unusable."""
     from harness.profile import load
@@ -92,6 +93,7 @@ def verify(
         parallel=parallel,
         scenarios=scenarios,
         keyword=keyword,
+        explain=explain,
     )
     raise typer.Exit(run(request))
 

@@ -41,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--repeat", type=int, default=1, metavar="N", help="runs every scenario N times")
     group.addoption("--stack-env", action="append", default=[], metavar="NAME=VALUE", help="a setting for the stack")
     group.addoption("--without", action="append", default=[], metavar="ROLE", help="a role that is never started")
+    group.addoption("--explain", action="store_true", help="prints each claim with its witnesses, also when it passed")
     group.addoption("--provider-latency", type=float, default=0.0, metavar="SECONDS", help="slows every provider call")
 
 
@@ -273,13 +274,17 @@ class Collector:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if not self._results.items and not self._results.unusable:
             return
-        from reports.console import render
+        from reports.console import UNSEEN_WIDTH, render
 
         build = Path(self._config.getoption("--build"))
         self._keep(build)
         terminalreporter.write_line("")
         text = render(
-            self._results, build=build, width=terminalreporter._tw.fullwidth, color=terminalreporter.hasmarkup
+            self._results,
+            build=build,
+            width=terminalreporter._tw.fullwidth if terminalreporter.isatty else UNSEEN_WIDTH,
+            color=terminalreporter.hasmarkup,
+            explain=self._config.getoption("--explain"),
         )
         terminalreporter.write_line(text)
 

@@ -31,6 +31,7 @@ class Request:
     parallel: int = 0
     scenarios: Path | None = None
     keyword: str = ""
+    explain: bool = False
 
 
 class Capture:
@@ -104,6 +105,8 @@ def arguments(request: Request) -> list[str]:
             words += [option, value]
     if request.deploy:
         words += ["--deploy", request.deploy]
+    if request.explain:
+        words.append("--explain")
     if request.keyword:
         words += ["-k", request.keyword]
     if request.parallel:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from harness.checks.verdict import Outcome, worst
-from harness.results import Result, Results
+from harness.checks.verdict import RANKS, Outcome, worst
+from harness.results import Result, Results, verdicts_of
 
 STYLES: dict[Outcome, str] = {"pass": "green", "fail": "bold red", "unknown": "bold yellow"}
 MOST_STORIES = 5
+UNSEEN_WIDTH = 120
+"""Columns of the summary where it goes to a file or a CI log, which don't say how wide they are."""
 
 
-def render(results: Results, *, build: Path, width: int, color: bool) -> str:
-    """The whole summary as text, with ANSI colours where `color`."""
+def render(results: Results, *, build: Path, width: int, color: bool, explain: bool = False) -> str:
+    """The whole summary as text, with ANSI colours where `color`; `explain` adds each claim with its witnesses."""
     console = Console(
         file=io.StringIO(), width=max(80, min(width, 140)), force_terminal=color, no_color=not color, highlight=False
     )
@@ -27,6 +30,8 @@ def render(results: Results, *, build: Path, width: int, color: bool) -> str:
     if results.items:
         for story in stories(results):
             console.print(story)
+        if explain:
+            console.print(claims(results))
         console.print(table(results))
         console.print(closing(results, build=build))
     file = console.file
@@ -72,6 +77,24 @@ def stories(results: Results) -> list[Panel]:
         title = Text(f"{item.outcome.upper()} {item.scenario}", style=STYLES[item.outcome])
         panels.append(Panel(Text(item.story), title=title, title_align="left", border_style=STYLES[item.outcome]))
     return panels
+
+
+def claims(results: Results) -> Text:
+    """Each claim once, with its worst verdict and the witnesses of that."""
+    decisive: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in results.items:
+        for verdict in verdicts_of(item):
+            place = (item.check, verdict["claim"])
+            if place not in decisive or RANKS[verdict["verdict"]] > RANKS[decisive[place]["verdict"]]:
+                decisive[place] = verdict
+    text = Text()
+    for (check, claim), verdict in decisive.items():
+        outcome: Outcome = verdict["verdict"]
+        text.append(outcome.upper(), style=STYLES[outcome])
+        text.append(f"  {check}: {claim}\n      {verdict['reason']}\n")
+        for witness in verdict["witnesses"]:
+            text.append(f"      » {witness['kind']:<18} {witness['said']}\n", style="dim")
+    return text
 
 
 def closing(results: Results, *, build: Path) -> Text:

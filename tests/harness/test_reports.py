@@ -54,6 +54,24 @@ def test_too_many_stories_are_counted() -> None:
     assert "3 more stories in build/verify/verdicts.json" in " ".join(text.split())
 
 
+def test_a_claim_is_explained_once_by_its_worst_verdict() -> None:
+    found = Results()
+    for outcome, said in (("pass", "id=1-0"), ("fail", "id=2-0"), ("pass", "id=3-0")):
+        verdict = {
+            "name": "queued",
+            "verdict": outcome,
+            "claim": "it is queued",
+            "reason": f"reason {outcome}",
+            "witnesses": [{"kind": "queue.appended", "said": said}],
+        }
+        found.add(Result(scenario="s", check="queued", outcome=outcome, reason="", elapsed_s=0, verdicts=(verdict,)))  # type: ignore[arg-type]  # reason: the words above are outcomes
+    text = render(found, build=Path("build/verify"), width=120, color=False, explain=True)
+    assert text.count("it is queued") == 1
+    assert "FAIL  queued: it is queued\n      reason fail\n      » queue.appended     id=2-0" in text
+    assert "id=1-0" not in text
+    assert "it is queued" not in shown(found)
+
+
 def test_an_unusable_run_is_one_line() -> None:
     found = Results()
     found.unusable = "no server binary: " + "x" * 300
