@@ -41,7 +41,7 @@ MAIL = {
     "subject": "Your parcel",
     "content": [{"type": "text/plain", "value": "It is on its way."}],
 }
-PEERS = ("Mountebank, recording", "Mockoon", "Prism", "pytest-httpserver")
+PEERS = ("Mountebank, recording", "WireMock, templated", "Mockoon", "Prism", "pytest-httpserver")
 CREATE = http_request(
     f"/2010-04-01/Accounts/{SID}/Messages.json",
     FORM,

@@ -82,6 +82,17 @@ _PRISM = {
 }
 
 
+_WIREMOCK = {
+    "request": {"method": "POST", "urlPath": "/call"},
+    "response": {
+        "status": 201,
+        "headers": {"content-type": "application/json"},
+        "jsonBody": ANSWER | {"to": "{{request.body}}"},
+        "transformers": ["response-template"],
+    },
+}
+
+
 @contextmanager
 def peer(name: str) -> Iterator[int]:
     """Runs a peer and gives its port; raises RuntimeError with the reason if it can't be run here."""
@@ -109,6 +120,8 @@ def _command(name: str, port: int) -> list[str]:
         imposters.write_text(json.dumps({"imposters": [_MOUNTEBANK | {"port": port}]}))
         log = ["--nologfile", "--loglevel", "error", "--pidfile", str(BUILD / "mb.pid")]
         return [str(binary / "mb"), "start", "--configfile", str(imposters), "--port", str(free_port()), *log]
+    if name == "WireMock, templated":
+        return _wiremock(port)
     if name == "Mockoon":
         data = BUILD / "mockoon.json"
         data.write_text(json.dumps(_MOCKOON))
@@ -119,12 +132,24 @@ def _command(name: str, port: int) -> list[str]:
     return [str(binary / "prism"), "mock", "-p", str(port), "-h", "127.0.0.1", str(document)]
 
 
+def _wiremock(port: int) -> list[str]:
+    if shutil.which("java") is None:
+        raise RuntimeError("java is not installed")
+    [jar] = (BUILD / "node_modules" / "wiremock" / "build").glob("wiremock-standalone-*.jar")
+    root = BUILD / "wiremock"
+    (root / "mappings").mkdir(parents=True, exist_ok=True)
+    (root / "mappings" / "call.json").write_text(json.dumps(_WIREMOCK))
+    where = ["--port", str(port), "--bind-address", "127.0.0.1", "--root-dir", str(root)]
+    # its record of requests is bounded, or it would be the heap that is measured
+    return ["java", "-jar", str(jar), *where, "--max-request-journal-entries", "10000", "--disable-banner"]
+
+
 def _install() -> None:
     if shutil.which("npm") is None:
         raise RuntimeError("npm is not installed")
-    if (BUILD / "node_modules" / ".bin" / "mb").exists():
+    if (BUILD / "node_modules" / "wiremock").exists():
         return
-    packages = ["mountebank@2", "@mockoon/cli@9", "@stoplight/prism-cli@5"]
+    packages = ["mountebank@2", "@mockoon/cli@9", "@stoplight/prism-cli@5", "wiremock@3"]
     done = subprocess.run(
         ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(BUILD), *packages],
         capture_output=True, text=True, check=False, timeout=600,
