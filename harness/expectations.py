@@ -89,7 +89,11 @@ def claimed() -> Expectation:
     def look(scene: Scene) -> Progress:
         if scene.flow.claims:
             return Progress(MET, witnesses=tuple(scene.flow.claims[:1]))
-        return needs_worker(scene) or Progress("open", "no worker has been given its entry")
+        return (
+            hidden(scene, "queue.claimed")
+            or needs_worker(scene)
+            or Progress("open", "no worker has been given its entry")
+        )
 
     return Expectation("claimed()", "queue.claimed", look)
 
@@ -145,9 +149,19 @@ def acknowledged() -> Expectation:
             return Progress(MET, witnesses=tuple(scene.flow.acks[:1]))
         if not scene.flow.appends and scene.flow.status in scene.profile.statuses.terminal:
             return Progress("impossible", f"the row is {scene.flow.status}, and nothing was ever queued")
-        return needs_worker(scene) or Progress("open", "its entry has not been acknowledged")
+        return (
+            hidden(scene, "queue.acked")
+            or needs_worker(scene)
+            or Progress("open", "its entry has not been acknowledged")
+        )
 
     return Expectation("acknowledged()", "queue.acked", look)
+
+
+def hidden(scene: Scene, kind: str) -> Progress | None:
+    """Why events of a kind can't be seen at all; None where they can."""
+    gap = scene.facts.unseen(kind, since=scene.flow.events[0].seq if scene.flow else 0)
+    return Progress("unknowable", str(gap.data["reason"])) if gap and gap.data.get("lasting") else None
 
 
 def needs_worker(scene: Scene) -> Progress | None:

@@ -1,4 +1,4 @@
-"""What the history says of the run itself: which processes live, what is held, what was disturbed when."""
+"""What the history says of the run itself: which processes live, what was held or disturbed when, what was missed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from math import inf
 
 from harness.history import Event, History
+
+SHOWN_BY = {"queue": ("queue.",), "database": ("database.",), "providers": ("provider.", "callback.")}
+"""The kinds of events, by their beginnings, that a source shows, and hides when it misses something."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,18 @@ class Facts:
     @staticmethod
     def _window(began: Event, ended: Event | None) -> Window:
         return Window(str(began.data["fault"]), str(began.data.get("target", "")), began, ended)
+
+    def unseen(self, *kinds: str, since: int = 0) -> Event | None:
+        """A gap by which events of these kinds may be missing from place `since` of the record on; None without one.
+
+        A gap hides what came before it, a *lasting* one also what comes after; `kinds` in it, where given, are all
+        that it hides.
+        """
+        for gap in self._history.events("probe.gap"):
+            hidden = tuple(gap.data.get("kinds") or SHOWN_BY.get(gap.source, ()))
+            if (gap.seq >= since or gap.data.get("lasting")) and any(kind.startswith(hidden) for kind in kinds):
+                return gap
+        return None
 
     def disturbances(self, first: Event, last: Event) -> list[Window]:
         """Faults other than holds and gates that were on between two events: they can explain a duplicate."""

@@ -183,9 +183,9 @@ class Stack:
             progress = self.history.wait_until(look, deadline=deadline)
             if progress is None or progress.state == "met":
                 return progress is not None
-            known = len(self.history)
+            known = len(flow.now)
             self.settle()  # another source may just not have spoken yet
-            if len(self.history) == known:
+            if len(flow.now) == known:
                 return False
 
     def called(self, flow: TrackedFlow) -> bool:
@@ -240,7 +240,8 @@ class Stack:
         name = flow.id or flow.name
         if flow.status not in self.profile.statuses.terminal:
             return f"{name}, is {flow.status or 'not stored'}"
-        if self.profile.queue.group is not None and flow.open_entries:
+        shown = self.profile.queue.group is not None and not self.facts.unseen("queue.acked", since=flow.events[0].seq)
+        if shown and flow.open_entries:
             return f"{name}, has an entry that is not acknowledged"
         if flow.calls_in_flight:
             return f"{name}, has a provider call in flight"

@@ -131,8 +131,12 @@ class TrackedFlow:
             hold.standing.append(lambda: self._refuse(expectations))
         self._stack.settle()
         self._refuse(expectations)
+        flow = self.now
+        gap = self._stack.facts.unseen(*(e.kind for e in expectations), since=flow.events[0].seq if flow else 0)
+        if gap is not None:
+            raise self._error(Inconclusive, self._look(expectations), f"not all was seen: {gap.data['reason']}")
         # the witness of an absence is what was recorded until every source had been read to its end
-        claim, until = f"no {listed(expectations)} of a message", self.now.events[-1:]
+        claim, until = f"no {listed(expectations)} of a message", flow.events[-1:]
         if until:
             self._stack.on_verdict(passed(EXPECTED, claim, "none until every source was read to its end", until))
 

@@ -7,7 +7,7 @@ from harness.checks.accounting import accounting
 from harness.history import Event, Flow, History, key
 from harness.stack import Stack
 
-CONTEXT = ("process.started", "process.exited")
+CONTEXT = ("process.started", "process.exited", "probe.gap")
 
 
 def conclude(stack: Stack, *, since: int = 0, within: float | None = None) -> None:
@@ -23,7 +23,7 @@ def conclude(stack: Stack, *, since: int = 0, within: float | None = None) -> No
 
 
 def part(history: History, since: int) -> History:
-    """The history from a place on, with what is needed from before to know which processes run."""
+    """The history from a place on, with what from before says which processes run, and what can't be seen."""
     before = [event for event in history.events(*CONTEXT) if event.seq < since]
     return History.of([*before, *history.events(after=since)])
 
@@ -34,9 +34,9 @@ def verdicts(stack: Stack, history: History) -> list[Verdict]:
     for event in history.events("database.inserted"):
         flow = Flow(history.flow(key("message", event.message_id)))
         if not inbound(event):
-            found.append(forward_only(flow, stack.profile))
+            found.append(forward_only(history, flow, stack.profile))
             if stack.profile.statuses.sent in [status for status, _ in flow.statuses]:
-                found.append(sent_is_earned(flow, stack.profile))
+                found.append(sent_is_earned(history, flow, stack.profile))
     return found
 
 

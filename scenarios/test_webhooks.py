@@ -19,13 +19,13 @@ pytestmark = pytest.mark.check("webhooks")
 def test_a_text_reply_is_stored_once(stack: Stack, media: int) -> None:
     sid = deliver_text(stack, media=[f"https://example.com/{n}.png" for n in range(media)])["sid"]
     stack.settle()
-    stack.judge(stored_once(stack.inbound(sid), deliveries=1))
+    stack.judge(stored_once(stack.history, stack.inbound(sid), deliveries=1))
 
 
 def test_a_mail_reply_is_stored_once(stack: Stack) -> None:
     reply = deliver_mail(stack)
     stack.settle()
-    stack.judge(stored_once(stack.inbound(reply["message_id"]), deliveries=1))
+    stack.judge(stored_once(stack.history, stack.inbound(reply["message_id"]), deliveries=1))
 
 
 def test_a_text_reply_delivered_twice_is_stored_once(stack: Stack) -> None:
@@ -33,7 +33,7 @@ def test_a_text_reply_delivered_twice_is_stored_once(stack: Stack) -> None:
     first = deliver_text(stack, sender=sender)
     deliver_text(stack, sender=sender, body=first["body"], sid=first["sid"])
     stack.settle()
-    stack.judge(stored_once(stack.inbound(first["sid"]), deliveries=2))
+    stack.judge(stored_once(stack.history, stack.inbound(first["sid"]), deliveries=2))
 
 
 def test_a_mail_reply_delivered_twice_is_stored_once(stack: Stack) -> None:
@@ -41,7 +41,7 @@ def test_a_mail_reply_delivered_twice_is_stored_once(stack: Stack) -> None:
     first = deliver_mail(stack, sender=sender, message_id=message_id)
     deliver_mail(stack, sender=sender, message_id=message_id)
     stack.settle()
-    stack.judge(stored_once(stack.inbound(first["message_id"]), deliveries=2))
+    stack.judge(stored_once(stack.history, stack.inbound(first["message_id"]), deliveries=2))
 
 
 def test_a_reply_delivered_five_times_at_once_is_stored_once(stack: Stack) -> None:
@@ -49,7 +49,7 @@ def test_a_reply_delivered_five_times_at_once_is_stored_once(stack: Stack) -> No
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda _: deliver_text(stack, sender=sender, body="same", sid=sid), range(5)))
     stack.settle()
-    stack.judge(stored_once(stack.inbound(sid), deliveries=5))
+    stack.judge(stored_once(stack.history, stack.inbound(sid), deliveries=5))
 
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
@@ -74,7 +74,7 @@ def test_a_delivery_report_moves_it_to_delivered(stack: Stack, channel: Channel)
     stack.finished(flow)
     stack.providers.report(channel, stack.provider_id(flow), "delivered")
     stack.settle()
-    stack.judge(report_moved(flow.now, stack.profile, to=stack.profile.statuses.delivered))
+    stack.judge(report_moved(stack.history, flow.now, stack.profile, to=stack.profile.statuses.delivered))
 
 
 def test_a_report_of_failure_moves_it_to_failed(stack: Stack) -> None:
@@ -82,7 +82,7 @@ def test_a_report_of_failure_moves_it_to_failed(stack: Stack) -> None:
     stack.finished(flow)
     stack.providers.report("sms", stack.provider_id(flow), "undelivered", error_code=30003)
     stack.settle()
-    stack.judge(report_moved(flow.now, stack.profile, to=stack.profile.statuses.failed))
+    stack.judge(report_moved(stack.history, flow.now, stack.profile, to=stack.profile.statuses.failed))
 
 
 def test_a_late_sent_report_changes_nothing(stack: Stack) -> None:
@@ -91,7 +91,7 @@ def test_a_late_sent_report_changes_nothing(stack: Stack) -> None:
     stack.providers.report("sms", stack.provider_id(flow), "delivered")
     stack.providers.report("sms", stack.provider_id(flow), "sent")
     stack.settle()
-    stack.judge(report_moved(flow.now, stack.profile, to=stack.profile.statuses.delivered))
+    stack.judge(report_moved(stack.history, flow.now, stack.profile, to=stack.profile.statuses.delivered))
 
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
@@ -105,14 +105,14 @@ def test_a_report_may_come_before_the_worker_knows_the_id(stack: Stack, channel:
                 stack.providers.report(channel, provider_id, "delivered")
     stack.finished(flow)
     stack.settle()
-    stack.judge(report_moved(flow.now, stack.profile, to=stack.profile.statuses.delivered))
+    stack.judge(report_moved(stack.history, flow.now, stack.profile, to=stack.profile.statuses.delivered))
 
 
 @pytest.mark.parametrize("signature", ["tampered", "missing"])
 def test_a_text_reply_with_a_bad_signature_is_refused(stack: Stack, signature: str) -> None:
     reply = deliver_text(stack, signature=signature)
     stack.settle()
-    stack.judge(bad_signature_refused(stack.inbound(reply["sid"]), status=reply["status"], before=0))
+    stack.judge(bad_signature_refused(stack.history, stack.inbound(reply["sid"]), status=reply["status"], before=0))
 
 
 def test_a_status_report_with_a_bad_signature_is_refused(stack: Stack) -> None:
@@ -121,7 +121,7 @@ def test_a_status_report_with_a_bad_signature_is_refused(stack: Stack) -> None:
     before = len(flow.now.statuses)
     answer = stack.providers.report("email", stack.provider_id(flow), "delivered", signature="tampered")
     stack.settle()
-    stack.judge(bad_signature_refused(flow.now, status=answer["status"], before=before))
+    stack.judge(bad_signature_refused(stack.history, flow.now, status=answer["status"], before=before))
 
 
 def test_replies_go_to_the_pair_they_belong_to(stack: Stack) -> None:

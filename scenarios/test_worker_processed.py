@@ -69,7 +69,7 @@ def test_a_permanent_provider_error_fails_at_once(stack: Stack) -> None:
         done = stack.finished(stack.send(sent))
     stack.judge(
         refused_for_good(stack.history, done, stack.profile),
-        forward_only(done, stack.profile),
+        forward_only(stack.history, done, stack.profile),
     )
 
 

@@ -103,11 +103,12 @@ def accounting(history: History, profile: Profile, *, known: Account | None = No
     balance = ", ".join(f"{counts[name]} {name}" for name in ("accepted", *GOOD) if counts[name] or name != "stored")
     for fate in ("lost", "unexpected", "unrecorded"):
         names = it.of(fate)
-        gaps = [event for event in history.events("probe.gap") if event.source in ("database", "providers")]
-        if names and gaps:
-            return unknown(NAME, CLAIM, f"{len(names)} seem {fate}, but a source missed something", gaps)
         if names:
-            return failed(NAME, CLAIM, f"{len(names)} {fate}: {some(names)}; {balance}", it.witnesses(names))
+            reason = f"{len(names)} {fate}: {some(names)}; {balance}"
+            absent = ["provider.called", "database.status"]
+            if any(came_in(it.flows[name]) for name in names):
+                absent.append("database.inserted")
+            return failed(NAME, CLAIM, reason, it.witnesses(names), absent=absent)
     twice = list(it.duplicated) if profile.policy.delivery == "effectively-once" else it.unexplained
     if twice:
         reason = f"{len(twice)} delivered more than once: {some(twice)}; {balance}"

@@ -5,6 +5,8 @@ That the API answered before the provider was called is not among them: a fast w
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.checks.sync_processing_disabled import sync_processing_disabled
 from harness.checks.verdict import Verdict, check, failed, passed, unknown
 from harness.facts import Facts
@@ -17,18 +19,19 @@ ORDER = "with the answer to the API's XADD withheld, the worker sends the messag
 ACTORS = "one process puts the entry on the stream, another takes and acknowledges it, and the call lies between"
 
 
-@check(NAME, HOLD)
+@check(NAME, HOLD, silence=("provider.called",))
 def proof_by_hold(history: History, flow: Flow, profile: Profile) -> Verdict:
     """Proof 1, conclusive: nothing but a worker can be doing the work, since without one nothing is done."""
     inner = sync_processing_disabled(history, flow, profile)
     if inner.outcome != "pass":
-        return Verdict(name=NAME, outcome=inner.outcome, claim=HOLD, reason=inner.reason, witnesses=inner.witnesses)
+        return replace(inner, name=NAME, claim=HOLD)
     window = next(
         w for w in Facts(history).windows("hold", target="worker") if flow.acceptance and w.covers(flow.acceptance)
     )
     entries = [event for event in flow.appends if window.covers(event)]
     if not entries:
-        return failed(NAME, HOLD, "no entry was on the stream while the workers were held", inner.witnesses)
+        reason = "no entry was on the stream while the workers were held"
+        return failed(NAME, HOLD, reason, inner.witnesses, absent=["queue.appended"])
     gone = [event for event in (*flow.acks, *flow.deletes) if window.covers(event)]
     if gone:
         return failed(NAME, HOLD, "its entry left the stream while every worker was held", [*entries, *gone])
@@ -66,7 +69,8 @@ def proof_by_order(history: History, flow: Flow, profile: Profile) -> Verdict:
         return unknown(NAME, ORDER, "the API did not accept the message", flow.answers)
     if not flow.appends and (flow.answers or sent):
         shown = [*flow.answers, *flow.calls, *sent]
-        return failed(NAME, ORDER, "it went to the end without any entry on the stream", shown)
+        reason = "it went to the end without any entry on the stream"
+        return failed(NAME, ORDER, reason, shown, absent=["queue.appended"])
     if not hits:
         return unknown(NAME, ORDER, "the gate was never reached", [window.began])
     if sent and window.covers(sent[0]):
@@ -86,13 +90,14 @@ def proof_by_order(history: History, flow: Flow, profile: Profile) -> Verdict:
     return unknown(NAME, ORDER, f"it was not sent while the gate was closed (status {flow.status})", [hits[0]])
 
 
-@check(NAME, ACTORS)
+@check(NAME, ACTORS, silence=("provider.called",))
 def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Verdict:
     """Proof 3: who did it."""
     if not flow.appends:
         if flow.status in profile.statuses.terminal:
             shown = [*flow.answers, *flow.calls]
-            return failed(NAME, ACTORS, "nobody took it from a stream: it was sent without ever being queued", shown)
+            reason = "nobody took it from a stream: it was sent without ever being queued"
+            return failed(NAME, ACTORS, reason, shown, absent=["queue.appended"])
         return unknown(NAME, ACTORS, "no entry of it was seen on a stream", flow.answers)
     entry = flow.appends[0]
     appender = entry.data.get("process")
@@ -117,5 +122,6 @@ def _call_between(flow: Flow, profile: Profile, entry: Event, takers: set[str]) 
     if outside:
         return failed(NAME, ACTORS, f"{who}, but a provider call lies outside", [entry, start, *outside, end])
     if not flow.calls:
-        return failed(NAME, ACTORS, f"{who}, and no provider was called", [entry, start, end])
+        reason = f"{who}, and no provider was called"
+        return failed(NAME, ACTORS, reason, [entry, start, end], absent=["provider.called"])
     return passed(NAME, ACTORS, f"{who}, the call lies between", [entry, start, *flow.calls, end])

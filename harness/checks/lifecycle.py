@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from harness.checks.verdict import Verdict, check, failed, passed, unknown
-from harness.history import Event, Flow
+from harness.history import Event, Flow, History
 from harness.profile import Profile, Statuses
 
 FORWARD = "the status of a message only moves forward"
@@ -25,8 +25,8 @@ def backward_moves(flow: Flow, statuses: Statuses) -> list[Event]:
     return wrong
 
 
-@check("forward-only", FORWARD)
-def forward_only(flow: Flow, profile: Profile) -> Verdict:
+@check("forward-only", FORWARD, silence=("database.status",))
+def forward_only(history: History, flow: Flow, profile: Profile) -> Verdict:
     name, statuses = "forward-only", profile.statuses
     if not flow.statuses:
         return unknown(name, FORWARD, "no status of it was recorded")
@@ -40,7 +40,7 @@ def forward_only(flow: Flow, profile: Profile) -> Verdict:
 
 
 @check("sent-is-earned", EARNED)
-def sent_is_earned(flow: Flow, profile: Profile) -> Verdict:
+def sent_is_earned(history: History, flow: Flow, profile: Profile) -> Verdict:
     name = "sent-is-earned"
     if profile.providers.observe == "none":
         return unknown(name, EARNED, "the stack mocks its providers inside; no acceptance can be seen")
@@ -53,8 +53,8 @@ def sent_is_earned(flow: Flow, profile: Profile) -> Verdict:
     if accepted:
         return passed(name, EARNED, f"accepted {(sent.at - accepted[0].at) * 1000:.1f} ms earlier", [accepted[0], sent])
     if not flow.accepted_calls:
-        return failed(name, EARNED, "it is `sent`, and no provider ever accepted it", [sent, *flow.calls])
+        reason = "it is `sent`, and no provider ever accepted it"
+        return failed(name, EARNED, reason, [sent, *flow.calls], absent=["provider.answered"])
     late = flow.accepted_calls[0]
-    return failed(
-        name, EARNED, f"it was `sent` {(late.at - sent.at) * 1000:.1f} ms before the acceptance", [sent, late]
-    )
+    reason = f"it was `sent` {(late.at - sent.at) * 1000:.1f} ms before the acceptance"
+    return failed(name, EARNED, reason, [sent, late], absent=["provider.answered"])

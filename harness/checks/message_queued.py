@@ -29,7 +29,7 @@ def retry_count(event: Event) -> int:
     return 0
 
 
-@check(NAME, CLAIM)
+@check(NAME, CLAIM, silence=("queue.appended",))
 def message_queued(history: History, flow: Flow, profile: Profile, *, channel: str) -> Verdict:
     """Judges one accepted message; `channel` names the stream it belongs on."""
     taken = flow.taken
@@ -38,16 +38,15 @@ def message_queued(history: History, flow: Flow, profile: Profile, *, channel: s
     entries = first_generation(flow)
     stream = profile.queue.streams.get(channel)
     if not entries:
-        gaps = [e for e in history.events("probe.gap", after=taken.seq) if e.source == "queue"]
-        if gaps:
-            return unknown(NAME, CLAIM, f"no entry was seen, and the queue not wholly: {gaps[0].data['reason']}", gaps)
         if flow.status in profile.statuses.terminal:
-            shown = [event for _, event in flow.statuses]
-            return failed(NAME, CLAIM, f"it is {flow.status}, and no entry was ever put on a stream", [taken, *shown])
+            shown = [taken, *(event for _, event in flow.statuses)]
+            reason = f"it is {flow.status}, and no entry was ever put on a stream"
+            return failed(NAME, CLAIM, reason, shown, absent=["queue.appended"])
         last = history.last or taken
         if last.seen - taken.seen < profile.policy.queued_within:
             return unknown(NAME, CLAIM, "no entry yet, and the profile still allows for one", [taken])
-        return failed(NAME, CLAIM, f"no entry within {profile.policy.queued_within:g} s of its acceptance", [taken])
+        reason = f"no entry within {profile.policy.queued_within:g} s of its acceptance"
+        return failed(NAME, CLAIM, reason, [taken], absent=["queue.appended"])
     wrong = [event for event in entries if event.data["stream"] != stream]
     if wrong:
         return failed(NAME, CLAIM, f"it was put on {wrong[0].data['stream']}, expected {stream}", [taken, *wrong])

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Literal, ParamSpec
 
-from harness.history import Event
+from harness.facts import Facts
+from harness.history import Event, Flow, History
 from harness.history.story import brief, tell
 
 Outcome = Literal["pass", "unknown", "fail"]
@@ -32,6 +33,8 @@ class Verdict:
     reason: str
     witnesses: tuple[Event, ...] = ()
     elapsed_s: float = field(default=0.0, compare=False)
+    absent: tuple[str, ...] = ()
+    """The kinds of events by whose absence alone it failed; empty where what was seen proves it."""
 
     @property
     def rank(self) -> int:
@@ -67,8 +70,12 @@ def passed(name: str, claim: str, reason: str, witnesses: Sequence[Event]) -> Ve
     return Verdict(name=name, outcome="pass", claim=claim, reason=reason, witnesses=tuple(witnesses)[:MOST_WITNESSES])
 
 
-def failed(name: str, claim: str, reason: str, witnesses: Sequence[Event] = ()) -> Verdict:
-    return Verdict(name=name, outcome="fail", claim=claim, reason=reason, witnesses=tuple(witnesses)[:MOST_WITNESSES])
+def failed(
+    name: str, claim: str, reason: str, witnesses: Sequence[Event] = (), *, absent: Sequence[str] = ()
+) -> Verdict:
+    """A fail; one that consists in the absence of events names their kinds, since a source may have missed them."""
+    shown = tuple(witnesses)[:MOST_WITNESSES]
+    return Verdict(name=name, outcome="fail", claim=claim, reason=reason, witnesses=shown, absent=tuple(absent))
 
 
 def unknown(name: str, claim: str, reason: str, witnesses: Sequence[Event] = ()) -> Verdict:
@@ -77,15 +84,21 @@ def unknown(name: str, claim: str, reason: str, witnesses: Sequence[Event] = ())
     )
 
 
-def check(name: str, claim: str) -> Callable[[Callable[P, Verdict]], Callable[P, Verdict]]:
-    """Makes a judging function a check: it is timed, and if it raises, its verdict is unknown."""
+def check(
+    name: str, claim: str, *, silence: Sequence[str] = ()
+) -> Callable[[Callable[P, Verdict]], Callable[P, Verdict]]:
+    """Makes a judging function a check: it is timed, and if it raises, its verdict is unknown.
+
+    `silence` are the kinds of events whose absence a pass takes for "it didn't happen". Where a source missed
+    something since the flow began, neither a pass nor a fail rests on an absence: the verdict is unknown.
+    """
 
     def wrap(judge: Callable[P, Verdict]) -> Callable[P, Verdict]:
         @wraps(judge)
         def judged(*args: P.args, **kwargs: P.kwargs) -> Verdict:
             began = time.perf_counter()
             try:
-                verdict = judge(*args, **kwargs)
+                verdict = weighed(judge(*args, **kwargs), args, silence)
             except Exception as error:  # a check that raises is unknown, whatever it raises
                 verdict = unknown(name, claim, f"the check itself raised {type(error).__name__}: {error}")
             return replace(verdict, elapsed_s=time.perf_counter() - began)
@@ -93,6 +106,20 @@ def check(name: str, claim: str) -> Callable[[Callable[P, Verdict]], Callable[P,
         return judged
 
     return wrap
+
+
+def weighed(verdict: Verdict, args: Sequence[object], silence: Sequence[str]) -> Verdict:
+    """The verdict, or unknown where it rests on an absence that a gap may explain; `args` are the check's own."""
+    kinds = silence if verdict.outcome == "pass" else verdict.absent
+    history = next((arg for arg in args if isinstance(arg, History)), None)
+    if not kinds or history is None:
+        return verdict
+    flow = next((arg for arg in args if isinstance(arg, Flow)), None)
+    gap = Facts(history).unseen(*kinds, since=flow.events[0].seq if flow else 0)
+    if gap is None:
+        return verdict
+    reason = f"{verdict.reason}; but not all was seen: {gap.data['reason']}"
+    return replace(verdict, outcome="unknown", reason=reason, witnesses=(gap, *verdict.witnesses)[:MOST_WITNESSES])
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from harness.checks.lifecycle import forward_only, sent_is_earned
@@ -16,13 +17,13 @@ CLAIM = "one provider call with the right content; statuses only forward, `sent`
 REFUSED = "a message that the provider refuses for good is failed after one call, with the provider's reason"
 
 
-@check(NAME, CLAIM)
+@check(NAME, CLAIM, silence=("provider.called", "database.status"))
 def worker_processed(history: History, flow: Flow, profile: Profile, *, message: Message) -> Verdict:
     """Judges one message at rest; duplicates need a recorded disturbance and a policy that allows them."""
     early = _not_at_work(history, flow, profile)
     if early:
         return early
-    for inner in (forward_only(flow, profile), sent_is_earned(flow, profile)):
+    for inner in (forward_only(history, flow, profile), sent_is_earned(history, flow, profile)):
         if inner.outcome != "pass":
             return _as_mine(inner)
     content = wrong_content(flow, message)
@@ -35,10 +36,11 @@ def worker_processed(history: History, flow: Flow, profile: Profile, *, message:
             return failed(NAME, CLAIM, f"{len(accepted)} calls were accepted for one message", [*flow.calls, *accepted])
     if profile.queue.group is not None:
         if flow.open_entries:
-            return failed(NAME, CLAIM, "its entry was not acknowledged", flow.appends)
+            return failed(NAME, CLAIM, "its entry was not acknowledged", flow.appends, absent=["queue.acked"])
         kept = {e.data["entry"] for e in flow.appends} - {e.data["entry"] for e in flow.deletes}
         if kept:
-            return failed(NAME, CLAIM, "its entry was acknowledged and not deleted", flow.acks)
+            reason = "its entry was acknowledged and not deleted"
+            return failed(NAME, CLAIM, reason, flow.acks, absent=["queue.deleted"])
     finish = flow.finish
     if accepted and finish and finish.at < accepted[0].at:
         return failed(NAME, CLAIM, "its entry was acknowledged before the provider accepted", [finish, accepted[0]])
@@ -66,7 +68,8 @@ def _not_at_work(history: History, flow: Flow, profile: Profile) -> Verdict | No
     if flow.status == profile.statuses.failed:
         return failed(NAME, CLAIM, f"it failed after {len(flow.calls)} calls", [*flow.calls, flow.statuses[-1][1]])
     if flow.acks and not flow.calls:
-        return failed(NAME, CLAIM, "its entry was acknowledged, and no provider was called", flow.acks)
+        reason = "its entry was acknowledged, and no provider was called"
+        return failed(NAME, CLAIM, reason, flow.acks, absent=["provider.called"])
     if flow.status not in profile.statuses.terminal:
         return unknown(NAME, CLAIM, f"it is still {flow.status} after {len(flow.calls)} calls", flow.calls)
     return None
@@ -74,7 +77,7 @@ def _not_at_work(history: History, flow: Flow, profile: Profile) -> Verdict | No
 
 def _as_mine(inner: Verdict) -> Verdict:
     reason = f"{inner.name}: {inner.reason}"
-    return Verdict(name=NAME, outcome=inner.outcome, claim=CLAIM, reason=reason, witnesses=inner.witnesses)
+    return replace(inner, name=NAME, claim=CLAIM, reason=reason)
 
 
 def wrong_content(flow: Flow, message: Message) -> tuple[str, Event] | None:
@@ -117,7 +120,7 @@ def wrong_provider_id(flow: Flow) -> tuple[str, list[Event]] | None:
     return None
 
 
-@check(NAME, REFUSED)
+@check(NAME, REFUSED, silence=("provider.called",))
 def refused_for_good(history: History, flow: Flow, profile: Profile) -> Verdict:
     """Judges a message that the provider refuses with a permanent error."""
     nobody = Facts(history).no_consumer()
@@ -127,7 +130,8 @@ def refused_for_good(history: History, flow: Flow, profile: Profile) -> Verdict:
         outcome = failed if flow.status in profile.statuses.terminal else unknown
         return outcome(NAME, REFUSED, f"the row is {flow.status}", [*flow.calls, *(e for _, e in flow.statuses[-1:])])
     if len(flow.calls) != 1:
-        return failed(NAME, REFUSED, f"it was called {len(flow.calls)} times", flow.calls)
+        missing = [] if flow.calls else ["provider.called"]
+        return failed(NAME, REFUSED, f"it was called {len(flow.calls)} times", flow.calls, absent=missing)
     if flow.open_entries:
-        return failed(NAME, REFUSED, "its entry was not acknowledged", flow.appends)
+        return failed(NAME, REFUSED, "its entry was not acknowledged", flow.appends, absent=["queue.acked"])
     return passed(NAME, REFUSED, "1 call, failed, acknowledged", [*flow.calls, flow.statuses[-1][1], *flow.acks])

@@ -13,7 +13,7 @@ import asyncpg
 
 from harness.errors import DeployError, ProfileError
 from harness.history import History, key
-from harness.probes.probe import TOKEN
+from harness.probes.probe import TOKEN, gap
 from harness.profile import Database
 
 PREFIX = "messaging_harness_"
@@ -128,8 +128,7 @@ class DatabaseProbe:
     def _notified(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         row = json.loads(str(payload))
         if "gap" in row:
-            data = {"reason": f"the trigger could not record a change: {row['gap']}"}
-            self._history.append("probe.gap", source="database", data=data)
+            gap(self._history, self.name, f"the trigger could not record a change: {row['gap']}")
         else:
             self._record(row)
 
@@ -158,11 +157,15 @@ class DatabaseProbe:
         A transaction that was still open at the last reading has an id from that reading's horizon on, so nothing
         that commits late is missed.
         """
-        if self._connection is None or self._connection.is_closed():
+        if self._connection is None:
             return
-        async with self._busy:
-            sql = READ.format(schema=self._schema)
-            rows = await self._connection.fetch(sql, self._horizon)
+        try:
+            async with self._busy:
+                sql = READ.format(schema=self._schema)
+                rows = await self._connection.fetch(sql, self._horizon)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            gap(self._history, self.name, f"the database can't be read any more: {error or type(error).__name__}")
+            return
         for row in rows:
             self._record(dict(row))
             self._horizon = max(self._horizon, row["horizon"])

@@ -21,6 +21,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from harness.errors import DeployError
 from harness.history import History
+from harness.probes.probe import gap
 from harness.probes.wire import Said, record
 from harness.profile import Queue
 from harness.wire.commands import Command, appended, name_of, text
@@ -64,6 +65,7 @@ class MonitorProbe:
         self._redis: Any = redis.asyncio.Redis.from_url(url, socket_timeout=None)
         self._tasks: list[asyncio.Task[None]] = []
         self._writer: asyncio.StreamWriter | None = None
+        self._monitoring = False
         self._unmatched: dict[str, deque[tuple[Command, str]]] = {}
         self._tailed: dict[str, deque[tuple[str, dict[str, str]]]] = {}
         self._known: dict[str, set[str]] = {}
@@ -79,15 +81,23 @@ class MonitorProbe:
         """Begins to watch; raises DeployError when Redis can't be reached, notes a gap where MONITOR is refused."""
         try:
             await self._redis.ping()
-            if self._wanted:
-                await self._begin_monitor()
+            reader = await self._begin_monitor() if self._wanted else None
             for stream in self._streams:
                 self._last[stream], added = await self._state(stream)
                 self._missing[stream] = -added
         except (RedisError, OSError) as error:
             where = urlsplit(self._url).netloc.rpartition("@")[2]
             raise DeployError(f"Redis at {where} can't be reached: {error}; start it, or mend [queue] url") from error
+        if reader is not None:
+            self._tasks.append(asyncio.create_task(self._watch(reader)))
+        elif not self._wanted:
+            self._blind("MONITOR isn't used")
+        gap(self._history, self.name, "what a worker was given can't be seen", kinds=["queue.claimed"], lasting=True)
         self._tasks.append(asyncio.create_task(self._tail()))
+
+    def _blind(self, why: str) -> None:
+        reason = f"{why}; who did what to the queue can't be seen"
+        gap(self._history, self.name, reason, kinds=["queue.acked", "queue.deleted"], lasting=True)
 
     async def _state(self, stream: str) -> tuple[str, int]:
         """The last id that a stream has given, and how many entries were ever added to it."""
@@ -97,8 +107,11 @@ class MonitorProbe:
             return "0-0", 0
         return text(info["last-generated-id"]), int(info["entries-added"])
 
-    async def _begin_monitor(self) -> None:
+    async def _begin_monitor(self) -> asyncio.StreamReader | None:
+        """What MONITOR says; None where it is refused."""
         parts = urlsplit(self._url)
+        if self._writer is not None:
+            self._writer.close()
         reader, self._writer = await asyncio.open_connection(
             parts.hostname or "127.0.0.1", parts.port or 6379, limit=1 << 24
         )
@@ -108,11 +121,32 @@ class MonitorProbe:
             await reader.readline()
         self._writer.write(b"*1\r\n$7\r\nMONITOR\r\n")
         answer = await reader.readline()
+        if not answer:
+            raise ConnectionResetError("it hung up")
         if not answer.startswith(b"+OK"):
-            reason = f"MONITOR is refused ({text(answer).strip()}); who did what can't be seen"
-            self._history.append("probe.gap", source="queue", data={"reason": reason})
-            return
-        self._tasks.append(asyncio.create_task(self._read_monitor(reader)))
+            self._blind(f"MONITOR is refused ({text(answer).strip()})")
+            self._writer.close()
+            self._writer = None
+            return None
+        self._monitoring = True
+        return reader
+
+    async def _watch(self, reader: asyncio.StreamReader | None) -> None:
+        """Reads MONITOR, and begins again when its connection was lost; what happened meanwhile is a gap."""
+        while reader is not None:
+            with contextlib.suppress(ConnectionError):
+                await self._read_monitor(reader)
+            self._monitoring = False
+            gap(self._history, self.name, "MONITOR's connection was lost")
+            reader = await self._begin_again()
+            gap(self._history, self.name, "MONITOR was away until now")
+
+    async def _begin_again(self) -> asyncio.StreamReader | None:
+        while True:
+            try:
+                return await self._begin_monitor()
+            except OSError:
+                await asyncio.sleep(0.2)  # reason: a dead server announces its return to nobody
 
     async def _read_monitor(self, reader: asyncio.StreamReader) -> None:
         while line := await reader.readline():
@@ -158,8 +192,7 @@ class MonitorProbe:
             try:
                 answer = await self._redis.xread(self._last, block=0)
             except RedisError as error:
-                data = {"reason": f"the streams can't be read: {error}"}
-                self._history.append("probe.gap", source="queue", data=data)
+                gap(self._history, self.name, f"the streams can't be read: {error}")
                 await asyncio.sleep(0.2)  # reason: a dead server announces its return to nobody
                 continue
             for stream, entries in answer.items() if isinstance(answer, dict) else answer:
@@ -194,13 +227,15 @@ class MonitorProbe:
 
     async def settle(self) -> None:
         """Sends a mark through Redis: when MONITOR shows it, all that came before has been seen; then reads on."""
-        if self._writer is not None and len(self._tasks) == 2:
+        if self._monitoring:
             self._mark += 1
             name = f"messaging-harness-mark-{id(self)}-{self._mark}"
             self._marked[name] = seen = asyncio.Event()
-            with contextlib.suppress(RedisError, TimeoutError):
+            try:
                 await self._redis.execute_command("ECHO", name)
                 await asyncio.wait_for(seen.wait(), 5)
+            except (RedisError, TimeoutError):
+                gap(self._history, self.name, "MONITOR couldn't be read to its end")
         await self._catch_up()
 
     async def _catch_up(self) -> None:
@@ -217,8 +252,7 @@ class MonitorProbe:
             slipped = added + self._missing[stream]
             if slipped > 0:
                 self._missing[stream] -= slipped
-                data = {"reason": f"{slipped} entries of {stream} came and went unseen", "stream": stream}
-                self._history.append("probe.gap", source="queue", data=data)
+                gap(self._history, self.name, f"{slipped} entries of {stream} came and went unseen", stream=stream)
             self._last[stream] = max(self._last[stream], end, key=order)
             self._match(stream, final=True)
 

@@ -11,6 +11,7 @@ import contextlib
 import httpx
 
 from harness.history import Event, History
+from harness.probes.probe import gap
 from harness.profile import Profile
 
 PERIOD = 0.05
@@ -33,6 +34,8 @@ class PolledProbe:
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
+        reason = "the database isn't watched; what the API doesn't name, such as the row of a reply, can't be seen"
+        gap(self._history, self.name, reason, kinds=["database.inserted"], lasting=True)
         self._history.listen(self._heard)
         self._task = asyncio.create_task(self._poll())
 

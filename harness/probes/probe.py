@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 import string
+from collections.abc import Sequence
 from typing import Protocol
+
+from harness.history import History
 
 TOKEN = re.compile(r"#h[0-9a-z]{10}\b")
 """Unique per send, in characters that cost one GSM-7 septet each, so that it doesn't change an SMS's encoding."""
@@ -25,6 +28,21 @@ class Probe(Protocol):
 
     async def stop(self) -> None:
         """Stops observing and removes what the probe put into the stack."""
+
+
+def gap(
+    history: History, source: str, reason: str, *, kinds: Sequence[str] = (), lasting: bool = False, **more: object
+) -> None:
+    """Records that a source missed something before now, or with `lasting` will go on missing it.
+
+    `kinds` are all the kinds of events that it hides, where it isn't every kind that the source shows.
+    """
+    data: dict[str, object] = {"reason": reason, **more}
+    if kinds:
+        data["kinds"] = list(kinds)
+    if lasting:
+        data["lasting"] = True
+    history.append("probe.gap", source=source, data=data)
 
 
 def new_token() -> str:

@@ -11,7 +11,7 @@ import httpx
 
 from harness.errors import DeployError
 from harness.history import History, key
-from harness.probes.probe import token_in
+from harness.probes.probe import gap, token_in
 
 Entry = dict[str, Any]
 
@@ -51,13 +51,14 @@ class ProvidersProbe:
         while True:
             try:
                 await self._read_stream()
-            except httpx.HTTPError as error:
-                self._connected.clear()
-                data = {"reason": f"the mock's journal can't be followed: {error or type(error).__name__}"}
-                self._history.append("probe.gap", source="providers", data=data)
+            except (httpx.HTTPError, DeployError):
+                # no gap as yet: what the journal keeps meanwhile is read from the cursor on
                 await asyncio.sleep(0.2)  # reason: a dead server announces its return to nobody
 
     async def _read_stream(self) -> None:
+        if await self._end() < self._cursor:
+            gap(self._history, self.name, "the mock's journal began anew; what its end was isn't known")
+            self._cursor = 0
         timeout = httpx.Timeout(10, read=None)
         params = {"after": str(self._cursor)}
         async with self._client.stream("GET", "/_mock/follow", params=params, timeout=timeout) as stream:
@@ -69,6 +70,9 @@ class ProvidersProbe:
 
     async def _take(self, entry: Entry) -> None:
         if entry["seq"] > self._cursor:
+            if entry["seq"] > self._cursor + 1:
+                reason = f"entries {self._cursor + 1} to {entry['seq'] - 1} of the mock's journal are gone"
+                gap(self._history, self.name, reason)
             record(self._history, entry, self._sends)
             async with self._moved:
                 self._cursor = entry["seq"]
@@ -80,8 +84,9 @@ class ProvidersProbe:
             async with self._moved:
                 await asyncio.wait_for(self._moved.wait_for(lambda: self._cursor >= end), 10)
         except (DeployError, TimeoutError) as error:
-            data = {"reason": f"the mock's journal couldn't be read to its end: {error or 'it lags behind'}"}
-            self._history.append("probe.gap", source="providers", data=data)
+            gap(
+                self._history, self.name, f"the mock's journal couldn't be read to its end: {error or 'it lags behind'}"
+            )
 
     async def stop(self) -> None:
         if self._task is not None:

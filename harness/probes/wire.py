@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import DeployError
 from harness.history import History, key
+from harness.probes.probe import gap
 from harness.profile import Queue
 
 Said = dict[str, Any]
@@ -100,8 +101,8 @@ class WireProbe:
                 data = {"fault": "gate", "gate": said["gate"], "target": said["process"]}
                 self._history.append("fault.hit", source="queue", at=said["at"], data=data)
             case "lost":
-                data = {"process": said["process"], "reason": f"the wire can't follow a connection: {said['reason']}"}
-                self._history.append("probe.gap", source="queue", at=said["at"], data=data)
+                reason = f"the wire can't follow a connection of {said['process']}: {said['reason']}"
+                gap(self._history, self.name, reason, lasting=True, process=said["process"])
 
 
 def record(history: History, queue: Queue, kind: str, said: Said) -> None:

@@ -108,9 +108,9 @@ class Connection:
         self._tell({"what": "gate", "gate": gate.number, "process": self.process, "at": time.time()})
 
     def _complain(self) -> None:
-        if self.tracker.lost and not self._complained:
+        if self.tracker.missed and not self._complained:
             self._complained = True
-            self._tell({"what": "lost", "process": self.process, "reason": self.tracker.lost, "at": time.time()})
+            self._tell({"what": "lost", "process": self.process, "reason": self.tracker.missed, "at": time.time()})
 
     def close(self) -> None:
         self.to_redis.close()

@@ -19,23 +19,24 @@ class Tracker:
         self._open: deque[tuple[Command, float]] = deque()
         self._queued: list[tuple[Command, float]] | None = None
         self.lost = ""
-        """Why this connection can't be followed any more (not RESP, MONITOR, subscriptions); empty while it can."""
+        """Why its replies can't be matched any more (not RESP, MONITOR, subscriptions); empty while they can."""
+        self.missed = ""
+        """Why something about a queue may have gone by unseen; a subscriber says nothing about one."""
 
     def sent(self, data: bytes, at: float) -> list[Command]:
         """Takes bytes that came from the client at a time; the complete commands among them."""
-        if self.lost:
-            return []
         commands: list[Command] = []
         try:
             self._requests.feed(data)
             while (command := self._requests.gets()) is not False:
-                self.lost = unreadable(command)
-                if self.lost:
-                    break
-                self._open.append((command, at))
-                commands.append(command)
+                self.lost = self.lost or unreadable(command)
+                if not self.lost:
+                    self._open.append((command, at))
+                    commands.append(command)
+                elif not isinstance(command, list) or any(map(watched, [command, *(open_ for open_, _ in self._open)])):
+                    self.missed = self.lost
         except ValueError as error:
-            self.lost = str(error)
+            self.lost = self.missed = str(error)
         return commands
 
     def received(self, data: bytes, at: float) -> Iterator[Said]:
@@ -52,14 +53,14 @@ class Tracker:
                 if isinstance(reply, hiredis.PushNotification):
                     continue
                 if not self._open:
-                    self.lost = "a reply came that no command asked for"
+                    self.lost = self.missed = "a reply came that no command asked for"
                     return
                 command, asked_at = self._open.popleft()
                 for said in self._said(command, asked_at, reply):
                     asked = said.pop("asked_at")
                     yield {**said, "at": at if said["what"] == "claimed" else asked}
         except ValueError as error:
-            self.lost = str(error)
+            self.lost = self.missed = str(error)
 
     def _said(self, command: Command, asked_at: float, reply: object) -> Iterator[Said]:
         name = name_of(command)
@@ -71,8 +72,12 @@ class Tracker:
         elif self._queued is not None:
             if not isinstance(reply, Exception):
                 self._queued.append((command, asked_at))
-        elif name in WATCHED:
+        elif watched(command):
             yield from dated(events_of(command, reply), asked_at)
+
+
+def watched(command: Command) -> bool:
+    return name_of(command) in WATCHED
 
 
 def dated(events: Iterator[Said], asked_at: float) -> Iterator[Said]:

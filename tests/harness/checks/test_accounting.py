@@ -108,7 +108,7 @@ VERDICTS: list[tuple[Outcome, Script, Profile, str]] = [
         "unknown",
         unsent().add("probe.gap", at=5, source="database", reason="x"),
         PROFILE,
-        "1 seem lost, but a source missed",
+        f"1 lost: {ID}; 1 accepted, 0 sent, 0 failed, 0 dead; but not all was seen: x",
     ),
 ]
 

@@ -29,8 +29,8 @@ Judge = Callable[[History, Flow], Verdict]
 
 UNDISTURBED: dict[str, Judge] = {
     "message-queued": lambda history, flow: message_queued(history, flow, PROFILE, channel="sms"),
-    "forward-only": lambda history, flow: forward_only(flow, PROFILE),
-    "sent-is-earned": lambda history, flow: sent_is_earned(flow, PROFILE),
+    "forward-only": lambda history, flow: forward_only(history, flow, PROFILE),
+    "sent-is-earned": lambda history, flow: sent_is_earned(history, flow, PROFILE),
     "worker-processed": lambda history, flow: worker_processed(history, flow, PROFILE, message=MESSAGE),
     "actors": lambda history, flow: proof_by_actors(history, flow, PROFILE),
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from histories import ID, SID, Script, made, right
 
 from harness.checks import Outcome, Verdict, bad_signature_refused, one_conversation, report_moved, stored_once
-from harness.history import Flow, key
+from harness.history import Flow, History, key
 from harness.profile import Profile
 
 PROFILE = Profile()
@@ -25,6 +27,14 @@ def inbound(*, answers: list[int | None], rows: int) -> Flow:
     return Flow(script.history.flow(PROVIDER))
 
 
+def gap(source: str) -> History:
+    """A record in which a source missed something after everything else."""
+    return History.of([made("probe.gap", at=30, source=source, reason="it was away", lasting=True)])
+
+
+WHOLE = History()
+
+
 def shown(verdict: Verdict) -> tuple[Outcome, str]:
     return verdict.outcome, verdict.reason
 
@@ -41,7 +51,14 @@ def shown(verdict: Verdict) -> tuple[Outcome, str]:
     ],
 )
 def test_stored_once(answers: list[int | None], rows: int, outcome: Outcome, reason: str) -> None:
-    assert shown(stored_once(inbound(answers=answers, rows=rows), deliveries=2)) == (outcome, reason)
+    assert shown(stored_once(WHOLE, inbound(answers=answers, rows=rows), deliveries=2)) == (outcome, reason)
+
+
+@pytest.mark.parametrize(("rows", "outcome"), [(0, "unknown"), (1, "unknown"), (2, "fail")])
+def test_rows_that_may_have_been_missed_are_not_counted(rows: int, outcome: Outcome) -> None:
+    flow = inbound(answers=[200, 200], rows=rows)
+    assert stored_once(gap("database"), flow, deliveries=2).outcome == outcome
+    assert stored_once(gap("queue"), flow, deliveries=2).outcome != "unknown"
 
 
 def reported(*moves: tuple[str, str], status: int | None = 200, answered: bool = True) -> Flow:
@@ -73,7 +90,15 @@ def reported(*moves: tuple[str, str], status: int | None = 200, answered: bool =
     ],
 )
 def test_report_moved(flow: Flow, to: str, outcome: Outcome, reason: str) -> None:
-    assert shown(report_moved(flow, PROFILE, to=to)) == (outcome, reason)
+    assert shown(report_moved(WHOLE, flow, PROFILE, to=to)) == (outcome, reason)
+
+
+def test_a_report_whose_effect_was_not_watched_is_unknown() -> None:
+    flow = reported(("sent", "delivered"))
+    assert report_moved(gap("database"), flow, PROFILE, to="delivered").outcome == "unknown"
+    assert report_moved(gap("database"), reported(), PROFILE, to="delivered").outcome == "unknown"
+    sampled = Flow([replace(e, data={**e.data, "sampled": True}) for e in flow.events])
+    assert "only sampled" in report_moved(WHOLE, sampled, PROFILE, to="delivered").reason
 
 
 @pytest.mark.parametrize(
@@ -87,7 +112,9 @@ def test_report_moved(flow: Flow, to: str, outcome: Outcome, reason: str) -> Non
 )
 def test_bad_signature_refused(status: int | None, rows: int, outcome: Outcome, reason: str) -> None:
     flow = inbound(answers=[status], rows=rows)
-    assert shown(bad_signature_refused(flow, status=status, before=0)) == (outcome, reason)
+    assert shown(bad_signature_refused(WHOLE, flow, status=status, before=0)) == (outcome, reason)
+    if outcome == "pass":
+        assert bad_signature_refused(gap("database"), flow, status=status, before=0).outcome == "unknown"
 
 
 @pytest.mark.parametrize(

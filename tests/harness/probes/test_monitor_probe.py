@@ -38,7 +38,13 @@ class Watch:
         return [(e.kind, str(e.data["id"]), str(e.data.get("process", ""))) for e in found]
 
     def gaps(self) -> list[str]:
-        return [str(event.data["reason"]) for event in self.history.events("probe.gap")]
+        """What was missed once."""
+        return [str(e.data["reason"]) for e in self.history.events("probe.gap") if not e.data.get("lasting")]
+
+    def blind(self) -> dict[str, str]:
+        """The kinds of events that are never seen, with the reason."""
+        lasting = [e for e in self.history.events("probe.gap") if e.data.get("lasting")]
+        return {kind: str(e.data["reason"]) for e in lasting for kind in e.data["kinds"]}
 
 
 @pytest.fixture
@@ -143,8 +149,8 @@ def test_another_process_is_not_named(watch: Make, valkey: Valkey) -> None:
 def test_a_refused_monitor_is_a_gap_and_the_tail_goes_on(watch: Make, valkey: Valkey) -> None:
     valkey.client().acl_setuser("low", enabled=True, passwords=["+pw-of-low"], commands=["+@all", "-monitor"], keys="*")
     seen = watch(url=f"redis://low:pw-of-low@127.0.0.1:{valkey.port}/0")
-    assert len(seen.gaps()) == 1
-    assert "MONITOR is refused" in seen.gaps()[0]
+    assert "MONITOR is refused" in seen.blind()["queue.acked"]
+    assert seen.gaps() == []
     entry = valkey.client().xadd(STREAM, {"message_id": "m1"})
     assert seen.settled() == [("queue.appended", entry, "")]
 
@@ -171,6 +177,19 @@ def test_a_tail_that_loses_its_connection_is_a_gap_and_comes_back(watch: Make, v
     client.client_kill_filter(_type="normal", skipme=True)
     entry = client.xadd(STREAM, {"message_id": "m1"})
     arrives(seen.history, lambda event: event.kind == "queue.appended" and event.data["id"] == entry)
+
+
+def test_a_monitor_that_loses_its_connection_is_a_gap_and_comes_back(watch: Make, valkey: Valkey) -> None:
+    seen, client = watch(), valkey.client()
+    assert list(seen.blind()) == ["queue.claimed"]
+    seen.settled()
+    for one in client.client_list():
+        if one["cmd"] == "monitor":
+            client.client_kill_filter(_id=one["id"])
+    arrives(seen.history, lambda event: event.data.get("reason") == "MONITOR was away until now")
+    assert seen.gaps() == ["MONITOR's connection was lost", "MONITOR was away until now"]
+    entry = client.xadd(STREAM, {"message_id": "m1"})
+    assert ("queue.appended", entry, "api-1") in seen.settled()
 
 
 def test_a_line_of_monitor() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -49,6 +50,10 @@ class Server:
         self.process.send_signal(number)
         self.process.communicate(timeout=10)
 
+    def forget(self) -> None:
+        for file in self.directory.glob("journal.jsonl*"):
+            file.unlink() if file.is_file() else shutil.rmtree(file)
+
 
 def tokens(history: History) -> list[str]:
     return [str(event.data["text"]) for event in history.events("provider.called")]
@@ -84,18 +89,33 @@ def test_nothing_is_missed_or_repeated_when_the_server_is_killed(tmp_path: Path,
     for number in range(5):
         server.send(f"first {number}")
     server.stop()
-    arrives(history, lambda event: event.kind == "probe.gap")
+    loop.run(probe.settle())
+    assert "to its end" in history.events("probe.gap")[0].data["reason"]
     server.start()
     for number in range(5):
         server.send(f"second {number}")
     until(history, lambda: True if len(tokens(history)) >= 10 else None)
     loop.run(probe.settle())
     assert tokens(history) == [f"first {n}" for n in range(5)] + [f"second {n}" for n in range(5)]
+    assert len(history.events("probe.gap")) == 1, "what the journal kept meanwhile is no gap"
     server.stop()
-    arrives(history, lambda event: event.kind == "probe.gap", within=20)
-    before = len(history.events("probe.gap"))
+    loop.run(probe.stop())
+
+
+def test_a_journal_that_began_anew_is_a_gap(tmp_path: Path, loop: Loop, ports: Ports) -> None:
+    server, history = Server(tmp_path, ports.free()), History()
+    probe = ProvidersProbe(history, url=server.url)
+    loop.run(probe.start())
+    for number in range(3):
+        server.send(f"first {number}")
     loop.run(probe.settle())
-    assert any("to its end" in e.data["reason"] for e in history.events("probe.gap")[before - 1 :])
+    server.stop()
+    server.forget()
+    server.start()
+    server.send("second")
+    arrives(history, lambda event: event.kind == "provider.called" and event.data["text"] == "second")
+    assert any("began anew" in event.data["reason"] for event in history.events("probe.gap"))
+    server.stop()
     loop.run(probe.stop())
 
 

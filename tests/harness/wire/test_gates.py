@@ -217,6 +217,9 @@ def test_a_connection_that_can_not_be_followed_is_a_gap(wire: RunningWire) -> No
     with client.monitor() as monitor:
         wire.valkey.client().ping()
         assert monitor.next_command()  # the bytes pass all the same
+        wire.settled()
+        assert wire.history.events("probe.gap") == [], "whoever only listens says nothing of a queue"
+        monitor.connection.send_command("XACK", "message_queue:sms", "workers", "1-0")
     gap = arrives(wire.history, lambda event: event.kind == "probe.gap")
     assert gap.data["process"] == "api-1"
     assert "MONITOR was used" in gap.data["reason"]

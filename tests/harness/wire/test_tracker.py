@@ -103,19 +103,25 @@ def test_pushed_messages_are_no_replies() -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "reason"),
+    ("request_", "reason", "at_once"),
     [
-        (packed("MONITOR"), "MONITOR was used"),
-        (packed("subscribe", "news"), "SUBSCRIBE was used"),
-        (b"$3\r\nfoo\r\n", "an inline command"),
-        (b"PING\r\n", ""),
+        (packed("MONITOR"), "MONITOR was used", False),
+        (packed("subscribe", "news"), "SUBSCRIBE was used", False),
+        (packed("XADD", "jobs", "*", "a", "b") + packed("SUBSCRIBE", "news"), "SUBSCRIBE was used", True),
+        (b"$3\r\nfoo\r\n", "an inline command", True),
+        (b"PING\r\n", "", True),
     ],
 )
-def test_a_connection_that_can_not_be_followed_says_why(request_: bytes, reason: str) -> None:
+def test_a_connection_that_can_not_be_followed_says_why(request_: bytes, reason: str, at_once: bool) -> None:
+    """A connection that only subscribes has missed nothing until it says something about a queue."""
     tracker = Tracker()
     tracker.sent(request_, at=1.0)
     assert tracker.lost
     assert reason in tracker.lost
+    tracker.sent(packed("PING"), at=1.0)
+    assert bool(tracker.missed) is at_once
+    tracker.sent(packed("XACK", "jobs", "workers", "1-0"), at=1.0)
+    assert tracker.missed == tracker.lost
     assert tracker.sent(packed("XDEL", "jobs", "1-0"), at=1.0) == []
     assert list(tracker.received(b":1\r\n", at=1.0)) == []
 
@@ -123,11 +129,11 @@ def test_a_connection_that_can_not_be_followed_says_why(request_: bytes, reason:
 def test_a_reply_that_nobody_asked_for_is_told() -> None:
     tracker = Tracker()
     assert list(tracker.received(b"+OK\r\n", at=1.0)) == []
-    assert tracker.lost == "a reply came that no command asked for"
+    assert tracker.lost == tracker.missed == "a reply came that no command asked for"
 
 
 def test_a_reply_that_is_no_resp_is_told() -> None:
     tracker = Tracker()
     tracker.sent(packed("PING"), at=1.0)
     assert list(tracker.received(b"HTTP/1.1 200 OK\r\n", at=1.0)) == []
-    assert "Protocol error" in tracker.lost
+    assert "Protocol error" in tracker.missed
