@@ -16,7 +16,7 @@ from harness.expectations import Expectation, Progress, Scene, provider_called
 from harness.facts import Facts
 from harness.faults.gate import Gate, Gates
 from harness.faults.hold import Hold, RoleControl
-from harness.history import Flow, History, key
+from harness.history import Event, Flow, History, key
 from harness.history.story import last_words, tell
 from harness.loop import Loop
 from harness.messages import Message
@@ -29,6 +29,8 @@ from harness.steps import step
 from harness.tracked import TrackedFlow
 
 Judge = Callable[[Verdict], None]
+LOOK_AGAIN = 0.02
+"""Seconds between two looks at counters, where nothing else tells."""
 
 
 class Stack:
@@ -225,6 +227,21 @@ class Stack:
             self.settle()
             if look() or time.monotonic() >= deadline:
                 return flow.now
+
+    def counted_at_rest(self, stream: str, *, within: float | None = None) -> Event:
+        """Redis' counters of a stream after its messages are finished.
+
+        Where acknowledgements can't be seen, nothing tells when the last one has come: then it looks again until
+        nothing is pending, or `within` seconds have passed.
+        """
+        counted = self.counters.count(stream)
+        if not self.facts.unseen("queue.acked", since=len(self.history)):
+            return counted
+        deadline = time.monotonic() + self.seconds(within)
+        while (counted.data.get("pending") or counted.data.get("lag")) and time.monotonic() < deadline:
+            time.sleep(LOOK_AGAIN)  # reason: counters announce themselves to nobody
+            counted = self.counters.count(stream)
+        return counted
 
     def at_rest(self, flow: TrackedFlow) -> bool:
         """Whether the record so far shows that nothing more can happen to a message."""

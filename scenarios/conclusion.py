@@ -17,7 +17,7 @@ def conclude(stack: Stack, *, since: int = 0, within: float | None = None) -> No
     """
     stack.quiesce(within=within)
     for stream in stack.profile.queue.streams.values():
-        stack.counters.count(stream)
+        stack.counted_at_rest(stream)
     stack.settle()
     stack.judge(*verdicts(stack, part(stack.history, since)))
 

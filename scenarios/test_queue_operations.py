@@ -18,7 +18,7 @@ def test_one_entry_while_held_none_at_rest(stack: Stack, channel: Channel) -> No
         flow = stack.send(message(channel))
         held = stack.counters.count(stream)
     done = stack.finished(flow)
-    at_rest = stack.counters.count(stream)
+    at_rest = stack.counted_at_rest(stream)
     stack.judge(queue_operations(stack.history, done, stack.profile, held=held, at_rest=at_rest))
 
 
@@ -28,7 +28,7 @@ def test_a_backlog_drains_to_nothing(stack: Stack) -> None:
         flows = [stack.send(sms(body=f"backlog {number}")) for number in range(20)]
         held = stack.counters.count(stream)
     done = stack.all_finished(flows)
-    at_rest = stack.counters.count(stream)
+    at_rest = stack.counted_at_rest(stream)
     stack.judge(
         *(queue_operations(stack.history, f, stack.profile, held=held, at_rest=at_rest, count=20) for f in done)
     )

@@ -52,11 +52,11 @@ def report_moved(history: History, flow: Flow, profile: Profile, *, to: str) -> 
     trail = " → ".join(value for value, _ in flow.statuses)
     if back:
         return failed(NAME, MOVED, f"it moved back: {trail}", back)
+    if any(event.data.get("sampled") for _, event in flow.statuses):
+        return unknown(NAME, MOVED, f"the status was only sampled ({trail}); a move back may have been missed", answers)
     if flow.status != to:
         shown = [*answers, *(e for _, e in flow.statuses)]
         return failed(NAME, MOVED, f"it is {flow.status} ({trail}), expected {to}", shown, absent=["database.status"])
-    if any(event.data.get("sampled") for _, event in flow.statuses):
-        return unknown(NAME, MOVED, f"the status was only sampled ({trail}); a move back may have been missed", answers)
     return passed(NAME, MOVED, trail, [*answers, flow.statuses[-1][1]])
 
 

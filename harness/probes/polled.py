@@ -10,7 +10,7 @@ import contextlib
 
 import httpx
 
-from harness.history import Event, History
+from harness.history import Event, Flow, History
 from harness.probes.probe import gap
 from harness.profile import Profile
 
@@ -19,7 +19,7 @@ PERIOD = 0.05
 
 
 class PolledProbe:
-    """Asks the API for each message that the history names until it is at a terminal status."""
+    """Asks the API for each message that was sent until it is at a terminal status, and again after each report."""
 
     name = "database"
 
@@ -27,7 +27,8 @@ class PolledProbe:
         self._history = history
         self._profile = profile
         self._client = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False)
-        self._open: dict[str, str | None] = {}
+        self._open: set[str] = set()
+        self._last: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -40,12 +41,14 @@ class PolledProbe:
         self._task = asyncio.create_task(self._poll())
 
     def _heard(self, event: Event) -> None:
-        sent = event.kind == "api.answered" and event.data.get("operation") == "send" and event.message_id
-        if sent and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._watch, str(event.message_id))
+        name = event.message_id if event.kind == "api.answered" and event.data.get("operation") == "send" else None
+        if event.kind == "callback.answered" and event.keys:
+            name = Flow(self._history.flow(event.keys[0])).id  # a report may have moved it on
+        if name and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._watch, name)
 
     def _watch(self, message_id: str) -> None:
-        self._open.setdefault(message_id, None)
+        self._open.add(message_id)
         self._wake.set()
 
     async def _poll(self) -> None:
@@ -57,21 +60,21 @@ class PolledProbe:
                 await asyncio.wait_for(self._wake.wait(), PERIOD if self._open else None)
 
     async def _look(self) -> None:
-        for message_id, old in list(self._open.items()):
+        for message_id in list(self._open):
+            old = self._last.get(message_id)
             try:
                 answer = await self._client.get(self._profile.api.message.format(id=message_id))
                 new = answer.json().get("status") if answer.status_code == 200 else None
             except (httpx.HTTPError, ValueError):
                 continue  # the next look may succeed; a sampled source never vouches for an absence
+            if new in self._profile.statuses.terminal:
+                self._open.discard(message_id)
             if new is None or new == old:
                 continue
+            self._last[message_id] = new
             kind = "database.inserted" if old is None else "database.status"
             data = {"old": old, "new": new, "sampled": True}
             self._history.append(kind, source="database", message_id=message_id, data=data)
-            if new in self._profile.statuses.terminal:
-                self._open.pop(message_id, None)
-            else:
-                self._open[message_id] = new
 
     async def settle(self) -> None:
         await self._look()

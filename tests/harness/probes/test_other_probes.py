@@ -138,6 +138,20 @@ def test_a_status_is_sampled_until_it_is_terminal(api: Api, loop: Loop) -> None:
     ]
 
 
+def test_a_report_is_a_reason_to_look_again(api: Api, loop: Loop) -> None:
+    history = History()
+    probe = PolledProbe(history, Profile(), url=api.url)
+    loop.run(probe.start())
+    api.answers = ["sent"]
+    history.append("api.answered", source="api", message_id="m1", data={"operation": "send"}, keys=["token:t"])
+    arrives(history, lambda event: event.data.get("new") == "sent")
+    history.append("provider.answered", source="providers", keys=["token:t", "provider:SM1"])
+    api.answers = ["delivered"]
+    history.append("callback.answered", source="providers", keys=["provider:SM1"])
+    arrives(history, lambda event: event.data.get("new") == "delivered")
+    loop.run(probe.stop())
+
+
 def test_an_api_that_is_gone_says_nothing(loop: Loop, ports: Ports) -> None:
     history = History()
     probe = PolledProbe(history, Profile(), url=f"http://127.0.0.1:{ports.free()}")
