@@ -96,6 +96,14 @@ def test_the_suite_runs_under_pytest_alone(harness: Harness) -> None:
     assert verdicts(harness)["asynchronous"] == "pass"
 
 
+def seen_dimly(profile: Path) -> Path:
+    """The same stack without MONITOR and without a trigger: the tail, Redis' counters and the API alone."""
+    text = profile.read_text().replace("[queue]", '[queue]\nobserve = "tail"')
+    dim = profile.with_name("dim.toml")
+    dim.write_text(text.replace("[database]", '[database]\nobserve = "api"'))
+    return dim
+
+
 def secrets_of(pid: int) -> set[str]:
     """The random passwords and keys in the environment of a stack's process."""
     words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
@@ -143,6 +151,13 @@ def test_a_stack_that_stays_up(harness: Harness, tmp_path: Path) -> None:
         # judged by a second harness that is attached to it, with holds through the pid files
         attached = harness.verify("--profile", build / "attached.toml", "--check", "sync-processing-disabled")
         assert attached.code == 0, str(attached)
+        dim = seen_dimly(build / "attached.toml")
+        poor = harness.verify("--profile", dim)
+        assert poor.code == 2, str(poor)
+        said = verdicts(harness)
+        assert set(said.values()) == {"pass", "unknown"}, f"a right stack is failed for what can't be seen: {said}"
+        assert said["queue-operations"] == said["sync-processing-disabled"] == "pass"
+        dim.unlink()
         worker = int((build / "worker.pid").read_text())
         secrets = secrets_of(worker)
         assert len(secrets) == 4
