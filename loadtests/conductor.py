@@ -129,11 +129,15 @@ class Conductor:
     def running(self) -> bool:
         return self._locust is not None and self._locust.alive
 
-    def await_ready(self, *, processes: int, within: float | None) -> None:
-        """Returns when so many processes have all their users; raises GeneratorFailed when that can't be."""
+    def await_ready(self, *, processes: int, pool: Mapping[str, int] | None, within: float | None) -> None:
+        """Returns when so many processes have users, the whole `pool` of them where it is known.
+
+        Locust hands users out in steps, and a process reports after each. Raises GeneratorFailed when that can't be.
+        """
 
         def ready() -> bool:
-            return sum(member.users is not None for member in self._members) >= processes
+            users = [member.users for member in self._members if member.users is not None]
+            return len(users) >= processes and (pool is None or complete(users, pool))
 
         self._await(ready, what="got its users ready", within=within)
 
@@ -200,3 +204,8 @@ class Conductor:
             self._locust.ended.wait(5)
         self._server.close()
         self._processes.close()
+
+
+def complete(users: Sequence[Mapping[str, int]], pool: Mapping[str, int]) -> bool:
+    """Whether what all processes report makes up the whole pool."""
+    return all(sum(one.get(kind, 0) for one in users) >= wanted for kind, wanted in pool.items())

@@ -48,7 +48,7 @@ class Chart:
             self._ticks = [10.0**power for power in range(self._low, self._high + 1)]
         else:
             self._low = 0
-            self._ticks = even(max(values, default=1.0))
+            self._ticks = even(max(values, default=0.0) or 1.0)
             self._high = self._ticks[-1]
 
     def svg(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from harness.errors import UsageError
-from reports.chart import Chart, Line, even
+from reports.chart import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH, Chart, Line, even
 from reports.load import page, write
 from reports.load_table import summary
 
@@ -119,3 +119,9 @@ def test_ticks_are_round_and_cover_the_greatest(most: float, ticks: list[float])
     assert found[-1] >= most
     assert len(found) <= 6
     assert most == 0 or found == pytest.approx(ticks)
+
+
+def test_a_line_that_lies_at_nought_is_drawn_at_the_foot() -> None:
+    picture = Chart("backlog", [Line("length", [(0.0, 0.0), (1.0, 0.0)])]).svg()
+    foot = f"{HEIGHT - BOTTOM:.1f}"
+    assert f'points="{LEFT:.1f},{foot} {WIDTH - RIGHT:.1f},{foot}"' in picture
