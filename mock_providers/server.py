@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import tempfile
 from ipaddress import ip_address
 from pathlib import Path
@@ -48,9 +49,12 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self._announce is not None and sockets:
+        if sockets:
             host, port = sockets[0].getsockname()[:2]
-            write_announcement(self._announce, host=host, port=port)
+            if self._announce is not None:
+                write_announcement(self._announce, host=host, port=port)
+            else:
+                print(greeting(self._world.config, host=host, port=port), file=sys.stderr, flush=True)
         asyncio.get_running_loop().run_in_executor(None, preload)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -83,6 +87,15 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def greeting(config: Config, *, host: str, port: int) -> str:
+    """What a person who started the server is told: where it is, and why it would refuse every call."""
+    where = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    lines = [f"mock-providers: listening on {where} (a page to look at; the control plane is at {where}/_mock/docs)"]
+    if not (config.open_accounts or config.twilio or config.sendgrid):
+        lines.append("mock-providers: no account is known, so calls are answered 401; --open takes any credentials")
+    return "\n".join(lines)
 
 
 def write_announcement(path: Path, *, host: str, port: int) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from tenants import TwilioTenant
 
@@ -86,3 +88,15 @@ def test_commands_say_what_is_wrong(twilio: TwilioTenant) -> None:
     assert_one_line(command("replay", "/nonsense", url), "can't be read")
     vain = command("wait", f"account={twilio.sid}", "text=x", "--within=0.01", url)
     assert (vain.returncode, "saw 0 of 1" in vain.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(("options", "warned"), [((), True), (("--open",), False)])
+def test_a_person_is_told_where_it_listens(options: tuple[str, ...], warned: bool) -> None:
+    serve = [sys.executable, "-m", "mock_providers", "serve", "--port", "0", *options]
+    with subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        [where] = re.findall(r"listening on (http://127\.0\.0\.1:\d+) ", server.stderr.readline())
+        assert httpx.get(f"{where}/_mock/health", trust_env=False).status_code == 200
+        server.terminate()
+        assert ("--open takes any credentials" in server.stderr.read()) is warned
+    assert server.returncode == 0
