@@ -46,9 +46,13 @@ class Facts:
                     names.pop(str(event.data["process"]), None)
         return list(names)
 
+    def gone(self, role: str) -> bool:
+        """Whether no process of a role runs, as far as the deployment tells of processes at all."""
+        return self.manages_processes and not self.alive(role)
+
     def no_consumer(self) -> str | None:
         """Why nobody can take an entry from the queue any more; None while somebody can, or where we can't know."""
-        if not self.manages_processes or self.alive("worker"):
+        if not self.gone("worker"):
             return None
         exits = [e for e in self._history.events("process.exited") if e.data.get("role") == "worker"]
         if not exits:
@@ -68,6 +72,10 @@ class Facts:
                 found.append(self._window(began.pop(number), event))
         found += [self._window(event, None) for event in began.values()]
         return [w for w in found if (not faults or w.fault in faults) and target in (None, w.target)]
+
+    def disturbed(self, target: str) -> bool:
+        """Whether a fault, a hold or a gate of a role is on now."""
+        return any(window.ended is None for window in self.windows(target=target))
 
     @staticmethod
     def _window(began: Event, ended: Event | None) -> Window:

@@ -151,7 +151,8 @@ class Stack:
             waiting[:] = [flow for flow in waiting if self._unfinished(flow.now)]
             if not waiting:
                 return "quiescent"
-            return self.facts.no_consumer()
+            reasons = [self._abandoned(flow.now) for flow in waiting]
+            return reasons[0] if all(reasons) else None
 
         deadline = time.monotonic() + seconds
         while True:
@@ -211,22 +212,29 @@ class Stack:
         return [self._finish(flow, deadline) for flow in flows]
 
     def _finish(self, flow: TrackedFlow, deadline: float) -> Flow:
-        queued_within = self.seconds(self.profile.policy.queued_within)
-
-        def overdue(now: Flow) -> bool:
-            """Accepted, never queued, and later than the profile allows: more waiting won't change the verdict."""
-            taken = now.taken
-            return bool(taken and not now.appends and time.monotonic() - taken.seen > queued_within)
-
         def look() -> bool | None:
-            return True if self.at_rest(flow) or self.facts.no_consumer() or overdue(flow.now) else None
+            return True if self.at_rest(flow) or self._abandoned(flow.now) or self._overdue(flow.now) else None
 
         while True:
             # an overdue entry announces itself to nobody, so the wait also ends when it would be due
-            self.history.wait_until(look, deadline=min(deadline, time.monotonic() + queued_within))
+            due = time.monotonic() + self.seconds(self.profile.policy.queued_within)
+            self.history.wait_until(look, deadline=min(deadline, due))
             self.settle()
             if look() or time.monotonic() >= deadline:
                 return flow.now
+
+    def _overdue(self, now: Flow) -> bool:
+        """Accepted, never queued, and later than the profile allows: more waiting won't change the verdict."""
+        allowed = self.seconds(self.profile.policy.queued_within)
+        return bool(now.taken and not now.appends and time.monotonic() - now.taken.seen > allowed)
+
+    def _abandoned(self, now: Flow) -> str | None:
+        """Why nobody will bring a message on; None while a worker can, or while the API's part isn't done yet."""
+        nobody = self.facts.no_consumer()
+        if nobody is None or self.facts.gone("api"):
+            return nobody
+        answered = now.answers or self.facts.disturbed("api")
+        return nobody if answered and (now.appends or not now.taken or self._overdue(now)) else None
 
     def counted_at_rest(self, stream: str, *, within: float | None = None) -> Event:
         """Redis' counters of a stream after its messages are finished.

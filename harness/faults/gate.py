@@ -39,7 +39,7 @@ class Gate:
         def look() -> bool | None:
             hits = stack.history.events("fault.hit", after=self._after)
             hit[:] = [event for event in hits if event.data.get("gate") == self.number]
-            return True if hit or stack.at_rest(flow) or stack.facts.no_consumer() else None
+            return True if hit or stack.at_rest(flow) or stack.facts.gone(self._role) else None
 
         stack.history.wait_until(look, deadline=time.monotonic() + stack.seconds(within))
         stack.settle()

@@ -166,3 +166,15 @@ def test_the_log_of_a_worker_is_seen(stack: Stack) -> None:
     name = stack.worker.names[0]
     arrives(stack.history, lambda e: e.kind == "worker.log" and e.message_id == flow.id)
     assert flow.id in stack.driver.logs(name)
+
+
+def test_without_a_worker_a_message_is_finished_once_the_api_has_done_its_part(stack: Stack) -> None:
+    stack.worker.kill()
+    try:
+        done = stack.all_finished([stack.sending(sms(body=f"nobody {number}")) for number in range(20)])
+        assert all(flow.acceptance and flow.appends for flow in done), "no verdict may depend on how fast the API was"
+        with pytest.raises(ExpectationFailed, match="no consumer"):
+            stack.quiesce()
+    finally:
+        stack.worker.start()
+    stack.quiesce()
