@@ -44,7 +44,7 @@ class _Connection(asyncio.Protocol):
         lowered = head.lower()
         at = lowered.find(b"content-length:")
         length = int(lowered[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-        if len(body) < length:
+        if len(body) < length or (b"chunked" in lowered and not body.endswith(b"0\r\n\r\n")):
             return
         self.buffer = b""
         self.run.done(time.perf_counter() - self.began, head[9:10] == b"2")
