@@ -99,25 +99,33 @@ async function gather(entry) {
 export function showStory(entry) {
   const view = document.getElementById("story");
   const story = { entry, calls: new Set([entry.call]), concerns: (one) => story.calls.has(one.call) || (one.message && one.message === (story.entry.answer?.message ?? story.entry.message)), refresh: null };
+  const draw = async () => {
+    const entries = await gather(entry);
+    const first = entries.find((one) => one.endpoint === "messages.create" || one.endpoint === "mail.send" || one.kind === "inbound") ?? entry;
+    entries.forEach((one) => story.calls.add(one.call));
+    const body = entry.provider === "twilio" ? await smsBody(first) : first.endpoint === "mail.send" ? await mailBody(first) : null;
+    if (view.story !== story) return;
+    const to = Array.isArray(first.to) ? first.to.join(", ") : first.to ?? "";
+    view.replaceChildren(
+      make("h2", { textContent: first.endpoint ?? first.kind }),
+      make("p", { className: "facts", textContent: `${first.from ?? "?"} → ${to || "?"}` }),
+      make("p", { className: "facts", textContent: [entry.provider, entry.account ?? "no account", entry.answer?.message ?? entry.message].filter(Boolean).join(" · ") }),
+      ...(body ? [make("h3", { textContent: "Body" }), body] : []),
+      make("h3", { textContent: "What happened" }),
+      timeline(entries),
+    );
+  };
   let drawing = false;
+  let stale = false;
+  // what happens while a story is being drawn was perhaps not yet in what it asked for: it is drawn once more
   story.refresh = async () => {
+    stale = true;
     if (drawing) return;
     drawing = true;
     try {
-      const entries = await gather(entry);
-      const first = entries.find((one) => one.endpoint === "messages.create" || one.endpoint === "mail.send" || one.kind === "inbound") ?? entry;
-      entries.forEach((one) => story.calls.add(one.call));
-      const body = entry.provider === "twilio" ? await smsBody(first) : first.endpoint === "mail.send" ? await mailBody(first) : null;
-      if (!view.story || view.story === story) {
-        const to = Array.isArray(first.to) ? first.to.join(", ") : first.to ?? "";
-        view.replaceChildren(
-          make("h2", { textContent: first.endpoint ?? first.kind }),
-          make("p", { className: "facts", textContent: `${first.from ?? "?"} → ${to || "?"}` }),
-          make("p", { className: "facts", textContent: [entry.provider, entry.account ?? "no account", entry.answer?.message ?? entry.message].filter(Boolean).join(" · ") }),
-          ...(body ? [make("h3", { textContent: "Body" }), body] : []),
-          make("h3", { textContent: "What happened" }),
-          timeline(entries),
-        );
+      while (stale) {
+        stale = false;
+        await draw();
       }
     } finally {
       drawing = false;

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from mock_providers.client import MockProviders, SendGrid, Twilio
 from mock_providers.process import server_process
@@ -91,6 +91,23 @@ def test_a_call_appears_live_and_its_story_is_told(page: Page, mocks: MockProvid
     twilio.status(sid, "delivered")
     expect(story).to_contain_text("Webhook sent: delivered")
     expect(story).to_contain_text("The stack answered: nothing")
+
+
+def test_what_happens_while_a_story_is_drawn_is_in_it(page: Page, mocks: MockProviders, twilio: Twilio) -> None:
+    sid = send(twilio, "drawn meanwhile", To="+15552340077", StatusCallback="http://127.0.0.1:9/status")
+    page.goto(mocks.url)
+    expect(page.locator("#live.on")).to_be_attached()
+
+    def answer_late(route: Route) -> None:
+        """The page asked before the webhook went out, and gets that answer after it saw the webhook live."""
+        before = route.fetch()
+        twilio.status(sid, "delivered")
+        expect(page.locator(".row", has_text="↩ status").filter(has_text="0077")).to_contain_text("no answer")
+        route.fulfill(response=before)
+
+    page.route(f"**/_mock/calls?message={sid}*", answer_late, times=1)
+    page.locator(".row", has_text="drawn meanwhile").click()
+    expect(page.locator("#story")).to_contain_text("The stack answered: nothing")
 
 
 def test_filters_and_failures(page: Page, mocks: MockProviders, twilio: Twilio) -> None:
