@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 from typing import Any
 
-from mock_providers.asgi import Answer, Receive, Scope, Send, client_gone, unless_gone
+from mock_providers.asgi import Answer, Receive, Scope, Send, client_gone, send_answer, unless_gone
 from mock_providers.clock import elapse
 
 TRANSPORT = "mock_providers.transport"
@@ -16,6 +17,51 @@ PIECES = 10
 """How many pieces a slow body comes in."""
 
 _NO_LINGER = struct.pack("ii", 1, 0)
+
+
+class Connection:
+    """A transport that sends an answer's head and body as one, where the server would make a system call for each."""
+
+    __slots__ = ("_held", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._held: list[bytes] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if self._held is None:
+            self._transport.write(data)
+        else:
+            self._held.append(data)
+
+    def close(self) -> None:
+        self.release()
+        self._transport.close()
+
+    def hold(self) -> None:
+        """Keeps what is written back until the release."""
+        self._held = []
+
+    def release(self) -> None:
+        held, self._held = self._held, None
+        if held:
+            self._transport.write(b"".join(held))
+
+
+async def send_at_once(scope: Scope, send: Send, answer: Answer) -> None:
+    """Sends an answer in one piece, where the server handed us the connection."""
+    connection: Connection | None = scope.get("extensions", {}).get(TRANSPORT)
+    if connection is None:
+        await send_answer(send, answer)
+        return
+    connection.hold()
+    try:
+        await send_answer(send, answer)
+    finally:
+        connection.release()
 
 
 async def hang_up(scope: Scope, receive: Receive, *, reset: bool) -> None:

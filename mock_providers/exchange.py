@@ -14,13 +14,12 @@ from mock_providers.asgi import (
     Send,
     client_gone,
     read_request,
-    send_answer,
     unless_gone,
 )
 from mock_providers.bodies import Bodies
 from mock_providers.call import Call, Vendor
 from mock_providers.clock import elapse
-from mock_providers.connection import hang_up, send_badly
+from mock_providers.connection import hang_up, send_at_once, send_badly
 from mock_providers.errors import JournalError
 from mock_providers.faults import Fault, Faults, Gates
 from mock_providers.journal import Journal
@@ -64,7 +63,7 @@ class Exchange:
         if outcome in {"reset", "empty"}:
             await hang_up(scope, receive, reset=outcome == "reset")
         elif outcome == "answered":
-            await send_answer(send, answer)
+            await send_at_once(scope, send, answer)
         elif outcome in {"truncated", "slow"}:
             await send_badly(scope, receive, send, answer, over_s=slow_s)
 

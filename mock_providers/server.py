@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mock_providers.app import App
 from mock_providers.config import Config
-from mock_providers.connection import TRANSPORT
+from mock_providers.connection import TRANSPORT, Connection
 from mock_providers.errors import ListenError
 from mock_providers.world import World
 
@@ -32,7 +32,11 @@ GC_THRESHOLDS = (20_000, 20, 100)
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP, with the connection handed to the app: faults reset it or cut it short."""
+    """uvicorn's HTTP, with the connection handed to the app: answers leave whole; faults reset it or cut it short."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # reason: as uvicorn
+        super().connection_made(transport)
+        self.transport = Connection(transport)  # type: ignore[assignment]  # reason: it is one in all that is used
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -128,6 +132,8 @@ async def _serve(config: Config, *, sock: socket.socket, journal: Path | None, a
         log_config=None,
         access_log=False,
         server_header=False,
+        # the journal says who called, not whom a header names
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )

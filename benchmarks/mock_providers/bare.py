@@ -31,7 +31,7 @@ class _Server(uvicorn.Server):
 def main() -> None:
     config = uvicorn.Config(
         app, port=int(sys.argv[1]) if len(sys.argv) > 1 else 0, http="httptools", loop="uvloop", lifespan="off",
-        log_config=None, access_log=False, server_header=False,
+        log_config=None, access_log=False, server_header=False, proxy_headers=False,
     )  # fmt: skip
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_Server(config).serve())
