@@ -11,7 +11,7 @@ from mock_providers.sendgrid import api as sendgrid
 from mock_providers.twilio import api as twilio
 from mock_providers.world import World
 
-FREEZE_EVERY = 20_000
+FREEZE_EVERY = 4_000
 """Calls between two moves of what has survived out of the garbage collector's sight."""
 
 
@@ -42,5 +42,5 @@ class App:
 
 def freeze() -> None:
     """Takes long-lived objects (messages, above all) out of the collector, which would scan them ever again."""
-    gc.collect(1)
+    gc.collect(0)
     gc.freeze()

@@ -20,13 +20,14 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Connection:
-    """A transport that sends an answer's head and body as one, where the server would make a system call for each."""
+    """A transport that sends an answer as one, where the server would make a system call for its head and its body."""
 
-    __slots__ = ("_held", "_transport")
+    __slots__ = ("_held", "_lines", "_transport")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._held: list[bytes] | None = None
+        self._lines = b""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -41,25 +42,30 @@ class Connection:
         self.release()
         self._transport.close()
 
-    def hold(self) -> None:
-        """Keeps what is written back until the release."""
-        self._held = []
+    def hold(self, lines: bytes) -> None:
+        """Keeps what is written back until the release; the lines then end the head, which is written first."""
+        self._held, self._lines = [], lines
 
     def release(self) -> None:
         held, self._held = self._held, None
         if held:
-            self._transport.write(b"".join(held))
+            head, *body = held
+            self._transport.write(b"".join((head[:-2], self._lines, b"\r\n", *body)))
 
 
 async def send_at_once(scope: Scope, send: Send, answer: Answer) -> None:
-    """Sends an answer in one piece, where the server handed us the connection."""
+    """Sends an answer in one piece, where the server handed us the connection.
+
+    The vendor's headers go past the server, which would check each of them anew with every call.
+    """
     connection: Connection | None = scope.get("extensions", {}).get(TRANSPORT)
-    if connection is None:
+    lines = b"".join([b"%b: %b\r\n" % header for header in answer.headers])
+    if connection is None or not lines.count(b"\r") == lines.count(b"\n") == len(answer.headers):
         await send_answer(send, answer)
         return
-    connection.hold()
+    connection.hold(lines)
     try:
-        await send_answer(send, answer)
+        await send_answer(send, answer, headers=[])
     finally:
         connection.release()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from json.encoder import encode_basestring_ascii as quote
+from typing import Any
 
 from mock_providers import redact
 from mock_providers.asgi import (
@@ -95,7 +96,7 @@ class Exchange:
 
     def _record_call(self, request: Request, call: Call) -> int:
         # put together by hand: this is most of what a recorded call costs
-        params = call.raw_params if call.raw_params is not None else encode(call.params)
+        params = call.raw_params if call.raw_params is not None else _params(call.params)
         path = redact.url(request.target) if request.query else request.path
         number = self._journal.append_json(
             "called",
@@ -124,6 +125,13 @@ class Exchange:
             f'"error":{"null" if code is None else encode(code)},"outcome":"{outcome}",'
             f'"elapsed_ms":{elapsed * 1000:.3f}}}',
         )
+
+
+def _params(given: Any) -> str:
+    """A form without repeated names, as most are, put together by hand; anything else by the encoder."""
+    if type(given) is not dict or not all(type(value) is str for value in given.values()):
+        return encode(given)
+    return f"{{{','.join([f'{quote(name)}:{quote(value)}' for name, value in given.items()])}}}"
 
 
 def _text(value: str | None) -> str:

@@ -28,7 +28,8 @@ BACKLOG = 2048
 GRACE_S = 1
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that it is they who close it and no call meets a closing one."""
-GC_THRESHOLDS = (20_000, 20, 100)
+GC_THRESHOLDS = (100_000, 20, 100)
+"""So rarely that under load it is the app that collects and freezes, and each object is looked at once."""
 
 
 class Protocol(HttpToolsProtocol):

@@ -44,6 +44,7 @@ class Journal:
         self._at = 0.0
         self._pending: list[tuple[bytes, Key, float]] = []
         self._waiters: list[asyncio.Future[None]] = []
+        self._loop: asyncio.AbstractEventLoop
         self._watches: dict[str | None, set[asyncio.Event]] = {}
         self._failure: JournalError | None = None
         self.when_dropped: list[Callable[[int], None]] = []
@@ -86,16 +87,20 @@ class Journal:
             f"{',' if len(members) > 1 else ''}{members}"
         )
         if not self._pending:
-            asyncio.get_running_loop().call_soon(self._commit)
+            # asked for once a group: with Python 3.11 it is a system call
+            self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self._commit)
         self._pending.append((text.encode(), (provider, account), at))
         return seq
 
     def committed(self) -> asyncio.Future[None]:
         """Done when everything appended so far is written; raises JournalError if it can't be."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[None]
         if self._pending:
+            waiter = self._loop.create_future()
             self._waiters.append(waiter)
         else:
+            waiter = asyncio.get_running_loop().create_future()
             waiter.set_result(None)
         return waiter
 

@@ -56,7 +56,7 @@ class TwilioApi:
         began = perf_counter()
         encoded = request.body if request.method == "POST" and _is_form(request) else request.query
         form = parse_form(encoded)
-        route, args = _route(request)
+        route, args = _route(request.method, request.path)
         in_path = _account_in_path(request.path)
         user, token = _credentials(request.header(b"authorization"))
         account = self._account_of(user, token)
@@ -127,19 +127,21 @@ class TwilioApi:
 _NAMES = {20404: "unknown", 20004: "method_not_allowed"}
 
 
-def _route(request: Request) -> tuple[Route | int, tuple[str, ...]]:
+@lru_cache(maxsize=1024)
+def _route(method: str, path: str) -> tuple[Route | int, tuple[str, ...]]:
     """The route and the SIDs in the path, or the code of the error if there is none."""
     code = 20404
     for route in ROUTES:
-        match = route.pattern.fullmatch(request.path)
+        match = route.pattern.fullmatch(path)
         if match is not None:
-            if route.method == request.method:
+            if route.method == method:
                 groups = match.groups()
-                return route, groups[1:] if request.path.startswith(PREFIX) else groups
+                return route, groups[1:] if path.startswith(PREFIX) else groups
             code = 20004
     return code, ()
 
 
+@lru_cache(maxsize=1024)
 def _account_in_path(path: str) -> str:
     found = _ACCOUNT_IN_PATH.search(path)
     return found[1] if found else ""
