@@ -69,8 +69,8 @@ class SendGridApi:
         self._webhooks = webhooks
 
     def receive(self, request: Request) -> Call:
-        route, args = _route(request)
-        account = self._account_of(_key(request))
+        route, args = _route(request.method, request.path)
+        account = self._account_of(_key(request.header(b"authorization")))
         payload, text = _json(request.body)
 
         def answer() -> Answer:
@@ -154,13 +154,14 @@ class SendGridApi:
 _NAMES = {404: "unknown", 405: "method_not_allowed"}
 
 
-def _route(request: Request) -> tuple[Route | int, tuple[str, ...]]:
+@lru_cache(maxsize=1024)
+def _route(method: str, path: str) -> tuple[Route | int, tuple[str, ...]]:
     """The route and the parts of its path, or the status if there is none."""
     status = 404
     for route in ROUTES:
-        match = route.pattern.fullmatch(request.path)
+        match = route.pattern.fullmatch(path)
         if match is not None:
-            if route.method == request.method:
+            if route.method == method:
                 return route, tuple(part for part in match.groups() if part is not None)
             status = 405
     return status, ()
@@ -170,8 +171,8 @@ def _wording(status: int) -> Answer:
     return error_answer(status, [Problem(WORDING[status])])
 
 
-def _key(request: Request) -> str:
-    header = request.header(b"authorization")
+@lru_cache(maxsize=1024)
+def _key(header: bytes) -> str:
     return header[7:].decode("latin-1").strip() if header[:7].lower() == b"bearer " else ""
 
 
