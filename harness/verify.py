@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import pytest
 from harness.errors import UsageError
 from harness.plugin import RESULTS
 from harness.results import EXIT_CODES, UNUSABLE, Results
+
+PLUGINS = ("harness.plugin", "mock_providers.pytest_plugin", "xdist.plugin", "allure_pytest.plugin")
+"""What our own suite needs; every other plugin that happens to be installed costs time, and some change what runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,8 @@ def run(request: Request) -> int:
     """Runs the suite; 0 all pass, 1 any fail, 2 any unknown, 3 when nothing could be verified."""
     make_directory(request.build)
     capture = Capture()
-    code = pytest.main(arguments(request), plugins=[capture])
+    with plugins(request) as words:
+        code = pytest.main([*arguments(request), *words], plugins=[capture])
     results = capture.results or Results()
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED) and not results.items:
         return UNUSABLE
@@ -60,6 +65,25 @@ def run(request: Request) -> int:
     if code == pytest.ExitCode.INTERNAL_ERROR:
         return EXIT_CODES["unknown"]
     return results.exit_code
+
+
+@contextmanager
+def plugins(request: Request) -> Iterator[list[str]]:
+    """Words that name the plugins to load: our own suite needs few; a user's is used to all that are installed."""
+    if request.scenarios is not None:
+        yield []
+        return
+    # by the environment, since xdist's workers are told of it that way too
+    name = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield [word for plugin in PLUGINS for word in ("-p", plugin)]
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def make_directory(build: Path) -> None:
