@@ -66,6 +66,12 @@ def accepted() -> Expectation:
     return Expectation("accepted()", "api.answered", look)
 
 
+def refused(flow: Flow) -> bool:
+    """Whether the API said no and meant it, so that nothing can come of the message."""
+    status = flow.answers[-1].data.get("status") if flow.answers and not flow.acceptance else None
+    return status is not None and 400 <= status < 500 and status != 429
+
+
 def queued() -> Expectation:
     """An entry with the message's id was put on a stream."""
 
@@ -131,6 +137,8 @@ def provider_called(*, times: int | None = None) -> Expectation:
         if scene.flow.status in scene.profile.statuses.terminal:
             shown = scene.flow.statuses[-1][1]
             return Progress("impossible", f"the row is {scene.flow.status} after {len(calls)} calls", (shown,))
+        if not calls and refused(scene.flow):
+            return Progress("impossible", "the API refused the message", tuple(scene.flow.answers[-1:]))
         if not calls and scene.flow.acks:
             return Progress("impossible", "its entry was acknowledged, and no call was made", tuple(scene.flow.acks))
         return needs_worker(scene) or Progress("open", f"{len(calls)} calls have reached the provider", tuple(calls))

@@ -195,8 +195,15 @@ class Stack:
         """Waits until a provider has the message; False when that can't come."""
         return self.reaches(flow, provider_called())
 
-    def provider_id(self, flow: TrackedFlow) -> str:
-        """The id that the provider gave to a message; raises Unobservable when none accepted it."""
+    @step(lambda _, flow, **__: f"wait for the provider's id of {flow.message.token}")
+    def provider_id(self, flow: TrackedFlow, *, within: float | None = None) -> str:
+        """The id that the provider gave to a message; waits for it, and raises Unobservable when none accepts it."""
+
+        def look() -> bool | None:
+            now = flow.now
+            return bool(now.accepted_calls) or self.at_rest(flow) or bool(self._abandoned(now)) or None
+
+        self.history.wait_until(look, deadline=time.monotonic() + self.seconds(within))
         accepted = flow.now.accepted_calls
         return accepted_id(accepted[-1] if accepted else None)
 

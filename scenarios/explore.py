@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
 from rich.console import Console
 
@@ -62,22 +64,38 @@ def main(
 
 
 def look(console: Console, *, seconds: float, profile: Path, build: Path, steps: int) -> int:
-    deadline = time.monotonic() + seconds
-    began = time.monotonic()
     with deployed(load(profile), Options(build=build, history_name="all.jsonl", stack_env=ENV)) as stack:
-        while time.monotonic() < deadline:
+        began = time.monotonic()
+        while time.monotonic() < began + seconds:
             try:
                 with contextlib.redirect_stderr(sys.stdout):
                     explore(stack, build=build, examples=10, steps=steps)
             except (HarnessError, AssertionError) as error:
-                console.print(f"[bold red]found after {Exploration.programs} programs[/]")
-                console.print((build / "scenario.py").read_text(encoding="utf-8"), markup=False)
-                console.print((build / "why.txt").read_text(encoding="utf-8"), markup=False)
-                console.print(f"its history: {build / 'history.jsonl'}")
-                return 1 if isinstance(error, Refuted | AssertionError) else 2
+                tell(console, build)
+                return exit_code([error])
+            except FlakyFailure as flaky:
+                tell(console, build)
+                console.print(
+                    "it failed once and not when it was run again: its outcome hangs on the stack's timing",
+                    soft_wrap=True,
+                )
+                return exit_code(flaky.exceptions)
             console.print(f"{Exploration.programs} programs, {len(stack.history)} events, nothing found")
     console.print(f"nothing found in {Exploration.programs} programs, {time.monotonic() - began:.0f} s")
     return 0
+
+
+def tell(console: Console, build: Path) -> None:
+    """Prints what was found: the program as a scenario, why it fails, and where its history is."""
+    console.print(f"[bold red]found after {Exploration.programs} programs[/]")
+    console.print((build / "scenario.py").read_text(encoding="utf-8"), markup=False, soft_wrap=True)
+    console.print((build / "why.txt").read_text(encoding="utf-8"), markup=False, soft_wrap=True)
+    console.print(f"its history: {build / 'history.jsonl'}", soft_wrap=True)
+
+
+def exit_code(errors: Sequence[Exception]) -> int:
+    """1 where the record refutes the stack, 2 where it can't tell."""
+    return 1 if any(isinstance(error, Refuted | AssertionError) for error in errors) else 2
 
 
 if __name__ == "__main__":

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from harness.errors import CheckFailed
 from harness.profile import Profile, load, parse
 from harness.session import Options, deployed
-from scenarios.explore import ENV, explore
+from scenarios import exploration
+from scenarios.explore import ENV, explore, look
 
 pytestmark = pytest.mark.xdist_group("exploration")
 
@@ -50,3 +53,23 @@ def test_a_defect_is_found_and_told_as_a_scenario(build: Path) -> None:
     assert "stack.send" in program
     assert "conclude(stack" in program
     assert (build / "history.jsonl").stat().st_size > 0
+
+
+def test_a_failure_that_does_not_come_again_is_told_as_one(
+    build: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conclude, failed = exploration.conclude, []
+
+    def fails_once(*given: Any, **options: Any) -> None:
+        conclude(*given, **options)
+        if not failed:
+            failed.append(True)
+            raise CheckFailed("seen once")
+
+    monkeypatch.setattr(exploration, "conclude", fails_once)
+    code = look(Console(width=120), seconds=1, profile=Path("harness.toml"), build=build, steps=3)
+    said = capsys.readouterr().out
+    assert code == 1, said
+    assert "CheckFailed: seen once" in said
+    assert "def test_found_by_exploration(stack):" in said
+    assert "it failed once and not when it was run again" in said
