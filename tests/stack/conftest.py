@@ -6,9 +6,22 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
-from stack_support import ROOT, Database, Deployment, Loop, News, Postgres, Providers, Valkey, remove, scratch
+from stack_support import (
+    ROOT,
+    Database,
+    Deployment,
+    Loop,
+    News,
+    Postgres,
+    Process,
+    Providers,
+    Valkey,
+    remove,
+    scratch,
+)
 
 _numbers = itertools.count(1)
 
@@ -47,13 +60,8 @@ def postgres(loop: Loop) -> Iterator[Postgres]:
     remove(directory)
 
 
-@pytest.fixture
-def news() -> News:
-    return News()
-
-
-@pytest.fixture
-def database(postgres: Postgres, loop: Loop, news: News) -> Iterator[Database]:
+@contextmanager
+def a_database(postgres: Postgres, loop: Loop, news: News) -> Iterator[Database]:
     name = f"test_{next(_numbers)}"
     postgres.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY file_copy")
     database = Database(postgres, name, loop=loop, news=news)
@@ -62,8 +70,8 @@ def database(postgres: Postgres, loop: Loop, news: News) -> Iterator[Database]:
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-def valkey() -> Iterator[Valkey]:
+@contextmanager
+def a_valkey() -> Iterator[Valkey]:
     directory = scratch()
     server = Valkey(directory)
     yield server
@@ -72,14 +80,57 @@ def valkey() -> Iterator[Valkey]:
 
 
 @pytest.fixture
+def news() -> News:
+    return News()
+
+
+@pytest.fixture
+def database(postgres: Postgres, loop: Loop, news: News) -> Iterator[Database]:
+    with a_database(postgres, loop, news) as database:
+        yield database
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    with a_valkey() as valkey:
+        yield valkey
+
+
+@pytest.fixture
 def providers(loop: Loop, news: News) -> Iterator[Providers]:
-    providers = Providers(loop=loop, news=news)
-    yield providers
-    providers.close()
+    with closing(Providers(loop=loop, news=news)) as providers:
+        yield providers
 
 
 @pytest.fixture
 def stack(database: Database, valkey: Valkey, providers: Providers, news: News) -> Iterator[Deployment]:
-    deployment = Deployment(database=database, valkey=valkey, providers=providers, news=news)
+    """A stack of the test's own, of which nothing runs yet."""
+    with closing(Deployment(database=database, valkey=valkey, providers=providers, news=news)) as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="module")
+def api_env() -> dict[str, str]:
+    """Settings of the module's shared API."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def shared(postgres: Postgres, loop: Loop, api_env: dict[str, str]) -> Iterator[tuple[Deployment, Process]]:
+    news = News()
+    with (
+        a_database(postgres, loop, news) as database,
+        a_valkey() as valkey,
+        closing(Providers(loop=loop, news=news)) as providers,
+        closing(Deployment(database=database, valkey=valkey, providers=providers, news=news)) as deployment,
+    ):
+        yield deployment, deployment.api(**api_env)
+
+
+@pytest.fixture
+def served(shared: tuple[Deployment, Process]) -> Iterator[Deployment]:
+    """A stack whose API runs and is left alone by the test; it is the module's, and empty."""
+    deployment, api = shared
     yield deployment
-    deployment.close()
+    assert api.child.poll() is None, api.lines
+    deployment.empty(keep=api)

@@ -466,12 +466,27 @@ class Deployment:
             lambda: self.valkey.quiet() and not self.database.value("SELECT count(*) FROM outbox"), saying="quiet"
         )
 
+    def empty(self, *, keep: Process) -> None:
+        """Forgets everything: messages, entries, calls, and every process but one."""
+        self._end([process for process in self._processes if process is not keep])
+        self._processes = [keep]
+        tables = self.database.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        )
+        self.database.fetch(f"TRUNCATE {', '.join(row[0] for row in tables)} RESTART IDENTITY")
+        self.valkey.client.flushall()
+        self.providers.calls.clear()
+
     def close(self) -> None:
         self.http.close()
+        self._end(self._processes)
+
+    @staticmethod
+    def _end(processes: list[Process]) -> None:
         if any(name.startswith("COVERAGE") for name in os.environ):  # a killed process leaves no data of its coverage
-            for process in self._processes:
+            for process in processes:
                 process.stop_softly()
-        for process in self._processes:
+        for process in processes:
             process.close()
 
 

@@ -19,19 +19,19 @@ def api(stack: Deployment) -> Process:
     return stack.api()
 
 
-def test_pages(stack: Deployment, api: Process) -> None:
-    ids = [stack.send(to=f"+1206555010{n}") for n in range(3)]
-    first = stack.http.get("/api/v1/messages/", params={"limit": 2}).json()
-    rest = stack.http.get("/api/v1/messages", params={"limit": 2, "offset": 2}).json()
+def test_pages(served: Deployment) -> None:
+    ids = [served.send(to=f"+1206555010{n}") for n in range(3)]
+    first = served.http.get("/api/v1/messages/", params={"limit": 2}).json()
+    rest = served.http.get("/api/v1/messages", params={"limit": 2, "offset": 2}).json()
     assert (first["total"], first["limit"], first["offset"], rest["offset"]) == (3, 2, 0, 2)
     assert [message["id"] for message in first["messages"] + rest["messages"]] == ids[::-1]
 
-    conversations = stack.http.get("/api/v1/conversations/").json()
+    conversations = served.http.get("/api/v1/conversations/").json()
     assert conversations["total"] == 3
     newest = conversations["conversations"][0]
     assert newest["participants"] == ["+12065550100", "+12065550102"]
-    assert stack.http.get(f"/api/v1/conversations/{newest['id']}").json() == newest
-    inside = stack.http.get(f"/api/v1/conversations/{newest['id']}/messages").json()
+    assert served.http.get(f"/api/v1/conversations/{newest['id']}").json() == newest
+    inside = served.http.get(f"/api/v1/conversations/{newest['id']}/messages").json()
     assert [message["id"] for message in inside["messages"]] == [ids[2]]
     assert inside["total"] == 1
 
@@ -52,15 +52,13 @@ def test_pages(stack: Deployment, api: Process) -> None:
         ("GET", "/api/v1/conversations/x", 422),
     ],
 )
-@pytest.mark.usefixtures("api")
-def test_what_isnt_there(stack: Deployment, method: str, path: str, status: int) -> None:
-    answer = stack.http.request(method, path)
+def test_what_isnt_there(served: Deployment, method: str, path: str, status: int) -> None:
+    answer = served.http.request(method, path)
     assert answer.status_code == status
     assert answer.json()["detail"]
 
 
-@pytest.mark.usefixtures("api")
-def test_bad_bodies_are_422(stack: Deployment) -> None:
+def test_bad_bodies_are_422(served: Deployment) -> None:
     deep = b'{"metadata":' * 3000 + b"{}" + b"}" * 3000
     bodies = [
         b"",
@@ -74,54 +72,50 @@ def test_bad_bodies_are_422(stack: Deployment) -> None:
         b'{"type": "sms", "to": NaN}',
     ]
     for body in bodies:
-        answer = stack.http.post("/api/v1/messages/send", content=body)
+        answer = served.http.post("/api/v1/messages/send", content=body)
         assert answer.status_code == 422, (body, answer.text)
         for found in answer.json()["detail"]:
             assert found["loc"]
             assert found["msg"]
     for changes in ({"body": "a\0b"}, {"to": "5"}, {"metadata": {"x": "\0"}}):
-        answer = stack.post(changes)
+        answer = served.post(changes)
         assert answer.status_code == 422
         assert "input" not in answer.json()["detail"][0]
-    assert stack.database.value("SELECT count(*) FROM messages") == 0
+    assert served.database.value("SELECT count(*) FROM messages") == 0
 
 
-@pytest.mark.usefixtures("api")
-def test_a_body_too_large_is_413(stack: Deployment) -> None:
+def test_a_body_too_large_is_413(served: Deployment) -> None:
     big = b" " * (600 * 1024)
-    assert stack.http.post("/api/v1/messages/send", content=big).status_code == 413
+    assert served.http.post("/api/v1/messages/send", content=big).status_code == 413
     chunks = iter([big[:1000]] * 700)
-    assert stack.http.post("/api/v1/messages/send", content=chunks).status_code == 413
+    assert served.http.post("/api/v1/messages/send", content=chunks).status_code == 413
 
 
-@pytest.mark.usefixtures("api")
-def test_an_idempotency_key_gives_one_message(stack: Deployment) -> None:
+def test_an_idempotency_key_gives_one_message(served: Deployment) -> None:
     headers = {"Idempotency-Key": "once"}
-    first, again = stack.post(headers=headers), stack.post(headers=headers)
+    first, again = served.post(headers=headers), served.post(headers=headers)
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json()["id"] == first.json()["id"]
     assert again.headers["Idempotency-Replayed"] == "true"
-    other = stack.post({"body": "other"}, headers=headers)
+    other = served.post({"body": "other"}, headers=headers)
     assert other.status_code == 422
     assert "Idempotency-Key" in other.json()["detail"][0]["loc"]
-    assert stack.post(headers={"Idempotency-Key": "k" * 256}).status_code == 422
-    assert stack.valkey.lengths()["sms"] == 1
+    assert served.post(headers={"Idempotency-Key": "k" * 256}).status_code == 422
+    assert served.valkey.lengths()["sms"] == 1
 
 
-@pytest.mark.usefixtures("api")
-def test_an_idempotency_key_used_at_once_gives_one_message(stack: Deployment) -> None:
+def test_an_idempotency_key_used_at_once_gives_one_message(served: Deployment) -> None:
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda _: stack.post(headers={"Idempotency-Key": "race"}), range(12)))
+        answers = list(pool.map(lambda _: served.post(headers={"Idempotency-Key": "race"}), range(12)))
     assert sorted(answer.status_code for answer in answers) == [200] * 11 + [201]
     assert len({answer.json()["id"] for answer in answers}) == 1
-    assert stack.valkey.lengths()["sms"] == 1
+    assert served.valkey.lengths()["sms"] == 1
 
 
-@pytest.mark.usefixtures("api")
-def test_concurrent_first_messages_of_a_pair_make_one_conversation(stack: Deployment) -> None:
+def test_concurrent_first_messages_of_a_pair_make_one_conversation(served: Deployment) -> None:
     pairs = [("+12065550100", "+12065550199"), ("+12065550199", "+12065550100")] * 10
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda one: stack.post({"from": one[0], "to": one[1]}), pairs))
+        answers = list(pool.map(lambda one: served.post({"from": one[0], "to": one[1]}), pairs))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["conversation_id"] for answer in answers}) == 1
 
@@ -144,9 +138,8 @@ def test_it_tells_how_it_is(stack: Deployment) -> None:
     stack.valkey.start()
 
 
-@pytest.mark.usefixtures("api")
-def test_the_documented_schema_is_served(stack: Deployment) -> None:
-    schema = stack.http.get("/openapi.json").json()
+def test_the_documented_schema_is_served(served: Deployment) -> None:
+    schema = served.http.get("/openapi.json").json()
     assert "requestBody" in schema["paths"]["/api/v1/messages/send"]["post"]
 
 

@@ -21,10 +21,14 @@ PUBLIC = base64.b64encode(KEY.public_key().public_bytes(Encoding.DER, PublicForm
 INBOUND = {"MessageSid": "SM77", "From": "+12065550111", "To": "+12065550100", "Body": "hi 👋", "NumMedia": "0"}
 
 
+@pytest.fixture(scope="module")
+def api_env() -> dict[str, str]:
+    return {"SENDGRID_WEBHOOK_PUBLIC_KEY": PUBLIC, "INBOUND_PARSE_TOKEN": "let-me-in"}
+
+
 @pytest.fixture
-def stack(stack: Deployment) -> Deployment:
-    stack.api(SENDGRID_WEBHOOK_PUBLIC_KEY=PUBLIC, INBOUND_PARSE_TOKEN="let-me-in")
-    return stack
+def stack(served: Deployment) -> Deployment:
+    return served
 
 
 def twilio(stack: Deployment, form: dict[str, str], *, signature: str | None = None) -> httpx.Response:
