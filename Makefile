@@ -55,7 +55,7 @@ test: $(READY) ## all tests, with coverage
 	@mkdir -p build/coverage && rm -f build/coverage/data*
 	@$(BIN)/python -m coverage run -m pytest tests -n $(N) --dist loadgroup $(ARGS)
 	@$(BIN)/python -m coverage combine --quiet
-	@$(BIN)/python -m coverage report --include='harness/*,mock_providers/*' --fail-under=90
+	@$(BIN)/python -m coverage report --fail-under=90
 
 lint: $(READY) ## ruff
 	@$(BIN)/ruff check $(SUITE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
 import json
 import os
@@ -130,14 +129,6 @@ class Process:
         """Is asked to stop; returns its exit code."""
         self.child.terminate()
         return self.join()
-
-    def stop_softly(self) -> None:
-        """Asks it to stop, and gives it a moment."""
-        if self.child.poll() is None:
-            self.child.send_signal(signal.SIGCONT)
-            self.child.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.child.wait(3)
 
     def join(self) -> int:
         code = self.child.wait(DEADLINE_S)
@@ -392,7 +383,6 @@ class Deployment:
         return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE")},
             "POSTGRES_HOST": "127.0.0.1",
             "POSTGRES_PORT": str(self.database.server.port),
             "POSTGRES_USER": "messaging",
@@ -468,7 +458,9 @@ class Deployment:
 
     def empty(self, *, keep: Process) -> None:
         """Forgets everything: messages, entries, calls, and every process but one."""
-        self._end([process for process in self._processes if process is not keep])
+        for process in self._processes:
+            if process is not keep:
+                process.close()
         self._processes = [keep]
         tables = self.database.fetch(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
@@ -479,14 +471,7 @@ class Deployment:
 
     def close(self) -> None:
         self.http.close()
-        self._end(self._processes)
-
-    @staticmethod
-    def _end(processes: list[Process]) -> None:
-        if any(name.startswith("COVERAGE") for name in os.environ):  # a killed process leaves no data of its coverage
-            for process in processes:
-                process.stop_softly()
-        for process in processes:
+        for process in self._processes:
             process.close()
 
 
