@@ -9,19 +9,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
-from stack_support import (
-    ROOT,
-    Database,
-    Deployment,
-    Loop,
-    News,
-    Postgres,
-    Process,
-    Providers,
-    Valkey,
-    remove,
-    scratch,
-)
+from stack_deployment import Deployment
+from stack_servers import Database, Postgres, Providers, Valkey
+from stack_support import ROOT, Loop, News, Process, remove, scratch
 
 _numbers = itertools.count(1)
 

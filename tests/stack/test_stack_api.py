@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from stack_support import DEADLINE_S, Deployment, Process
+from stack_deployment import Deployment
+from stack_support import DEADLINE_S, Process
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from stack_support import Deployment, Process
+from stack_deployment import Deployment
+from stack_support import Process
 from starlette.responses import JSONResponse, Response
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 
 import pytest
-from stack_support import SENDGRID_KEY, TWILIO_SID, TWILIO_TOKEN, Deployment
+from stack_deployment import Deployment
+from stack_support import SENDGRID_KEY, TWILIO_SID, TWILIO_TOKEN
 
 
 @pytest.mark.parametrize("kind", ["sms", "mms"])

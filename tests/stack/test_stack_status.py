@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stack_support import Database
+from stack_servers import Database
 
 from messaging_stack.status import RANK, STATUSES, Status, may_move, may_move_sql, rank_sql
 

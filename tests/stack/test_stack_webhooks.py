@@ -12,7 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from stack_support import TWILIO_TOKEN, Deployment
+from stack_deployment import Deployment
+from stack_support import TWILIO_TOKEN
 
 from messaging_stack.signatures import twilio_signature
 

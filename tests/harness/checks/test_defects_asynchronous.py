@@ -1,0 +1,203 @@
+"""Seeded bad histories: what is called in the request, or before its time."""
+
+from __future__ import annotations
+
+from histories import (
+    ENTRY,
+    ID,
+    MESSAGE,
+    Script,
+    gated,
+    held,
+    is_new,
+    made,
+    queue,
+    right,
+)
+from judging import (
+    BLIND,
+    INLINE,
+    PENDING,
+    PROFILE,
+    UNGROUPED,
+    Case,
+    cases,
+    expect,
+    no_consumer,
+)
+
+from harness.checks import (
+    proof_by_actors,
+    proof_by_hold,
+    proof_by_order,
+    sync_processing_disabled,
+)
+
+# sync-processing-disabled
+
+SYNC: dict[str, Case] = {
+    "not accepted": (held().change("api.answered", status=503), PROFILE, "unknown", "did not accept"),
+    "sent outside a hold": (right(), PROFILE, "unknown", "not accepted while the workers were held"),
+    "provider called while held": (
+        held().insert(
+            "api.answered", made("provider.called", at=2.5, keys=[f"token:{MESSAGE.token}"], call="twilio/9")
+        ),
+        PROFILE,
+        "fail",
+        "a provider was called while every worker was held",
+    ),
+    "row moved while held": (
+        held().insert(
+            "api.answered", made("database.status", at=2.5, message_id=ID, sequence=1.5, old="pending", new="sent")
+        ),
+        PROFILE,
+        "fail",
+        "the row became sent while every worker was held",
+    ),
+    "answered sent": (held().change("api.answered", message_status="sent"), PROFILE, "fail", "status 'sent', expected"),
+    "no row seen": (held().drop("database.inserted"), PROFILE, "unknown", "no row of it was seen"),
+    "neither seen": (
+        held().change("database.inserted", sampled=True),
+        BLIND,
+        "unknown",
+        "neither the provider nor the row's transitions",
+    ),
+}
+
+
+@cases(SYNC)
+def test_sync_processing_disabled(case: Case) -> None:
+    expect(sync_processing_disabled, case)
+
+
+# asynchronous, by hold
+
+LEFT = made("queue.acked", at=2.5, keys=[ENTRY], **queue("api-1"))
+HOLD: dict[str, Case] = {
+    "inner failure": (held().change("api.answered", message_status="sent"), PROFILE, "fail", "expected 'pending'"),
+    "inner unknown": (right(), PROFILE, "unknown", "not accepted while"),
+    "nothing on the stream": (held().drop("queue.appended"), PROFILE, "fail", "no entry was on the stream"),
+    "left the stream while held": (held().insert("api.answered", LEFT), PROFILE, "fail", "its entry left the stream"),
+    "still held": (
+        Script([event for event in held().events if event.kind != "fault.ended" and event.at <= 1000.003]),
+        PROFILE,
+        "unknown",
+        "still held",
+    ),
+    "dead after the release": (
+        no_consumer(Script(held().events[:8])),
+        PROFILE,
+        "fail",
+        "no consumer: worker-1, the last worker, ended with -9",
+    ),
+    "failed after the release": (
+        held().change("database.status", is_new("sent"), new="failed"),
+        PROFILE,
+        "fail",
+        "released, it failed",
+    ),
+    "not sent in time": (Script(held().events[:8]), PROFILE, "unknown", "not sent in time (status pending)"),
+}
+
+
+@cases(HOLD)
+def test_proof_by_hold(case: Case) -> None:
+    expect(proof_by_hold, case)
+
+
+# asynchronous, by order
+
+ORDER: dict[str, Case] = {
+    "not gated": (right(), PROFILE, "unknown", "was not gated"),
+    "not accepted": (
+        gated().change("api.answered", status=422).drop("database.inserted"),
+        PROFILE,
+        "unknown",
+        "did not accept",
+    ),
+    "no entry": (
+        gated().drop("queue.appended", "queue.claimed", "queue.acked", "queue.deleted"),
+        PROFILE,
+        "fail",
+        "without any entry on the stream",
+    ),
+    "gate not reached": (gated().drop("fault.hit"), PROFILE, "unknown", "never reached"),
+    "answered all the same": (
+        gated()
+        .drop("api.answered")
+        .insert(
+            "queue.claimed",
+            made("api.answered", at=3, keys=[f"token:{MESSAGE.token}"], message_id=ID, operation="send", status=201),
+        ),
+        PROFILE,
+        "unknown",
+        "that order wasn't made",
+    ),
+    "nobody takes it": (
+        no_consumer(
+            gated().drop("database.status", "queue.claimed", "provider.called", "provider.answered", "queue.acked")
+        ),
+        PROFILE,
+        "fail",
+        "never taken: no consumer",
+    ),
+    "sent after the gate": (
+        Script(
+            sorted(
+                gated().events,
+                key=lambda e: (is_new("sent")(e), e.at) if e.kind == "database.status" else (False, e.at),
+            )
+        ),
+        PROFILE,
+        "unknown",
+        "only after the gate was opened",
+    ),
+    "not sent": (
+        gated().drop("database.status", where=is_new("sent")),
+        PROFILE,
+        "unknown",
+        "not sent while the gate was closed (status sending)",
+    ),
+}
+
+
+@cases(ORDER)
+def test_proof_by_order(case: Case) -> None:
+    expect(proof_by_order, case)
+
+
+# asynchronous, by actors
+
+ACTORS: dict[str, Case] = {
+    "never queued": (INLINE, PROFILE, "fail", "nobody took it from a stream"),
+    "no entry seen": (PENDING.drop("queue.appended"), PROFILE, "unknown", "no entry of it was seen"),
+    "nobody took it": (no_consumer(PENDING), PROFILE, "fail", "nobody took its entry: no consumer"),
+    "process unknown": (right().change("queue.appended", process=None), PROFILE, "unknown", "which processes spoke"),
+    "one and the same": (
+        right().change("queue.claimed", process="api-1").change("queue.acked", process="api-1"),
+        PROFILE,
+        "fail",
+        "api-1 took the entry that it had put on the stream itself",
+    ),
+    "call before the delivery": (
+        right().change("provider.called", at=1.5),
+        PROFILE,
+        "fail",
+        "a provider call lies outside",
+    ),
+    "call after the acknowledgement": (
+        right().change("provider.called", at=20),
+        PROFILE,
+        "fail",
+        "a provider call lies outside",
+    ),
+    "no call": (right().drop("provider.called"), PROFILE, "fail", "no provider was called"),
+    "providers not seen": (right(), BLIND, "unknown", "can't be seen here"),
+    "no group": (right(), UNGROUPED, "unknown", "can't be seen here"),
+    "not acknowledged yet": (right().drop("queue.acked"), PROFILE, "unknown", "can't be seen here"),
+}
+
+
+@cases(ACTORS)
+def test_proof_by_actors(case: Case) -> None:
+    expect(proof_by_actors, case)

@@ -1,0 +1,221 @@
+"""Seeded bad histories: what a worker does wrong, and statuses that were not earned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from histories import (
+    ENTRY,
+    ID,
+    MESSAGE,
+    SID,
+    Script,
+    is_new,
+    queue,
+    right,
+    send,
+    started,
+    window,
+)
+from judging import (
+    BLIND,
+    FAILED_ROW,
+    GAVE_UP,
+    INLINE,
+    ONCE,
+    PENDING,
+    PROFILE,
+    REFUSED,
+    UNGROUPED,
+    Case,
+    called_again,
+    cases,
+    expect,
+    no_consumer,
+    second_entry,
+    second_entry_gone,
+)
+
+from harness.checks import (
+    Outcome,
+    forward_only,
+    refused_for_good,
+    sent_is_earned,
+    worker_processed,
+)
+
+# lifecycle
+
+
+def moves(*names: str, **more: object) -> Script:
+    script = started("api", "worker")
+    for number, (old, new) in enumerate(zip((None, *names), names, strict=False), start=1):
+        kind = "database.inserted" if old is None else "database.status"
+        script = script.add(kind, at=number, message_id=ID, sequence=number, old=old, new=new, **more)
+    return script
+
+
+FORWARD: dict[str, Case] = {
+    "nothing recorded": (started("api").add("worker.log", at=1, message_id=ID), PROFILE, "unknown", "no status"),
+    "sent, then pending": (
+        moves("pending", "sent", "pending"),
+        PROFILE,
+        "fail",
+        "moved back: pending → sent → pending",
+    ),
+    "delivered, then sent": (moves("pending", "sent", "delivered", "sent"), PROFILE, "fail", "moved back"),
+    "failed, then sent": (moves("pending", "failed", "sent"), PROFILE, "fail", "moved back"),
+    "retries alternate": (moves("pending", "sending", "retry", "sending", "sent"), PROFILE, "pass", "retry → sending"),
+    "sent, then failed": (moves("pending", "sent", "failed"), PROFILE, "pass", "sent → failed"),
+    "sampled": (moves("pending", "sent", sampled=True), PROFILE, "unknown", "only sampled"),
+    "sampled going back": (moves("sent", "pending", sampled=True), PROFILE, "fail", "moved back"),
+    "an unknown status": (moves("pending", "weird"), PROFILE, "fail", "moved back"),
+}
+
+
+@cases(FORWARD)
+def test_forward_only(case: Case) -> None:
+    expect(forward_only, case)
+
+
+EARNED: dict[str, Case] = {
+    "providers not seen": (right(), BLIND, "unknown", "no acceptance can be seen"),
+    "never sent": (PENDING, PROFILE, "unknown", "never sent (status pending)"),
+    "sampled": (right().change("database.status", sampled=True), PROFILE, "unknown", "only sampled"),
+    "never accepted": (
+        right().change("provider.answered", accepted=False),
+        PROFILE,
+        "fail",
+        "no provider ever accepted",
+    ),
+    "sent before the call": (right().change("provider.answered", at=20), PROFILE, "fail", "`sent` 12.0 ms before"),
+}
+
+
+@cases(EARNED)
+def test_sent_is_earned(case: Case) -> None:
+    expect(sent_is_earned, case)
+
+
+# worker-processed
+
+
+def disturbed(script: Script) -> Script:
+    began, ended = window(5, "kill", "worker", at=7.5), window(5, "kill", "worker", at=7.6, ended=True)
+    return script.insert("queue.acked", began).insert("queue.acked", ended)
+
+
+MAIL = right().change(
+    "provider.called", provider="sendgrid", params={"content": [{"type": "text/plain", "value": MESSAGE.body}]}
+)
+EAGER = right().change("queue.acked", at=5.5)
+PROCESSED: dict[str, Case] = {
+    "not accepted": (REFUSED, PROFILE, "unknown", "did not accept"),
+    "providers not seen": (right(), BLIND, "unknown", "no call can be seen"),
+    "nothing queued": (INLINE, PROFILE, "unknown", "nothing was queued"),
+    "no worker ever": (send(started("api")), PROFILE, "fail", "no consumer: no worker was ever started"),
+    "worker dead": (no_consumer(PENDING), PROFILE, "fail", "no consumer: worker-1"),
+    "failed": (FAILED_ROW, PROFILE, "fail", "it failed after 1 calls"),
+    "acknowledged without a call": (
+        right().drop("provider.called", "provider.answered").drop("database.status"),
+        PROFILE,
+        "fail",
+        "acknowledged, and no provider was called",
+    ),
+    "unfinished": (PENDING, PROFILE, "unknown", "still pending after 0 calls"),
+    "moved back": (
+        right()
+        .add("database.status", at=30, message_id=ID, sequence=9, old="sent", new="pending")
+        .add("database.status", at=31, message_id=ID, sequence=10, old="pending", new="sent"),
+        PROFILE,
+        "fail",
+        "forward-only: it moved back",
+    ),
+    "not earned": (right().change("provider.answered", at=20), PROFILE, "fail", "sent-is-earned: it was `sent`"),
+    "wrong recipient": (right().change("provider.called", to=["+1999"]), PROFILE, "fail", "the call went to ['+1999']"),
+    "wrong sender": (
+        right().change("provider.called", **{"from": "+1888"}),
+        PROFILE,
+        "fail",
+        "the call came from +1888",
+    ),
+    "wrong body": (
+        right().change("provider.called", params={"Body": ["cut"]}),
+        PROFILE,
+        "fail",
+        "the call carried 'cut'",
+    ),
+    "no body": (right().change("provider.called", params=None), PROFILE, "fail", "the call carried ''"),
+    "mail": (MAIL, PROFILE, "pass", "accepted 1"),
+    "mail without a plain part": (
+        MAIL.change("provider.called", params={"content": [{"type": "text/html", "value": "<p>"}]}),
+        PROFILE,
+        "fail",
+        "the call carried ''",
+    ),
+    "sent twice": (called_again(right()), PROFILE, "fail", "2 calls were accepted for one message"),
+    "sent twice, explained": (called_again(disturbed(right())), PROFILE, "pass", "calls 2, accepted 2"),
+    "sent twice, effectively once": (called_again(disturbed(right())), ONCE, "fail", "2 calls were accepted"),
+    "never acknowledged": (
+        right().drop("queue.acked").drop("queue.deleted"),
+        PROFILE,
+        "fail",
+        "its entry was not acknowledged",
+    ),
+    "acknowledged before the call": (EAGER, PROFILE, "fail", "acknowledged before the provider accepted"),
+    "acknowledged before the call, and again after it": (
+        EAGER.add("queue.acked", at=20, keys=[ENTRY], **queue("worker-1")),
+        PROFILE,
+        "fail",
+        "acknowledged before the provider accepted",
+    ),
+    "another entry of it dealt with before the call": (
+        right()
+        .insert("queue.claimed", second_entry())
+        .insert("provider.called", second_entry_gone()[0])
+        .insert("provider.called", second_entry_gone()[1]),
+        PROFILE,
+        "pass",
+        "calls 1",
+    ),
+    "not deleted": (right().drop("queue.deleted"), PROFILE, "fail", "acknowledged and not deleted"),
+    "no group": (right().drop("queue.acked").drop("queue.deleted"), UNGROUPED, "pass", "calls 1"),
+    "another provider id": (
+        right().change("database.status", is_new("sent"), provider_id="SM9"),
+        PROFILE,
+        "fail",
+        f"the row names provider id SM9, the provider gave {SID}",
+    ),
+}
+
+
+@cases(PROCESSED)
+def test_worker_processed(case: Case) -> None:
+    expect(lambda history, flow, profile: worker_processed(history, flow, profile, message=MESSAGE), case)
+
+
+@pytest.mark.parametrize(
+    ("media", "outcome"),
+    [(["https://example.com/a.png"], "pass"), ("https://example.com/a.png", "pass"), ([], "fail"), (None, "fail")],
+)
+def test_the_media_of_a_picture_message_are_compared(media: object, outcome: Outcome) -> None:
+    sent = replace(MESSAGE, type="mms", attachments=("https://example.com/a.png",))
+    script = right().change("provider.called", params={"Body": MESSAGE.body, "MediaUrl": media})
+    history = script.history
+    assert worker_processed(history, script.flow(history), PROFILE, message=sent).outcome == outcome
+
+
+PERMANENT: dict[str, Case] = {
+    "right": (GAVE_UP, PROFILE, "pass", "1 call, failed, acknowledged"),
+    "no worker": (send(started("api")), PROFILE, "fail", "no consumer"),
+    "sent all the same": (right(), PROFILE, "fail", "the row is sent"),
+    "unfinished": (PENDING, PROFILE, "unknown", "the row is pending"),
+    "tried again": (called_again(GAVE_UP), PROFILE, "fail", "it was called 2 times"),
+    "not acknowledged": (GAVE_UP.drop("queue.acked").drop("queue.deleted"), PROFILE, "fail", "not acknowledged"),
+}
+
+
+@cases(PERMANENT)
+def test_refused_for_good(case: Case) -> None:
+    expect(refused_for_good, case)
