@@ -1,9 +1,9 @@
 """Calls a second of the mocks, beside a bare ASGI app (the limit) and beside peers.
 
-    python benchmarks/mock_providers [--seconds 3] [--rounds 5] [--peers] [--million]
+    python benchmarks/mock_providers [--seconds 1] [--rounds 12] [--peers] [--million]
 
-Full validation and the durable journal are on. All servers run the whole time and take turns, so that a noisy
-machine is noisy for all of them; what is printed are medians.
+Full validation and the durable journal are on. All servers run the whole time and take short turns, so that a
+machine's slow minute is slow for all of them; what is printed are medians.
 """
 
 from __future__ import annotations
@@ -134,8 +134,8 @@ def as_the_record_grows(step: int, until: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--peers", action="store_true", help="also the peers (from npm, into build/)")
     parser.add_argument("--million", action="store_true", help="also the rate up to a million recorded calls")
     options = parser.parse_args()
