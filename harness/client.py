@@ -13,6 +13,11 @@ from harness.history import History, key
 from harness.messages import Message
 from harness.profile import Api
 
+KEEP_IDLE_S = 1.0
+"""How long an idle connection may be used again.
+
+Servers close theirs after 2 s (gunicorn), 5 s (uvicorn, Node) or more; a request that meets the close gets no answer.
+"""
 SHOWN = 4000
 """Characters of an answer's body that are kept as evidence."""
 
@@ -24,7 +29,7 @@ class ApiClient:
         self._history = history
         self._paths = paths
         self._numbers = itertools.count(1)
-        limits = httpx.Limits(max_connections=128, max_keepalive_connections=64)
+        limits = httpx.Limits(max_connections=128, max_keepalive_connections=64, keepalive_expiry=KEEP_IDLE_S)
         self._client = httpx.Client(base_url=url, timeout=paths.timeout, trust_env=False, limits=limits)
 
     def send(self, message: Message, *, idempotency_key: str | None = None) -> dict[str, Any]:

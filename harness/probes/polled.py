@@ -26,7 +26,9 @@ class PolledProbe:
     def __init__(self, history: History, profile: Profile, *, url: str) -> None:
         self._history = history
         self._profile = profile
-        self._client = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False)
+        # a connection that was idle for longer may be closing at the other end
+        limits = httpx.Limits(keepalive_expiry=1.0)
+        self._client = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, limits=limits)
         self._open: set[str] = set()
         self._last: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None

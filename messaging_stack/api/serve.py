@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 log = get_logger()
 
+KEEP_ALIVE_S = 75
+"""Longer than clients keep an idle connection, so that it is they who close it and no request meets a closing one."""
+
 
 class _Server(uvicorn.Server):
     """Leaves the signals to us, who handle them also before it starts and after it ends."""
@@ -52,6 +55,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=round(settings.shutdown_timeout_s),
         )
         server = _Server(config)
