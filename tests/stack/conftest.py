@@ -54,19 +54,21 @@ def postgres(loop: Loop) -> Iterator[Postgres]:
 def a_database(postgres: Postgres, loop: Loop, news: News) -> Iterator[Database]:
     name = f"test_{next(_numbers)}"
     postgres.execute(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY file_copy")
-    database = Database(postgres, name, loop=loop, news=news)
-    yield database
-    database.close()
-    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        with closing(Database(postgres, name, loop=loop, news=news)) as database:
+            yield database
+    finally:
+        postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
 def a_valkey() -> Iterator[Valkey]:
     directory = scratch()
-    server = Valkey(directory)
-    yield server
-    server.close()
-    remove(directory)
+    try:
+        with closing(Valkey(directory)) as server:
+            yield server
+    finally:
+        remove(directory)
 
 
 @pytest.fixture
