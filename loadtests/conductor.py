@@ -33,7 +33,7 @@ class Member:
         self.connection = connection
         self.role = ""
         self.pid = 0
-        self.users: dict[str, int] | None = None
+        self.users: dict[str, int] = {}
         self.report: dict[str, Any] | None = None
         self._lock = threading.Lock()
 
@@ -56,6 +56,8 @@ class Conductor:
         self._log = log
         self._changed = threading.Condition()
         self._members: list[Member] = []
+        self._spawned: int | None = None
+        """How many users Locust has handed out for the coming load."""
         self._locust: Process | None = None
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._server.bind(str(self._path))
@@ -90,7 +92,7 @@ class Conductor:
         with self._changed:
             self._members.append(member)
         try:
-            with member.connection.makefile("rb") as lines:
+            with member.connection, member.connection.makefile("rb") as lines:
                 for line in lines:
                     self._heard(member, json.loads(line))
         except OSError:
@@ -107,8 +109,10 @@ class Conductor:
         with self._changed:
             if "hello" in message:
                 member.pid, member.role = int(message["hello"]["pid"]), str(message["hello"]["role"])
-            elif "ready" in message:
-                member.users, member.report = dict(message["ready"]), None
+            elif "users" in message:
+                member.users = dict(message["users"])
+            elif "spawned" in message:
+                self._spawned = int(message["spawned"])
             elif "done" in message:
                 member.report = dict(message["done"])
             self._changed.notify_all()
@@ -123,32 +127,36 @@ class Conductor:
     def pids(self) -> list[int]:
         """The processes that generate load."""
         with self._changed:
-            return [member.pid for member in self._members if member.role != "master"]
+            return [member.pid for member in self._generating()]
+
+    def _generating(self) -> list[Member]:
+        return [member for member in self._members if member.role in ("local", "worker")]
 
     @property
     def running(self) -> bool:
         return self._locust is not None and self._locust.alive
 
-    def await_ready(self, *, processes: int, pool: Mapping[str, int] | None, within: float | None) -> None:
-        """Returns when so many processes have users, the whole `pool` of them where it is known.
+    def await_ready(self, *, processes: int, within: float | None) -> None:
+        """Returns when so many processes are there, and all users that Locust handed out to them have started.
 
-        Locust hands users out in steps, and a process reports after each. Raises GeneratorFailed when that can't be.
+        Raises GeneratorFailed when that can't be.
         """
 
         def ready() -> bool:
-            users = [member.users for member in self._members if member.users is not None]
-            return len(users) >= processes and (pool is None or complete(users, pool))
+            members = self._generating()
+            started = sum(sum(member.users.values()) for member in members)
+            return len(members) >= processes and self._spawned is not None and started >= self._spawned
 
         self._await(ready, what="got its users ready", within=within)
 
     def go(self, plan: Plan, *, where: Mapping[str, Any], start: float) -> None:
         """Tells every generating process its share of the plan and when to begin."""
         with self._changed:
-            members = [member for member in self._members if member.users is not None]
+            members = self._generating()
             for member in members:
                 shares: dict[str, tuple[int, int]] = {}
                 for kind in plan.kinds:
-                    able = [one for one in members if one.users and one.users.get(kind)]
+                    able = [one for one in members if one.users.get(kind)]
                     if not able:
                         raise GeneratorFailed(
                             f"no process of the generator has a user of kind {kind}; give more --users"
@@ -158,7 +166,8 @@ class Conductor:
                 said = {"plan": plan.dumps(), "shares": shares, "where": dict(where), "start": start}
                 member.say(go=said)
             for member in members:
-                member.users = None
+                member.users, member.report = {}, None
+            self._spawned = None
 
     def await_done(self, *, processes: int, within: float) -> None:
         """Returns when every process has sent its share; raises GeneratorFailed when that can't be."""
@@ -205,7 +214,3 @@ class Conductor:
         self._server.close()
         self._processes.close()
 
-
-def complete(users: Sequence[Mapping[str, int]], pool: Mapping[str, int]) -> bool:
-    """Whether what all processes report makes up the whole pool."""
-    return all(sum(one.get(kind, 0) for one in users) >= wanted for kind, wanted in pool.items())

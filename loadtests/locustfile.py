@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from loadtests import page
 from loadtests.link import Link
 from loadtests.names import SOCKET, USERS
-from loadtests.plan import Plan
+from loadtests.plan import Kind, Plan
 from loadtests.schedule import Arrival
 from loadtests.turns import Turns
 from loadtests.users import Answer, ApiUser, QueueUser, WebhookUser
@@ -35,24 +36,34 @@ class Generator:
     def __init__(self, environment: Any) -> None:
         self.turns = Turns()
         self.backlog: list[dict[str, Any]] = []
+        self.users: Counter[Kind] = Counter()
         self._environment = environment
         runner = environment.runner
         role = (
             "master" if isinstance(runner, MasterRunner) else "worker" if isinstance(runner, WorkerRunner) else "local"
         )
-        self.sends = role != "master"
+        self.conducts = role != "worker"
         self.link = Link(os.environ[SOCKET], on_message=self._heard, on_end=runner.quit)
         self.link.say(hello={"pid": os.getpid(), "role": role})
 
     def reset(self) -> None:
         self.turns = Turns()
         self.backlog = []
+        self.users.clear()
+        self.link.say(users={})
 
-    def ready(self) -> None:
-        """Every user of the run is there."""
-        if self.sends:
-            names = dict(self._environment.runner.user_classes_count)
-            self.link.say(ready={user.kind: names.get(user.__name__, 0) for user in CLASSES})
+    def joined(self, kind: Kind) -> None:
+        """A user has started in this process.
+
+        Each tells so itself: a worker that was slow hears that spawning is complete before its users have started.
+        """
+        self.users[kind] += 1
+        self.link.say(users=dict(self.users))
+
+    def spawned(self, users: int) -> None:
+        """Locust has handed out so many users, to all processes together."""
+        if self.conducts:
+            self.link.say(spawned=users)
 
     def _heard(self, message: dict[str, Any]) -> None:
         for what, said in message.items():
@@ -104,7 +115,7 @@ class Generator:
 def begin(environment: Any, **_: Any) -> None:
     generator = environment.generator = Generator(environment)
     environment.events.test_start.add_listener(lambda **_: generator.reset())
-    environment.events.spawning_complete.add_listener(lambda **_: generator.ready())
+    environment.events.spawning_complete.add_listener(lambda user_count, **_: generator.spawned(user_count))
     environment.events.test_stop.add_listener(lambda **_: generator.stop())
     if environment.web_ui:
         page.extend(environment, generator)

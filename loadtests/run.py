@@ -118,8 +118,7 @@ class Load:
         """One load, from the moment at which all users are ready until the last message has come to its end."""
         request, stack = self._request, self._stack
         # on Locust's page people choose how many users there are
-        pool, within = (None, None) if request.page else (request.pool(), 60)
-        self._conductor.await_ready(processes=request.generating, pool=pool, within=within)
+        self._conductor.await_ready(processes=request.generating, within=None if request.page else 60)
         plan = request.plan.again()
         scheduled = arrivals(plan)
         self._prepare(plan, scheduled)

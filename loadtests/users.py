@@ -27,9 +27,12 @@ class Arriving(User):
     wait_time = constant(0)
     kind: ClassVar[Kind]
 
+    def on_start(self) -> None:
+        self.environment.generator.joined(self.kind)  # our locustfile puts it there
+
     @task
     def send(self) -> None:
-        generator: Any = self.environment.generator  # our locustfile puts it there
+        generator: Any = self.environment.generator
         turns = generator.turns
         arrival = turns.take(self.kind)
         if arrival is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.conductor import complete
 from loadtests.histogram import Histogram, merged
 from loadtests.judge import kept_up, punctuality
 from loadtests.plan import Plan
@@ -57,10 +56,3 @@ def test_a_late_or_dropped_start_counts_against_the_generator(
 
 def test_nothing_scheduled_shows_nothing() -> None:
     assert kept_up(punctuality([], {}, start=0, limit=0.1), share=0.05, cpu=0).outcome == "unknown"
-
-
-def test_a_pool_is_complete_when_every_kind_is_there_in_full() -> None:
-    pool = {"api": 20, "webhook": 9}
-    assert not complete([{"api": 0, "webhook": 5}, {"api": 0, "webhook": 4}], pool), "Locust hands them out in steps"
-    assert not complete([{"api": 20}], pool)
-    assert complete([{"api": 12, "webhook": 0}, {"api": 8, "webhook": 9}], pool)
