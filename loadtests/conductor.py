@@ -213,4 +213,3 @@ class Conductor:
             self._locust.ended.wait(5)
         self._server.close()
         self._processes.close()
-

@@ -12,7 +12,7 @@ from loadtests import conductor
 from loadtests.conductor import Conductor
 from loadtests.plan import Plan
 
-SLOW = '''
+SLOW = """
 import os
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def begin(environment, **_):
 
 
 events.init.add_listener(begin)
-'''
+"""
 """A worker that stands still until the master has said that spawning is complete."""
 
 
