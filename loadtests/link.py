@@ -1,7 +1,8 @@
 """The generator's end of the socket to the harness: one JSON object a line, each way.
 
 From a generating process: `hello`, `users` (those that have started in it, by kind), `sends` (rows of what was sent),
-`done` (its histograms); from the one that hands out users: `spawned` (how many, to all together). To it: `go` (the plan, its share of it, when to start), `stages` and `backlog` (for Locust's page), `quit`.
+`done` (its histograms); from the one that hands out users: `spawned` (how many, to all together). To them: `go` (the
+plan, its share of it, when to start), `stages` and `backlog` (for Locust's page), `quit`.
 """
 
 from __future__ import annotations
