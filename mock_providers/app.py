@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 
-from mock_providers.asgi import Receive, Scope, Send
+from mock_providers.asgi import Answer, Receive, Request, Scope, Send
+from mock_providers.call import Vendor
 from mock_providers.control import control_app
 from mock_providers.sendgrid import api as sendgrid
 from mock_providers.twilio import api as twilio
@@ -26,15 +28,30 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
-        path: str = scope["path"]
-        world = self._world
-        if path.startswith((twilio.PREFIX, twilio.SERVICES_PREFIX)):
-            await world.exchange.serve(world.twilio_api, scope, receive, send)
-        elif path.startswith(sendgrid.PREFIX):
-            await world.exchange.serve(world.sendgrid_api, scope, receive, send)
-        else:
+        vendor = self._vendor(scope["path"])
+        if vendor is None:
             await self._control(scope, receive, send)
-            return
+        else:
+            await self._world.exchange.serve(vendor, scope, receive, send)
+            self._served()
+
+    def serve_now(self, scope: Scope, body: bytes, reply: Callable[[Answer], None]) -> bool:
+        """Serves a vendor's call in this turn of the event loop; false if this is none, or may have to wait.
+
+        `reply` gets the answer once the call is on disk.
+        """
+        vendor = self._vendor(scope["path"])
+        if vendor is None or not self._world.exchange.serve_now(vendor, Request(scope, body), reply):
+            return False
+        self._served()
+        return True
+
+    def _vendor(self, path: str) -> Vendor | None:
+        if path.startswith((twilio.PREFIX, twilio.SERVICES_PREFIX)):
+            return self._world.twilio_api
+        return self._world.sendgrid_api if path.startswith(sendgrid.PREFIX) else None
+
+    def _served(self) -> None:
         self._calls += 1
         if self._calls % FREEZE_EVERY == 0:
             asyncio.get_running_loop().call_soon(freeze)

@@ -87,9 +87,8 @@ async def read_request(scope: Scope, receive: Receive) -> Request | None:
     return Request(scope, b"".join(parts), too_large=size > BODY_LIMIT)
 
 
-async def send_answer(send: Send, answer: Answer, *, headers: list[tuple[bytes, bytes]] | None = None) -> None:
-    """Sends an answer with its own headers, or with those given."""
-    headers = answer.headers if headers is None else headers
+async def send_answer(send: Send, answer: Answer) -> None:
+    headers = answer.headers
     if answer.status != 204:
         headers = [*headers, (b"content-length", b"%d" % len(answer.body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

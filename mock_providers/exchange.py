@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quote
 from typing import Any
 
@@ -15,12 +16,13 @@ from mock_providers.asgi import (
     Send,
     client_gone,
     read_request,
+    send_answer,
     unless_gone,
 )
 from mock_providers.bodies import Bodies
 from mock_providers.call import Call, Vendor
 from mock_providers.clock import elapse
-from mock_providers.connection import hang_up, send_at_once, send_badly
+from mock_providers.connection import hang_up, send_badly
 from mock_providers.errors import JournalError
 from mock_providers.faults import Fault, Faults, Gates
 from mock_providers.journal import Journal
@@ -44,6 +46,31 @@ class Exchange:
         self.in_flight = 0
         self.metrics = Metrics()
 
+    def serve_now(self, vendor: Vendor, request: Request, reply: Callable[[Answer], None]) -> bool:
+        """Serves a call in this turn of the event loop, unless a fault or a gate might meet it: then it is false.
+
+        `reply` gets the answer once the call is on disk.
+        """
+        if self._faults or self._gates:
+            return False
+        began = time.perf_counter()
+        call = vendor.receive(request)
+        try:
+            number = self._record_call(request, call)
+            answer = call.answer()
+            self._record_answer(call, number, answer, "answered", time.perf_counter() - began)
+        except JournalError as error:
+            reply(_unwritten(error))
+            return True
+        self.in_flight += 1
+
+        def written(error: JournalError | None) -> None:
+            self.in_flight -= 1
+            reply(answer if error is None else _unwritten(error))
+
+        self._journal.when_committed(written)
+        return True
+
     async def serve(self, vendor: Vendor, scope: Scope, receive: Receive, send: Send) -> None:
         request = await read_request(scope, receive)
         if request is None:
@@ -57,14 +84,13 @@ class Exchange:
             self._record_answer(call, number, answer, outcome, time.perf_counter() - began)
             await self._journal.committed()
         except JournalError as error:
-            slow_s = 0.0
-            answer, outcome = Answer(500, f"{error}\n".encode(), [(b"content-type", b"text/plain")]), "answered"
+            answer, outcome, slow_s = _unwritten(error), "answered", 0.0
         finally:
             self.in_flight -= 1
         if outcome in {"reset", "empty"}:
             await hang_up(scope, receive, reset=outcome == "reset")
         elif outcome == "answered":
-            await send_at_once(scope, send, answer)
+            await send_answer(send, answer)
         elif outcome in {"truncated", "slow"}:
             await send_badly(scope, receive, send, answer, over_s=slow_s)
 
@@ -125,6 +151,10 @@ class Exchange:
             f'"error":{"null" if code is None else encode(code)},"outcome":"{outcome}",'
             f'"elapsed_ms":{elapsed * 1000:.3f}}}',
         )
+
+
+def _unwritten(error: JournalError) -> Answer:
+    return Answer(500, f"{error}\n".encode(), [(b"content-type", b"text/plain")])
 
 
 def _params(given: Any) -> str:

@@ -16,12 +16,11 @@ from typing import Any
 
 import uvicorn
 import uvloop
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mock_providers.app import App
 from mock_providers.config import Config
-from mock_providers.connection import TRANSPORT, Connection
 from mock_providers.errors import ListenError
+from mock_providers.protocol import Protocol
 from mock_providers.world import World
 
 BACKLOG = 2048
@@ -30,18 +29,6 @@ KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that it is they who close it and no call meets a closing one."""
 GC_THRESHOLDS = (100_000, 20, 100)
 """So rarely that under load it is the app that collects and freezes, and each object is looked at once."""
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP, with the connection handed to the app: answers leave whole; faults reset it or cut it short."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # reason: as uvicorn
-        super().connection_made(transport)
-        self.transport = Connection(transport)  # type: ignore[assignment]  # reason: it is one in all that is used
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
 
 
 class Server(uvicorn.Server):

@@ -43,8 +43,7 @@ class Journal:
         self._seq = 0
         self._at = 0.0
         self._pending: list[tuple[bytes, Key, float]] = []
-        self._waiters: list[asyncio.Future[None]] = []
-        self._loop: asyncio.AbstractEventLoop
+        self._waiters: list[Callable[[JournalError | None], None]] = []
         self._watches: dict[str | None, set[asyncio.Event]] = {}
         self._failure: JournalError | None = None
         self.when_dropped: list[Callable[[int], None]] = []
@@ -87,22 +86,32 @@ class Journal:
             f"{',' if len(members) > 1 else ''}{members}"
         )
         if not self._pending:
-            # asked for once a group: with Python 3.11 it is a system call
-            self._loop = asyncio.get_running_loop()
-            self._loop.call_soon(self._commit)
+            # once a group: with Python 3.11 it is a system call
+            asyncio.get_running_loop().call_soon(self._commit)
         self._pending.append((text.encode(), (provider, account), at))
         return seq
 
-    def committed(self) -> asyncio.Future[None]:
-        """Done when everything appended so far is written; raises JournalError if it can't be."""
-        waiter: asyncio.Future[None]
+    def when_committed(self, told: Callable[[JournalError | None], None]) -> None:
+        """Calls back when everything appended so far is written, or with what kept it from being."""
         if self._pending:
-            waiter = self._loop.create_future()
-            self._waiters.append(waiter)
+            self._waiters.append(told)
         else:
-            waiter = asyncio.get_running_loop().create_future()
-            waiter.set_result(None)
-        return waiter
+            told(None)
+
+    async def committed(self) -> None:
+        """Returns when everything appended so far is written; raises JournalError if it can't be."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def told(error: JournalError | None) -> None:
+            if written.done():
+                return  # who waited has gone
+            if error is None:
+                written.set_result(None)
+            else:
+                written.set_exception(error)
+
+        self.when_committed(told)
+        await written
 
     def read(self, selection: Filter, *, after: int = 0) -> Iterator[tuple[int, dict[str, Any] | None]]:
         """Entries after a sequence number, oldest first: its number, and the entry if it is selected.
@@ -177,14 +186,12 @@ class Journal:
             except OSError as error:
                 self._failure = JournalError(f"the journal {self._file.path} can't be written: {error.strerror}")
                 self._failure.__cause__ = error
-                for waiter in waiters:
-                    if not waiter.done():
-                        waiter.set_exception(self._failure)
+                for told in waiters:
+                    told(self._failure)
                 return
         self._show(pending)
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        for told in waiters:
+            told(None)
 
     def _show(self, pending: list[tuple[bytes, Key, float]]) -> None:
         """Makes written entries readable, wakes who waits for them, and drops what is past the retention."""

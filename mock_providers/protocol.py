@@ -1,0 +1,143 @@
+"""HTTP as uvicorn does it, with a short way for the vendors' calls: they are the hot path.
+
+A call that arrived whole, and that nothing disturbs, needs no task and no ASGI conversation of its own: it is
+processed where it arrives, and answered in one piece once it is on disk. Everything else goes uvicorn's way.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mock_providers.app import App
+from mock_providers.asgi import Answer
+from mock_providers.connection import TRANSPORT
+
+_FAILED = Answer(500, b"Internal Server Error", [(b"content-type", b"text/plain; charset=utf-8")])
+
+
+class Exchanged:
+    """An exchange on the short way, as uvicorn looks at it: whether it goes on, and whether the connection will."""
+
+    __slots__ = ("disconnected", "keep_alive", "message_event", "response_complete")
+
+    def __init__(self) -> None:
+        self.keep_alive = True
+        self.disconnected = False
+        self.response_complete = False
+        self.message_event = _UNHEARD
+
+
+class _Unheard:
+    """What uvicorn sets to wake a request's task, where there is none."""
+
+    def set(self) -> None:
+        pass
+
+
+_UNHEARD = _Unheard()
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection. Requests on it are answered in order, whichever way each takes."""
+
+    _whole: bytes | None = None
+    """The body so far of a request that may take the short way; None if it can't."""
+
+    # the reasons below: uvicorn's annotations name classes of its own where any like them will do
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]  # reason: above
+
+    def on_headers_complete(self) -> None:
+        parser = self.parser
+        if (
+            (self.cycle is None or self.cycle.response_complete)
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+        ):
+            self._whole = b""
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._whole is None:
+            super().on_body(body)
+        else:
+            self._whole += body
+
+    def on_message_complete(self) -> None:
+        whole, self._whole = self._whole, None
+        if whole is not None:
+            if self._serve(whole):
+                return
+            self._hand_over(whole)
+        super().on_message_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._whole is not None:
+            # more is to come, and there may be much of it
+            whole, self._whole = self._whole, None
+            if not self.transport.is_closing():
+                self._hand_over(whole)
+
+    def _hand_over(self, body: bytes) -> None:
+        super().on_headers_complete()
+        if body:
+            super().on_body(body)
+
+    def _serve(self, body: bytes) -> bool:
+        """Takes the short way; false if the request has to take the long one."""
+        method = self.parser.get_method()
+        path, _, query = self.url.partition(b"?")
+        if method == b"HEAD" or path[:1] != b"/" or b"%" in path or b"#" in self.url or not path.isascii():
+            return False
+        scope: Any = self.scope
+        scope.update(method=method.decode("ascii"), path=path.decode("ascii"), raw_path=path, query_string=query)
+        app: App = self.config.app  # type: ignore[assignment]  # reason: above
+        exchanged = Exchanged()
+        before, self.cycle = self.cycle, exchanged  # type: ignore[assignment]  # reason: above
+        try:
+            if app.serve_now(scope, body, lambda answer: self._reply(exchanged, answer)):
+                return True
+        except Exception:
+            self.logger.exception("Exception while a call was processed")
+            exchanged.keep_alive = False
+            self._reply(exchanged, _FAILED)
+            return True
+        self.cycle = before
+        return False
+
+    def _reply(self, exchanged: Exchanged, answer: Answer) -> None:
+        exchanged.response_complete = True
+        if self.transport.is_closing():
+            return
+        headers = [*self.server_state.default_headers, *answer.headers]
+        lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+        if not lines.count(b"\r") == lines.count(b"\n") == len(headers):
+            self.logger.error("a header of the answer has a line break in it")
+            exchanged.keep_alive = False
+            answer, lines = _FAILED, b""
+        length = b"" if answer.status == HTTPStatus.NO_CONTENT else b"content-length: %d\r\n" % len(answer.body)
+        last = b"" if exchanged.keep_alive else b"connection: close\r\n"
+        self.transport.write(b"".join((_status_line(answer.status), length, lines, last, b"\r\n", answer.body)))
+        if not exchanged.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+
+@lru_cache(maxsize=100)
+def _status_line(status: int) -> bytes:
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode()
