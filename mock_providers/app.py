@@ -13,8 +13,8 @@ from mock_providers.sendgrid import api as sendgrid
 from mock_providers.twilio import api as twilio
 from mock_providers.world import World
 
-FREEZE_EVERY = 4_000
-"""Calls between two moves of what has survived out of the garbage collector's sight."""
+FREEZE_EVERY = 500
+"""Calls between two moves of what has survived out of the garbage collector's sight: while it is still in the cache."""
 
 
 class App:
@@ -35,13 +35,13 @@ class App:
             await self._world.exchange.serve(vendor, scope, receive, send)
             self._served()
 
-    def serve_now(self, scope: Scope, body: bytes, reply: Callable[[Answer], None]) -> bool:
+    def serve_now(self, request: Request, reply: Callable[[Answer], None]) -> bool:
         """Serves a vendor's call in this turn of the event loop; false if this is none, or may have to wait.
 
         `reply` gets the answer once the call is on disk.
         """
-        vendor = self._vendor(scope["path"])
-        if vendor is None or not self._world.exchange.serve_now(vendor, Request(scope, body), reply):
+        vendor = self._vendor(request.path)
+        if vendor is None or not self._world.exchange.serve_now(vendor, request, reply):
             return False
         self._served()
         return True

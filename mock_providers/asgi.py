@@ -21,18 +21,39 @@ FIELD_LIMIT = 2000
 class Request:
     """A complete request: what arrived, undecoded where nobody may need it."""
 
-    __slots__ = ("body", "headers", "method", "path", "peer", "query", "scope", "too_large")
+    __slots__ = ("body", "headers", "method", "path", "peer", "query", "too_large")
 
-    def __init__(self, scope: Scope, body: bytes, *, too_large: bool = False) -> None:
-        self.scope = scope
-        self.method: str = scope["method"]
-        self.path: str = scope["path"]
-        self.query: bytes = scope["query_string"]
-        self.headers: list[tuple[bytes, bytes]] = scope["headers"]
-        client = scope.get("client")
+    def __init__(
+        self,
+        *,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: list[tuple[bytes, bytes]],
+        client: tuple[str, int] | None,
+        body: bytes,
+        too_large: bool = False,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
         self.peer = f"{client[0]}:{client[1]}" if client else ""
         self.body = body
         self.too_large = too_large
+
+    @classmethod
+    def of(cls, scope: Scope, body: bytes, *, too_large: bool = False) -> Request:
+        """The request that an ASGI server describes."""
+        return cls(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"],
+            headers=scope["headers"],
+            client=scope.get("client"),
+            body=body,
+            too_large=too_large,
+        )
 
     def header(self, name: bytes) -> bytes:
         for key, value in self.headers:
@@ -74,7 +95,7 @@ async def read_request(scope: Scope, receive: Receive) -> Request | None:
         return None
     body: bytes = event.get("body", b"")
     if not event.get("more_body"):
-        return Request(scope, body)
+        return Request.of(scope, body)
     parts, size = [body], len(body)
     while event.get("more_body"):
         event = await receive()
@@ -84,7 +105,7 @@ async def read_request(scope: Scope, receive: Receive) -> Request | None:
         size += len(part)
         if size <= BODY_LIMIT:
             parts.append(part)
-    return Request(scope, b"".join(parts), too_large=size > BODY_LIMIT)
+    return Request.of(scope, b"".join(parts), too_large=size > BODY_LIMIT)
 
 
 async def send_answer(send: Send, answer: Answer) -> None:

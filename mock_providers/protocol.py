@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mock_providers.app import App
-from mock_providers.asgi import Answer
+from mock_providers.asgi import Answer, Request
 from mock_providers.connection import TRANSPORT
 
 _FAILED = Answer(500, b"Internal Server Error", [(b"content-type", b"text/plain; charset=utf-8")])
@@ -46,12 +45,16 @@ class Protocol(HttpToolsProtocol):
 
     _whole: bytes | None = None
     """The body so far of a request that may take the short way; None if it can't."""
+    _idle_since: float | None = None
+    """Since when (by the loop's clock) nothing is asked for; None while something is."""
 
     # the reasons below: uvicorn's annotations name classes of its own where any like them will do
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]  # reason: above
+        # what uvicorn makes here for the application, only the long way needs
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
         parser = self.parser
@@ -65,7 +68,7 @@ class Protocol(HttpToolsProtocol):
         ):
             self._whole = b""
         else:
-            super().on_headers_complete()
+            self._take_long_way()
 
     def on_body(self, body: bytes) -> None:
         if self._whole is None:
@@ -78,7 +81,7 @@ class Protocol(HttpToolsProtocol):
         if whole is not None:
             if self._serve(whole):
                 return
-            self._hand_over(whole)
+            self._take_long_way(whole)
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -87,12 +90,51 @@ class Protocol(HttpToolsProtocol):
             # more is to come, and there may be much of it
             whole, self._whole = self._whole, None
             if not self.transport.is_closing():
-                self._hand_over(whole)
+                self._take_long_way(whole)
 
-    def _hand_over(self, body: bytes) -> None:
+    def _take_long_way(self, body: bytes = b"") -> None:
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers.extend(headers)
+        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]  # reason: above
         super().on_headers_complete()
         if body:
             super().on_body(body)
+
+    # uvicorn makes a timer with every answer and cancels it with the next request: a tenth of what a call costs. Ours
+    # looks, when it is due, how long the connection has been idle.
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
+
+    def on_response_complete(self) -> None:
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_after(self.timeout_keep_alive)
+
+    def _look_after(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return  # the answer that is due begins anew
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_after(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
 
     def _serve(self, body: bytes) -> bool:
         """Takes the short way; false if the request has to take the long one."""
@@ -100,13 +142,19 @@ class Protocol(HttpToolsProtocol):
         path, _, query = self.url.partition(b"?")
         if method == b"HEAD" or path[:1] != b"/" or b"%" in path or b"#" in self.url or not path.isascii():
             return False
-        scope: Any = self.scope
-        scope.update(method=method.decode("ascii"), path=path.decode("ascii"), raw_path=path, query_string=query)
+        request = Request(
+            method=method.decode("ascii"),
+            path=path.decode("ascii"),
+            query=query,
+            headers=self.headers,
+            client=self.client,
+            body=body,
+        )
         app: App = self.config.app  # type: ignore[assignment]  # reason: above
         exchanged = Exchanged()
         before, self.cycle = self.cycle, exchanged  # type: ignore[assignment]  # reason: above
         try:
-            if app.serve_now(scope, body, lambda answer: self._reply(exchanged, answer)):
+            if app.serve_now(request, lambda answer: self._reply(exchanged, answer)):
                 return True
         except Exception:
             self.logger.exception("Exception while a call was processed")
