@@ -63,7 +63,6 @@ class Protocol(HttpToolsProtocol):
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
-            and not self.expect_100_continue
             and not self.flow.write_paused
         ):
             self._whole = b""
@@ -89,8 +88,7 @@ class Protocol(HttpToolsProtocol):
         if self._whole is not None:
             # more is to come, and there may be much of it
             whole, self._whole = self._whole, None
-            if not self.transport.is_closing():
-                self._take_long_way(whole)
+            self._take_long_way(whole)
 
     def _take_long_way(self, body: bytes = b"") -> None:
         url, headers, expects = self.url, self.headers, self.expect_100_continue
@@ -167,7 +165,7 @@ class Protocol(HttpToolsProtocol):
     def _reply(self, exchanged: Exchanged, answer: Answer) -> None:
         exchanged.response_complete = True
         if self.transport.is_closing():
-            return
+            return  # uvloop refuses to write to what is closed
         headers = [*self.server_state.default_headers, *answer.headers]
         lines = b"".join([b"%b: %b\r\n" % header for header in headers])
         if not lines.count(b"\r") == lines.count(b"\n") == len(headers):
