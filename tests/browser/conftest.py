@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -24,6 +24,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+expect.set_options(timeout=30_000)  # milliseconds; a condition is waited for as long as a busy machine may need
 
 
 # a module's, and not the session's: as long as it is open Playwright runs an event loop in this thread, and other tests

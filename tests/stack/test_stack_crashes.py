@@ -331,8 +331,9 @@ def test_an_id_that_the_provider_gives_twice_harms_no_other_message(stack: Deplo
 
 def test_two_workers_share_without_sending_twice(stack: Deployment) -> None:
     stack.api()
-    ids = [stack.send(to=f"+1206555{n:04d}") for n in range(100, 160)]
+    # both wait before there is anything, or the first might have done it all when the second comes
     workers = [stack.worker(WORKER_BATCH="2", WORKER_CONCURRENCY="2") for _ in range(2)]
+    ids = [stack.send(to=f"+1206555{n:04d}") for n in range(100, 160)]
     for message_id in ids:
         stack.until_status(message_id, "sent")
     stack.until_quiet()
