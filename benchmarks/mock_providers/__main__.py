@@ -109,12 +109,14 @@ def side_by_side(seconds: float, rounds: int, names: tuple[str, ...]) -> None:
         print(f"{name:<28} not measured: {problem}")
 
 
-def as_the_record_grows(step: int, until: int) -> None:
-    """The rate while the record is short, and when it is long; the server's own CPU tells it from a busy machine."""
+def as_the_record_grows(step: int, until: int, *, seconds: float, rounds: int) -> None:
+    """The rate while the record grows, and then beside that of a server whose record is short, taking turns."""
     print(
         f"\n{'calls recorded':<28} {'calls/s':>9} {'CPU us':>8} {'of first':>8} {'p50 ms':>8} {'p99 ms':>8} {'MB':>6}"
     )
-    with tempfile.TemporaryDirectory() as folder, mocks(Path(folder)) as (port, process):
+    with ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        port, process = running.enter_context(mocks(folder))
         load("127.0.0.1", port, CREATE, calls=1000)
         done, first = 1000, 0.0
         while done < until:
@@ -130,6 +132,17 @@ def as_the_record_grows(step: int, until: int) -> None:
                 flush=True,
             )
             done += run.calls
+        runs: dict[str, list[Load]] = {f"from {1000:,}": [], f"from {done:,}": []}
+        for turn in range(rounds):
+            # a new one each time, or its record would soon be long too
+            with tempfile.TemporaryDirectory() as other, mocks(Path(other)) as (short, _):
+                load("127.0.0.1", short, CREATE, calls=1000)
+                pairs = list(zip(runs.values(), (short, port), strict=True))
+                for found, where in pairs if turn % 2 else reversed(pairs):
+                    found.append(load("127.0.0.1", where, CREATE, seconds=seconds))
+    print(f"\n{'calls recorded, in turns':<28} {'calls/s':>9} {'of short':>8} {'p50 ms':>8} {'p99 ms':>8}")
+    for name, found in runs.items():
+        show(name, found, median(run.rate for run in next(iter(runs.values()))))
 
 
 def main() -> None:
@@ -141,7 +154,7 @@ def main() -> None:
     options = parser.parse_args()
     side_by_side(options.seconds, options.rounds, PEERS if options.peers else ("pytest-httpserver",))
     if options.million:
-        as_the_record_grows(100_000, 1_000_000)
+        as_the_record_grows(100_000, 1_000_000, seconds=options.seconds, rounds=options.rounds)
 
 
 if __name__ == "__main__":
