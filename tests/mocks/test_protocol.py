@@ -17,7 +17,7 @@ import uvicorn
 import uvloop
 
 from mock_providers.app import App
-from mock_providers.asgi import Answer
+from mock_providers.asgi import Answer, Request
 from mock_providers.config import Config
 from mock_providers.protocol import Protocol
 from mock_providers.twilio.api import TwilioApi
@@ -210,7 +210,7 @@ async def test_a_client_that_left_is_no_trouble(monkeypatch: pytest.MonkeyPatch)
     async with served() as it:
         client = await it.connect()
         with monkeypatch.context() as patch:
-            [reply] = await held(patch, client)
+            reply = await held(patch, client)
         client.writer.transport.abort()
         async with asyncio.timeout(10):
             while it.server.server_state.connections:  # noqa: ASYNC110  # reason: uvicorn tells nobody
@@ -221,15 +221,17 @@ async def test_a_client_that_left_is_no_trouble(monkeypatch: pytest.MonkeyPatch)
         assert (await other.answer())[0] == 201
 
 
-async def held(patch: pytest.MonkeyPatch, client: Client) -> list[Callable[[Answer], None]]:
+async def held(patch: pytest.MonkeyPatch, client: Client) -> Callable[[Answer], None]:
     """Sends a call, and has what would answer it."""
-    kept: list[Callable[[Answer], None]] = []
-    patch.setattr(App, "serve_now", lambda self, request, reply: kept.append(reply) or True)
+    kept: asyncio.Future[Callable[[Answer], None]] = asyncio.get_running_loop().create_future()
+
+    def keep(_: App, __: Request, reply: Callable[[Answer], None]) -> bool:
+        kept.set_result(reply)
+        return True
+
+    patch.setattr(App, "serve_now", keep)
     client.write(request(send("held")))
-    async with asyncio.timeout(10):
-        while not kept:  # noqa: ASYNC110  # reason: as above
-            await asyncio.sleep(0)  # reason: as above
-    return kept
+    return await asyncio.wait_for(kept, 10)
 
 
 @in_a_loop
@@ -327,7 +329,7 @@ class _Clock:
 async def test_a_server_that_ends_answers_what_it_has_and_says_that_it_closes(monkeypatch: pytest.MonkeyPatch) -> None:
     async with served() as it:
         client = await it.connect()
-        [reply] = await held(monkeypatch, client)
+        reply = await held(monkeypatch, client)
         it.protocol.shutdown()
         reply(Answer(201, b"{}"))
         assert (await client.answer())[0] == 201
