@@ -76,10 +76,8 @@ def verify(
     explain: Annotated[bool, typer.Option("--explain", help="Prints each claim with its witnesses.")] = False,
 ) -> None:
     """Deploys a stack, judges what it does, and says why: exit code 0 pass, 1 fail, 2 unknown, 3 unusable."""
-    from harness.profile import load
     from harness.verify import Request, run
 
-    load(profile, driver=deploy)  # a bad profile is one line, before pytest starts
     request = Request(
         profile=profile,
         deploy=deploy,
@@ -192,8 +190,8 @@ def send(
     channel = next((known for known in CHANNELS if known == type_), None)
     if channel is None:
         raise UsageError(f"--type {type_!r} is none of {', '.join(CHANNELS)}")
-    client = ApiClient(History(), url=running(build)["api"], paths=Api())
-    answer = client.send(message(channel, body, to=to))
+    with contextlib.closing(ApiClient(History(), url=running(build)["api"], paths=Api())) as client:
+        answer = client.send(message(channel, body, to=to))
     if answer["status"] != 201:
         raise UsageError(f"the API refused the message with {answer['status']}: {answer['body']}")
     print(answer["body"]["id"])

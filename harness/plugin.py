@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     wanted = metafunc.config.getoption("--check")
     if wanted and check_of(metafunc.definition) not in wanted:
         return  # it will be deselected; no need to make it N times
-    if count > 1 and "stack" in metafunc.fixturenames:
+    if count > 1 and "deployed_stack" in metafunc.fixturenames:
         metafunc.fixturenames.append("repetition")
         metafunc.parametrize("repetition", range(count))
 
@@ -137,7 +137,7 @@ def history_name(config: pytest.Config) -> str:
     return f"history-{worker}.jsonl" if worker else "history.jsonl"
 
 
-def parse_env(pairs: list[str]) -> dict[str, str]:
+def parse_env(pairs: Sequence[str]) -> dict[str, str]:
     settings = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -220,7 +220,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     outcome: Any = yield
     report: pytest.TestReport = outcome.get_result()
-    if "stack" not in getattr(item, "fixturenames", ()):
+    if "deployed_stack" not in getattr(item, "fixturenames", ()):
         return
     error = call.excinfo.value if call.excinfo else None
     redact = item.config.stash[REDACTOR]

@@ -46,7 +46,7 @@ class Options:
 @contextlib.contextmanager
 def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
     """A deployed and observed stack for as long as the block runs; raises DeployError where it can't be had."""
-    profile = without(profile, options.without)
+    profile = sensible(profile, without=options.without, stack_env=options.stack_env)
     history = History()
     redactor = options.redactor
     redactor.hide_settings(options.stack_env)
@@ -85,16 +85,23 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         yield stack
 
 
-def without(profile: Profile, roles: frozenset[str]) -> Profile:
-    """The profile with some roles never started."""
-    unknown = roles - set(profile.processes)
+def sensible(profile: Profile, *, without: frozenset[str], stack_env: Mapping[str, str]) -> Profile:
+    """The profile with some roles never started; raises ProfileError for what can't be done with such a profile."""
+    attached = profile.deploy.driver == "attached"
+    unknown = without - set(profile.processes)
     if unknown:
         known = ", ".join(profile.processes) or "none"
         raise ProfileError(
             f"--without {', '.join(sorted(unknown))}: the profile starts no such process; it has {known}"
         )
+    if stack_env and attached:
+        raise ProfileError("--stack-env sets nothing on an attached stack, which already runs; set it there")
+    if profile.queue.observe == "wire" and attached:
+        raise ProfileError(
+            "[queue] observe = 'wire' needs a stack that we deploy; an attached one is seen by 'monitor'"
+        )
     processes = {
-        role: spec.model_copy(update={"count": 0}) if role in roles else spec
+        role: spec.model_copy(update={"count": 0}) if role in without else spec
         for role, spec in profile.processes.items()
     }
     return profile.model_copy(update={"processes": processes})
@@ -102,10 +109,6 @@ def without(profile: Profile, roles: frozenset[str]) -> Profile:
 
 def wire_for(profile: Profile, history: History) -> WireProbe | None:
     deployed_by_us = profile.deploy.driver != "attached"
-    if profile.queue.observe == "wire" and not deployed_by_us:
-        raise ProfileError(
-            "[queue] observe = 'wire' needs a stack that we deploy; an attached one is seen by 'monitor'"
-        )
     wanted = profile.queue.observe == "wire" or (profile.queue.observe == "auto" and deployed_by_us)
     return WireProbe(history, profile.queue) if wanted else None
 
@@ -120,8 +123,6 @@ def driver_for(
     wire: WireProbe | None,
 ) -> Driver:
     if profile.deploy.driver == "attached":
-        if stack_env:
-            raise ProfileError("--stack-env sets nothing on an attached stack, which already runs; set it there")
         return Attached(profile, history)
     if profile.deploy.driver == "embedded":
         return Embedded(profile, history, redactor=redactor, logs=logs, stack_env=stack_env, wire=wire)

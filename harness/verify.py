@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.plugin import RESULTS
+from harness.plugin import RESULTS, parse_env
+from harness.profile import load
 from harness.results import EXIT_CODES, UNUSABLE, Results
+from harness.session import sensible
 
 PLUGINS = ("harness.plugin", "mock_providers.pytest_plugin", "xdist.plugin", "allure_pytest.plugin")
 """What our own suite needs; every other plugin that happens to be installed costs time, and some change what runs."""
@@ -54,6 +56,7 @@ class Capture:
 def run(request: Request) -> int:
     """Runs the suite; 0 all pass, 1 any fail, 2 any unknown, 3 when nothing could be verified."""
     make_directory(request.build)
+    check(request)
     capture = Capture()
     with plugins(request) as words:
         code = pytest.main([*arguments(request), *words], plugins=[capture])
@@ -84,6 +87,12 @@ def plugins(request: Request) -> Iterator[list[str]]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+def check(request: Request) -> None:
+    """Raises UsageError for what the deployment would refuse: one line, before pytest starts."""
+    settings = parse_env(request.stack_env)
+    sensible(load(request.profile, driver=request.deploy), without=frozenset(request.without), stack_env=settings)
 
 
 def make_directory(build: Path) -> None:

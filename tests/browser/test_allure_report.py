@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-pytestmark = pytest.mark.xdist_group("allure")
+pytestmark = [pytest.mark.xdist_group("allure"), pytest.mark.unmeasured]
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = ("asynchronous", "webhooks")
 HISTORY = "allure-history.jsonl"

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from container_support import ROOT, command, owned_by, run
 
-pytestmark = pytest.mark.xdist_group("containers")
+pytestmark = [pytest.mark.xdist_group("containers"), pytest.mark.unmeasured]
 
 SEED = 20261123
 MOMENTS = [round(random.Random(SEED).uniform(low, low + 1.5), 2) for low in (0.3, 1.5, 3.0, 4.5, 6.0)]

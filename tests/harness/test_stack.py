@@ -16,7 +16,7 @@ from harness.messages import mms, sms
 from harness.providers import ProviderControl
 from harness.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.unmeasured]
 
 
 def test_a_scenario_as_the_readme_shows_it(stack: Stack) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from loadtests.cli import main
 
+pytestmark = pytest.mark.unmeasured
 ROOT = Path(__file__).resolve().parents[2]
 
 

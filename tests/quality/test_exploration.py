@@ -15,7 +15,7 @@ from harness.session import Options, deployed
 from scenarios import exploration
 from scenarios.explore import ENV, explore, look
 
-pytestmark = pytest.mark.xdist_group("exploration")
+pytestmark = [pytest.mark.xdist_group("exploration"), pytest.mark.unmeasured]
 
 
 def defective(name: str) -> Profile:

@@ -50,6 +50,8 @@ def test_parameters_leak(stack, dsn):
     stack.judge(worker_processed(stack.history, stack.finished(stack.send(sent)), stack.profile, message=sent))
 '''
 
+pytestmark = [pytest.mark.xdist_group("allure"), pytest.mark.unmeasured]
+
 
 @dataclass(frozen=True)
 class Leaky:
@@ -91,14 +93,12 @@ def leaky(tmp_path_factory: pytest.TempPathFactory) -> Leaky:
     return Leaky(build, (PLANTED, known.read_text(encoding="utf-8")))
 
 
-@pytest.mark.xdist_group("allure")
 def test_no_secret_is_in_any_file(leaky: Leaky) -> None:
     assert all(len(secret) >= 12 for secret in leaky.secrets)
     found = [path.relative_to(leaky.build) for path, text in leaky.files() if any(s in text for s in leaky.secrets)]
     assert not found
 
 
-@pytest.mark.xdist_group("allure")
 def test_what_was_said_around_them_is_there(leaky: Leaky) -> None:
     """Else the test above would pass on an empty directory."""
     holding = {path.relative_to(leaky.build).parts[0] for path, text in leaky.files() if MARKER in text}
@@ -107,7 +107,6 @@ def test_what_was_said_around_them_is_there(leaky: Leaky) -> None:
     assert {"history.jsonl", "verdicts.json", "junit.xml", "summary.md"} <= names
 
 
-@pytest.mark.xdist_group("allure")
 def test_headers_of_provider_calls_are_shown_without_credentials(leaky: Leaky) -> None:
     results = leaky.build / "allure-results"
     calls = [

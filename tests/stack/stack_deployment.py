@@ -110,7 +110,7 @@ class Deployment:
         )
         self.database.fetch(f"TRUNCATE {', '.join(row[0] for row in tables)} RESTART IDENTITY")
         self.valkey.client.flushall()
-        self.providers.calls.clear()
+        self.providers.forget()
 
     def close(self) -> None:
         self.http.close()

@@ -243,6 +243,12 @@ class Providers:
     def release(self) -> None:
         self._loop.loop.call_soon_threadsafe(self.gate.set)
 
+    def forget(self) -> None:
+        """Answers at once again, with success, and has never been called."""
+        self.release()
+        self.script.clear()
+        self.calls.clear()
+
     def close(self) -> None:
         self.release()
         self._server.should_exit = True

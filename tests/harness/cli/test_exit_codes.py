@@ -23,12 +23,12 @@ pytestmark = pytest.mark.xdist_group("verify")
 
 
 def test_a_profile_that_is_not_there(harness: Harness) -> None:
-    done = harness.verify("--profile", harness.directory / "none.toml")
+    done = harness.refuse("--profile", harness.directory / "none.toml")
     done.one_line_error("none.toml can't be read: No such file or directory; name one with --profile")
 
 
 def test_a_profile_that_is_not_toml(harness: Harness) -> None:
-    done = harness.verify("--profile", harness.profile("name = \n"))
+    done = harness.refuse("--profile", harness.profile("name = \n"))
     done.one_line_error("profile.toml is not TOML: Invalid value (at line 1, column 8); mend that line")
 
 
@@ -47,7 +47,7 @@ def test_a_profile_that_is_not_toml(harness: Harness) -> None:
     ],
 )
 def test_a_profile_that_makes_no_sense(harness: Harness, text: str, message: str) -> None:
-    harness.verify("--profile", harness.profile(text)).one_line_error(message)
+    harness.refuse("--profile", harness.profile(text)).one_line_error(message)
 
 
 def test_an_api_port_in_use(harness: Harness) -> None:
@@ -115,39 +115,43 @@ def test_mocks_that_can_not_be_reached(harness: Harness, api: HTTPServer, valkey
 
 def test_settings_of_an_attached_stack_are_not_ours(harness: Harness, api: HTTPServer) -> None:
     profile = attached(harness, api=api.url_for("").rstrip("/"))
-    harness.verify("--profile", profile, "--stack-env", "A=1").one_line_error("--stack-env sets nothing on an attached")
+    harness.refuse("--profile", profile, "--stack-env", "A=1").one_line_error("--stack-env sets nothing on an attached")
     wire = harness.profile(ATTACHED.format(api="http://x") + "[queue]\nobserve = 'wire'\n")
-    harness.verify("--profile", wire).one_line_error("[queue] observe = 'wire' needs a stack that we deploy")
+    harness.refuse("--profile", wire).one_line_error("[queue] observe = 'wire' needs a stack that we deploy")
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--stack-env", "NOVALUE"], "--stack-env 'NOVALUE' is not of the form NAME=VALUE"),
-        (["--check", "no-such"], "--check no-such: no such check; known are asynchronous, message-queued"),
         (["--without", "printer"], "--without printer: the profile starts no such process; it has api, worker"),
         (["--scenarios", "/none/such"], "there is no scenario at /none/such; name a file or a directory"),
     ],
 )
 def test_bad_options(harness: Harness, words: list[str], message: str) -> None:
-    harness.verify(*words).one_line_error(message)
+    harness.refuse(*words).one_line_error(message)
+
+
+def test_a_check_that_there_is_not(harness: Harness) -> None:
+    done = harness.verify("--check", "no-such")
+    done.one_line_error("--check no-such: no such check; known are asynchronous, message-queued")
 
 
 def test_a_build_directory_that_is_a_file(harness: Harness) -> None:
     harness.build.parent.mkdir()
     harness.build.write_text("")
-    harness.verify().one_line_error("results can't be written to", "name another with --build")
+    harness.refuse().one_line_error("results can't be written to", "name another with --build")
 
 
 def test_a_build_directory_that_can_not_be_written(harness: Harness) -> None:
-    harness.run("verify", "--build", "/proc/none").one_line_error(
+    harness.call("verify", "--build", "/proc/none").one_line_error(
         "results can't be written to", "name another with --build"
     )
 
 
 @pytest.mark.parametrize("time", ["soon", "-1s", "5000"])
 def test_a_time_that_is_none(harness: Harness, time: str) -> None:
-    done = harness.verify("--provider-latency", time)
+    done = harness.refuse("--provider-latency", time)
     assert done.code == 2, str(done)
     assert "Traceback" not in done.text
     assert "time" in done.text
@@ -155,13 +159,13 @@ def test_a_time_that_is_none(harness: Harness, time: str) -> None:
 
 @pytest.mark.parametrize("command", ["down", "status", "restart", "send"])
 def test_no_stack_is_up(harness: Harness, command: str) -> None:
-    done = harness.run(command, "--build", harness.directory / "up")
+    done = harness.call(command, "--build", harness.directory / "up")
     done.one_line_error("no stack is up; start one with `harness up`")
 
 
 def test_no_history(harness: Harness) -> None:
-    harness.run("trace", "x", cwd=harness.directory).one_line_error("no history was found; run `harness verify`")
-    done = harness.run("trace", "x", "--history", harness.directory / "none.jsonl")
+    harness.call("trace", "x", cwd=harness.directory).one_line_error("no history was found; run `harness verify`")
+    done = harness.call("trace", "x", "--history", harness.directory / "none.jsonl")
     done.one_line_error("no history can be read from")
 
 
@@ -191,7 +195,7 @@ def test_the_doctor_says_what_is_missing(harness: Harness) -> None:
 
 
 def test_help_lists_the_commands(harness: Harness) -> None:
-    done = harness.run("--help")
+    done = harness.call("--help")
     assert done.code == 0
     for name in ("verify", "up", "down", "status", "restart", "send", "trace", "doctor"):
         assert name in done.out

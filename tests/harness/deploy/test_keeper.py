@@ -218,6 +218,7 @@ def owned(pids: set[int]) -> set[Path]:
     return found
 
 
+@pytest.mark.unmeasured
 @pytest.mark.xdist_group("verify")
 def test_a_killed_run_leaves_no_process_and_no_directory(harness: Harness) -> None:
     run = subprocess.Popen(
