@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
+from harness.errors import Inconclusive, UsageError
 from harness.plugin import RESULTS, parse_env
 from harness.profile import load
 from harness.results import EXIT_CODES, UNUSABLE, Results
@@ -54,7 +54,10 @@ class Capture:
 
 
 def run(request: Request) -> int:
-    """Runs the suite; 0 all pass, 1 any fail, 2 any unknown, 3 when nothing could be verified."""
+    """Runs the suite; 0 all pass, 1 any fail, 2 any unknown, 3 when nothing could be verified.
+
+    Raises UsageError for a request that can't be carried out, Inconclusive when no test was about the stack.
+    """
     make_directory(request.build)
     check(request)
     capture = Capture()
@@ -67,6 +70,8 @@ def run(request: Request) -> int:
         return max(int(code), results.exit_code)
     if code == pytest.ExitCode.INTERNAL_ERROR:
         return EXIT_CODES["unknown"]
+    if code == pytest.ExitCode.OK and not results.items:
+        raise Inconclusive(f"nothing was judged: no test in {request.scenarios} takes the plugin's fixture `stack`")
     return results.exit_code
 
 

@@ -137,6 +137,18 @@ def test_a_check_that_there_is_not(harness: Harness) -> None:
     done.one_line_error("--check no-such: no such check; known are asynchronous, message-queued")
 
 
+@pytest.mark.unmeasured
+def test_a_suite_that_is_not_about_the_stack(harness: Harness) -> None:
+    suite = harness.directory / "test_mine.py"
+    suite.write_text("import pytest\n@pytest.fixture\ndef stack(): return 1\ndef test_it(stack): assert stack\n")
+    done = harness.verify("--scenarios", suite)
+    assert done.code == 2, str(done)
+    assert "PASS" not in done.text
+    assert done.err.splitlines() == [
+        f"error: nothing was judged: no test in {suite} takes the plugin's fixture `stack`"
+    ]
+
+
 def test_a_build_directory_that_is_a_file(harness: Harness) -> None:
     harness.build.parent.mkdir()
     harness.build.write_text("")
