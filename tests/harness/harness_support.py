@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import itertools
 import os
 import secrets
@@ -13,12 +12,12 @@ import subprocess
 import sys
 import threading
 import time
-import unittest.mock
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
+import in_process
 import redis
 
 from harness import cli
@@ -117,20 +116,9 @@ class Harness:
         return Done(done)
 
     def call(self, *words: str | Path, cwd: Path = ROOT) -> Done:
-        """The command in this process: for what it refuses at once, in less time than Python needs to start."""
-        out, err = io.StringIO(), io.StringIO()
-        argv = ["harness", *map(str, words)]
-        with (
-            contextlib.chdir(cwd),
-            unittest.mock.patch.object(sys, "argv", argv),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            try:
-                cli.main()
-            except SystemExit as end:
-                code = int(end.code or 0)
-        return Done(subprocess.CompletedProcess(argv, code, out.getvalue(), err.getvalue()))
+        """The command in this process, for what ends at once."""
+        with contextlib.chdir(cwd):
+            return Done(in_process.call(cli.main, *words))
 
     def refuse(self, *words: str | Path) -> Done:
         """`verify`, called for what it refuses before it starts anything."""

@@ -10,13 +10,20 @@ import sys
 from pathlib import Path
 
 import httpx
+import in_process
 import pytest
 from tenants import TwilioTenant
+
+from mock_providers import cli
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mock_providers", "serve", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    return in_process.call(cli.main, *words)
 
 
 def assert_one_line(done: subprocess.CompletedProcess[str], *said: str) -> None:
@@ -52,16 +59,11 @@ def test_an_unwritable_journal(tmp_path: Path) -> None:
 def test_a_bad_configuration(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "mocks.toml"
     file.write_text(text)
-    assert_one_line(run("--port", "0", "--config", str(file)), str(file), said)
+    assert_one_line(command("serve", "--port", "0", "--config", str(file)), str(file), said)
 
 
 def test_a_missing_configuration(tmp_path: Path) -> None:
     assert_one_line(run("--config", str(tmp_path / "none.toml")), "can't be read")
-
-
-def command(*words: str) -> subprocess.CompletedProcess[str]:
-    done = [sys.executable, "-m", "mock_providers", *words]
-    return subprocess.run(done, capture_output=True, text=True, timeout=20, check=False)
 
 
 def test_commands_speak_to_a_server(twilio: TwilioTenant, tmp_path: Path) -> None:
