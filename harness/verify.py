@@ -71,7 +71,9 @@ def run(request: Request) -> int:
     if code == pytest.ExitCode.INTERNAL_ERROR:
         return EXIT_CODES["unknown"]
     if code == pytest.ExitCode.OK and not results.items:
-        raise Inconclusive(f"nothing was judged: no test in {request.scenarios} takes the plugin's fixture `stack`")
+        raise Inconclusive(
+            f"nothing was judged: no test in {request.scenarios} takes the plugin's fixture `stack`; give it to one"
+        )
     return results.exit_code
 
 

@@ -22,7 +22,7 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
 
 
-def command(*words: str) -> subprocess.CompletedProcess[str]:
+def command(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return in_process.call(cli.main, *words)
 
 
@@ -63,7 +63,7 @@ def test_a_bad_configuration(tmp_path: Path, text: str, said: str) -> None:
 
 
 def test_a_missing_configuration(tmp_path: Path) -> None:
-    assert_one_line(run("--config", str(tmp_path / "none.toml")), "can't be read")
+    assert_one_line(command("serve", "--config", str(tmp_path / "none.toml")), "can't be read")
 
 
 def test_commands_speak_to_a_server(twilio: TwilioTenant, tmp_path: Path) -> None:

@@ -187,6 +187,11 @@ class Valkey:
         return self.client.xrange(f"message_queue:{kind}")  # type: ignore[return-value]  # reason: as above
 
 
+def busy() -> JSONResponse:
+    """Twilio's answer when it is down."""
+    return JSONResponse({"code": 20500, "message": "down"}, 503)
+
+
 class Providers:
     """A server that both providers' clients call: records each call, then answers from a script, else with success."""
 

@@ -9,11 +9,7 @@ import threading
 import httpx
 import pytest
 from stack_deployment import Deployment
-from starlette.responses import JSONResponse
-
-
-def busy() -> JSONResponse:
-    return JSONResponse({"code": 20500, "message": "down"}, 503)
+from stack_servers import busy
 
 
 def orphan(stack: Deployment, *, owner: int | None) -> str:

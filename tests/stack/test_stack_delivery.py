@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from stack_deployment import Deployment
+from stack_servers import busy
 from stack_support import Process
 from starlette.responses import JSONResponse, Response
 
@@ -15,10 +16,6 @@ from starlette.responses import JSONResponse, Response
 @pytest.fixture
 def stack(served: Deployment) -> Deployment:
     return served
-
-
-def busy() -> JSONResponse:
-    return JSONResponse({"code": 20500, "message": "down"}, 503)
 
 
 def test_a_worker_killed_in_a_call_is_replaced_by_another(stack: Deployment) -> None:

@@ -147,7 +147,7 @@ def test_a_suite_that_is_not_about_the_stack(harness: Harness) -> None:
     assert done.code == 2, str(done)
     assert "PASS" not in done.text
     assert done.err.splitlines() == [
-        f"error: nothing was judged: no test in {suite} takes the plugin's fixture `stack`"
+        f"error: nothing was judged: no test in {suite} takes the plugin's fixture `stack`; give it to one"
     ]
 
 
