@@ -12,6 +12,7 @@ from harness.errors import Inconclusive
 from harness.history import History, key
 from harness.messages import Message
 from harness.profile import Api
+from harness.tls import tls
 
 KEEP_IDLE_S = 1.0
 """How long an idle connection may be used again.
@@ -30,7 +31,9 @@ class ApiClient:
         self._paths = paths
         self._numbers = itertools.count(1)
         limits = httpx.Limits(max_connections=128, max_keepalive_connections=64, keepalive_expiry=KEEP_IDLE_S)
-        self._client = httpx.Client(base_url=url, timeout=paths.timeout, trust_env=False, limits=limits)
+        self._client = httpx.Client(
+            base_url=url, timeout=paths.timeout, trust_env=False, limits=limits, verify=tls(url)
+        )
 
     def send(self, message: Message, *, idempotency_key: str | None = None) -> dict[str, Any]:
         """POSTs a message; returns {"status", "body"}, raises Inconclusive where no answer came."""

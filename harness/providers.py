@@ -12,6 +12,7 @@ from harness.errors import Inconclusive, Unobservable
 from harness.faults.hold import began, ended
 from harness.history import Event, History
 from harness.steps import step
+from harness.tls import tls
 
 
 class ProviderControl:
@@ -27,7 +28,7 @@ class ProviderControl:
         headers: dict[str, str] | None = None,
     ) -> None:
         self._history = history
-        self._client = httpx.Client(base_url=url, timeout=60, headers=headers, trust_env=False)
+        self._client = httpx.Client(base_url=url, timeout=60, headers=headers, trust_env=False, verify=tls(url))
         self.twilio_account = twilio_account
         self.sendgrid_account = sendgrid_account
 

@@ -14,6 +14,7 @@ from harness.deploy.driver import Addresses, Member, Role
 from harness.errors import DeployError, Unobservable
 from harness.history import History
 from harness.profile import Profile
+from harness.tls import tls
 
 
 class Attached:
@@ -42,7 +43,7 @@ class Attached:
         """Looks whether the API answers; raises DeployError with its address when it doesn't."""
         url = self.addresses.api + self._profile.api.ready
         try:
-            async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
+            async with httpx.AsyncClient(timeout=10, trust_env=False, verify=tls(url)) as client:
                 answer = await client.get(url)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = str(error) or type(error).__name__

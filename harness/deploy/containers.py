@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -37,6 +37,11 @@ T = TypeVar("T")
 USER = "harness"
 CONFIG = "/tmp/mocks.toml"  # noqa: S108 - reason: inside a container of our own
 FIRST_WIRE_PORT = 6400
+
+
+async def in_turn(*starts: Callable[[], Awaitable[None]]) -> None:
+    for start in starts:
+        await start()
 
 
 class Containers:
@@ -90,10 +95,11 @@ class Containers:
         outside = self._ports.fixed(deploy.api_port, name="API") if deploy.api_port else self._ports.free()
         self._published["api"] = outside
         await self._engine(self._prepare)
+        # two at a time: more would take processor time from what is longest, database and migration
         try:
             async with asyncio.TaskGroup() as group:
-                for start in (self._start_database, self._start_redis, self._start_mocks, self._start_wire):
-                    group.create_task(start())
+                for starts in ((self._start_database,), (self._start_redis, self._start_wire, self._start_mocks)):
+                    group.create_task(in_turn(*starts))
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
         self.addresses = Addresses(
@@ -143,11 +149,6 @@ class Containers:
         await probed(process, look, name=name, output=self._output, within=self._profile.deploy.start_within)
 
     async def _start_database(self) -> None:
-        await self._start_postgres()
-        if self._profile.migrate:
-            await self._migrate()
-
-    async def _start_postgres(self) -> None:
         container = parts.postgres(self._images["postgres"], user=USER, password=self._password, database=DATABASE)
         port = self._published["database"]
         process = await self._start(container, "postgres", role="database", publish={DATABASE_PORT: port})
@@ -163,6 +164,8 @@ class Containers:
             return None
 
         await self._probed(process, look, "PostgreSQL")
+        if self._profile.migrate:
+            await self._migrate()
 
     async def _start_redis(self) -> None:
         port = self._published["redis"]
@@ -235,12 +238,19 @@ class Containers:
         return DockerContainer(self._images["stack"]).with_command(command).with_envs(**settings)
 
     async def start_stack(self) -> None:
-        await asyncio.gather(self.launch("worker"), self.launch("api"))
+        api = await self._launch("api")  # it takes longest, so its container isn't started beside the workers'
+        await asyncio.gather(self._answering(api), self._launch("worker"))
 
     async def launch(self, role: Role, *, count: int | None = None) -> None:
+        process = await self._launch(role, count=count)
+        if role == "api":
+            await self._answering(process)
+
+    async def _launch(self, role: Role, *, count: int | None = None) -> Process | None:
+        """Starts what is wanted of a role; returns the last that was started."""
         spec = self._profile.processes.get(role)
         if spec is None:
-            return
+            return None
         wanted = spec.count if count is None else count
         process = None
         for _ in range(max(0, wanted - (len(self.members(role)) if role == "api" else 0))):
@@ -253,7 +263,10 @@ class Containers:
             container = self._of_stack(self._command(spec.command), settings)
             process = await self._start(container, name, role=role, alias=role, publish=publish)
             self._roster.started(process, image=self._images["stack"], container=self._parts[name].wrapped.short_id)
-        if role == "api" and process is not None:
+        return process
+
+    async def _answering(self, process: Process | None) -> None:
+        if process is not None:
             url, within = f"{self.addresses.api}{self._profile.api.ready}", self._profile.deploy.start_within
             await answering(process, url, name="the API", output=self._output, within=within)
 

@@ -15,6 +15,7 @@ from harness.deploy.driver import bearer
 from harness.deploy.processes import Process
 from harness.errors import DeployError
 from harness.profile import Api
+from harness.tls import tls
 
 SENDGRID_ACCOUNT = "harness"
 
@@ -72,7 +73,8 @@ class Mocks:
     async def meet(self, url: str) -> None:
         """Takes note of where a running server is, and of the key by which its webhooks are checked."""
         self.url = url
-        async with httpx.AsyncClient(base_url=self.url, headers=bearer(self.token), trust_env=False) as client:
+        headers = bearer(self.token)
+        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, verify=tls(url)) as client:
             answer = await client.get("/_mock/accounts")
         accounts = answer.raise_for_status().json()["accounts"]
         mine = next(a for a in accounts if a["provider"] == "sendgrid" and a["account"] == SENDGRID_ACCOUNT)

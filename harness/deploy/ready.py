@@ -10,9 +10,12 @@ import httpx
 from harness.deploy.output import Output
 from harness.deploy.processes import Process
 from harness.errors import DeployError
+from harness.tls import tls
 
 Look = Callable[[], Awaitable[str | None]]
 """None when it is ready, else what was seen instead."""
+BETWEEN = 0.03
+"""Seconds between two looks: a look costs milliseconds of the processor that what starts would have."""
 
 
 async def probed(process: Process, look: Look, *, name: str, output: Output, within: float) -> None:
@@ -22,7 +25,7 @@ async def probed(process: Process, look: Look, *, name: str, output: Output, wit
         last = await look()
         if last is None:
             return
-        if await asyncio.to_thread(process.ended.wait, 0.01):
+        if await asyncio.to_thread(process.ended.wait, BETWEEN):
             await output.drain_one(process)
             raise DeployError(f"{name} ended with {process.code} at its start:\n{output.tail(process.name)}")
         if asyncio.get_running_loop().time() > deadline:
@@ -31,7 +34,7 @@ async def probed(process: Process, look: Look, *, name: str, output: Output, wit
 
 async def answering(process: Process, url: str, *, name: str, output: Output, within: float) -> None:
     """Returns when `url` answers 200; raises DeployError as `probed` does."""
-    async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=2, trust_env=False, verify=tls(url)) as client:
 
         async def look() -> str | None:
             try:

@@ -13,6 +13,7 @@ import httpx
 from harness.history import Event, Flow, History
 from harness.probes.probe import gap
 from harness.profile import Profile
+from harness.tls import tls
 
 PERIOD = 0.05
 """Seconds between two looks at the messages that aren't finished."""
@@ -28,7 +29,7 @@ class PolledProbe:
         self._profile = profile
         # a connection that was idle for longer may be closing at the other end
         limits = httpx.Limits(keepalive_expiry=1.0)
-        self._client = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, limits=limits)
+        self._client = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, limits=limits, verify=tls(url))
         self._open: set[str] = set()
         self._last: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None

@@ -12,6 +12,7 @@ import httpx
 from harness.errors import DeployError
 from harness.history import History, key
 from harness.probes.probe import gap, token_in
+from harness.tls import tls
 
 Entry = dict[str, Any]
 
@@ -23,7 +24,7 @@ class ProvidersProbe:
 
     def __init__(self, history: History, *, url: str, headers: dict[str, str] | None = None) -> None:
         self._history = history
-        self._client = httpx.AsyncClient(base_url=url, timeout=10, headers=headers, trust_env=False)
+        self._client = httpx.AsyncClient(base_url=url, timeout=10, headers=headers, trust_env=False, verify=tls(url))
         self._cursor = 0
         self._sends: set[int] = set()
         self._moved = asyncio.Condition()

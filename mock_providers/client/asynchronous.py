@@ -23,7 +23,11 @@ class AsyncMockProviders:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.url = url.rstrip("/")
         self.http = httpx.AsyncClient(
-            base_url=self.url, headers=headers, timeout=httpx.Timeout(30.0), transport=transport
+            base_url=self.url,
+            headers=headers,
+            timeout=httpx.Timeout(30.0),
+            transport=transport,
+            verify=protocol.tls(url),
         )
 
     async def __aenter__(self) -> Self:

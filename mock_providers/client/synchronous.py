@@ -20,7 +20,9 @@ class MockProviders:
     def __init__(self, url: str, *, token: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.url = url.rstrip("/")
-        self.http = httpx.Client(base_url=self.url, headers=headers, timeout=httpx.Timeout(30.0))
+        self.http = httpx.Client(
+            base_url=self.url, headers=headers, timeout=httpx.Timeout(30.0), verify=protocol.tls(url)
+        )
 
     def __enter__(self) -> Self:
         return self

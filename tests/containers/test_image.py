@@ -70,4 +70,4 @@ def test_the_image_says_how_its_health_is_asked_and_who_it_is(client: Any) -> No
 @pytest.mark.parametrize("command", [("messaging-stack", "--help"), ("mock-providers", "--help")])
 def test_each_command_is_there(client: Any, command: tuple[str, ...]) -> None:
     said = client.containers.run(STACK, list(command), remove=True, network_mode="none", labels=OURS)
-    assert b"Usage" in said
+    assert b"usage:" in said.lower()

@@ -36,7 +36,10 @@ def build(tmp_path: Path) -> Iterator[Path]:
 
 def test_the_right_stack_survives_generated_programs(build: Path) -> None:
     with deployed(load(Path("harness.toml")), Options(build=build, history_name="all.jsonl", stack_env=ENV)) as stack:
-        explore(stack, build=build, examples=4, steps=8)
+        for _ in range(5):  # what is generated differs each time; now and then nothing that is sent is valid
+            explore(stack, build=build, examples=4, steps=8)
+            if stack.history.events("database.inserted"):
+                break
         assert stack.history.events("database.inserted"), "the programs sent nothing"
     assert not (build / "scenario.py").exists()
 

@@ -11,6 +11,8 @@ import httpx
 from stack_servers import Database, Providers, Valkey
 from stack_support import DEADLINE_S, ROOT, SENDGRID_KEY, TWILIO_SID, TWILIO_TOKEN, News, Process, T, free_port
 
+from messaging_stack.providers.http import provider_tls
+
 
 class Deployment:
     """The stack of one test: its processes, started as the test wants them."""
@@ -19,7 +21,8 @@ class Deployment:
         self.database, self.valkey, self.providers, self.news = database, valkey, providers, news
         self.port = free_port()
         self.public_url = "https://stack.example.test"
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=DEADLINE_S)
+        url = f"http://127.0.0.1:{self.port}"
+        self.http = httpx.Client(base_url=url, timeout=DEADLINE_S, verify=provider_tls(url))
         self._processes: list[Process] = []
 
     def env(self, **extra: str) -> dict[str, str]:

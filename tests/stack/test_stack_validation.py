@@ -1,8 +1,9 @@
-"""What is acceptable input, without a server."""
+"""What is acceptable input, without a server: messages, settings, command lines."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from starlette.datastructures import Headers
 
-from messaging_stack import inbound, reports, validation
+from messaging_stack import cli, inbound, reports, validation
 from messaging_stack.api.requests import SendRequest
 from messaging_stack.errors import InvalidMessage, SettingsError
 from messaging_stack.settings import load_settings
@@ -164,3 +165,28 @@ def test_bad_settings_are_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
 def test_credentials_that_are_missing_are_named() -> None:
     with pytest.raises(SettingsError, match="TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, SENDGRID_API_KEY not set"):
         load_settings().require_provider_credentials()
+
+
+def test_a_command_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["wrker"])
+    assert "invalid choice: 'wrker' (choose from " in capsys.readouterr().err
+
+
+def test_bad_settings_are_one_line_and_exit_code_3(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PORT", "99999")
+    with pytest.raises(SystemExit, match="3"):
+        cli.main(["api"])
+    said = capsys.readouterr().err
+    assert said.startswith("messaging-stack: bad settings: PORT: ")
+    assert said.count("\n") == 1
+
+
+def test_garbage_is_looked_for_again_when_the_imports_are_done() -> None:
+    with cli.loading():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
