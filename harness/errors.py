@@ -3,7 +3,8 @@
 HarnessError
 ├── UsageError              what was asked for can't be done; exit code 3
 │   ├── ProfileError        the profile can't be read or doesn't make sense
-│   └── DeployError         a part of the stack can't be started or reached
+│   ├── DeployError         a part of the stack can't be started or reached
+│   └── PartDied            a part died under the run: what it would have shown is lost
 ├── Inconclusive            the record can't decide: the verdict is *unknown*
 │   ├── DeadlineExpired     the awaited event didn't come in time, and nothing says that it can't
 │   └── Unobservable        this deployment can't show, or can't do, what a check needs
@@ -36,6 +37,10 @@ class ProfileError(UsageError):
 
 class DeployError(UsageError):
     """A part of the stack can't be started or reached."""
+
+
+class PartDied(UsageError):
+    """A part of the run (Redis, database, mocks, wire, API, keeper) died under it; nothing more can be judged."""
 
 
 class Inconclusive(HarnessError):

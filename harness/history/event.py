@@ -30,8 +30,14 @@ KINDS: Final = frozenset(
         "process.exited",
         # a check's own observation of queue counters (XINFO, XPENDING, XLEN), kept as evidence
         "queue.counted",
+        # what a probe will deliver from now on; what nobody delivers is unseen
+        "probe.started",
         # a source lost its connection and says what it can't vouch for
         "probe.gap",
+        # how far a source's clock is from the harness's own, and how sure that is
+        "clock.measured",
+        # a part of the run that isn't the stack's own doing (Redis, database, mocks, wire, keeper) is dead
+        "part.died",
     }
 )
 

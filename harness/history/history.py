@@ -34,6 +34,7 @@ class History:
         self._parent: dict[str, str] = {}
         self._members: dict[str, list[Event]] = {}
         self._listeners: list[Listener] = []
+        self._over: Exception | None = None
 
     def append(
         self,
@@ -95,6 +96,12 @@ class History:
         """Calls `listener` with every event from now on, in the thread that appends it."""
         self._listeners.append(listener)
 
+    def end(self, error: Exception) -> None:
+        """Nothing more will come: every wait, those under way and later ones, raises `error`; the first one counts."""
+        with self._arrived:
+            self._over = self._over or error
+            self._arrived.notify_all()
+
     def __len__(self) -> int:
         return len(self._events)
 
@@ -131,16 +138,19 @@ class History:
     def wait_until(self, look: Callable[[], T | None], *, deadline: float) -> T | None:
         """Calls `look` now and after every arrival until it returns something; None at the monotonic `deadline`.
 
-        `look` runs in the caller's thread without the lock, so it may read the history freely.
+        `look` runs in the caller's thread without the lock, so it may read the history freely. Raises what the history
+        was ended with.
         """
         while True:
             with self._arrived:
+                if self._over is not None:
+                    raise self._over
                 known = len(self._events)
             found = look()
             if found is not None:
                 return found
             with self._arrived:
-                if len(self._events) == known:
+                if len(self._events) == known and self._over is None:
                     remaining = deadline - time.monotonic()
                     if remaining <= 0:
                         return None

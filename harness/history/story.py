@@ -27,7 +27,10 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "process.started": ("process", "pid"),
     "process.exited": ("process", "pid", "code"),
     "queue.counted": ("stream", "length", "pending", "lag"),
+    "probe.started": ("kinds",),
     "probe.gap": ("reason",),
+    "clock.measured": ("offset_s", "error_s"),
+    "part.died": ("part", "reason"),
 }
 
 WIDEST = 96

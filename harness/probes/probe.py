@@ -30,14 +30,29 @@ class Probe(Protocol):
         """Stops observing and removes what the probe put into the stack."""
 
 
+def declare(history: History, source: str, *kinds: str) -> None:
+    """Records which kinds of events a source delivers from now on; what no source declares is unseen."""
+    history.append("probe.started", source=source, data={"kinds": list(kinds)})
+
+
 def gap(
-    history: History, source: str, reason: str, *, kinds: Sequence[str] = (), lasting: bool = False, **more: object
+    history: History,
+    source: str,
+    reason: str,
+    *,
+    kinds: Sequence[str] = (),
+    lasting: bool = False,
+    remedy: str = "",
+    **more: object,
 ) -> None:
     """Records that a source missed something before now, or with `lasting` will go on missing it.
 
-    `kinds` are all the kinds of events that it hides, where it isn't every kind that the source shows.
+    `kinds` are all the kinds of events that it hides, where it isn't every kind that the source shows; `remedy` is
+    the line of the profile, or the permission, that would let it be seen.
     """
     data: dict[str, object] = {"reason": reason, **more}
+    if remedy:
+        data["remedy"] = remedy
     if kinds:
         data["kinds"] = list(kinds)
     if lasting:
