@@ -78,9 +78,10 @@ class ApiClient:
             "text": answer.text[:SHOWN],
         }
         if isinstance(body, dict):
-            data["message_status"] = body.get("status")
-            if operation == "send" and isinstance(body.get("id"), str):
-                message_id = body["id"]
+            said, name = body.get("status"), body.get("id")
+            data["message_status"] = None if said is None else str(said)
+            if operation == "send" and isinstance(name, str | int) and not isinstance(name, bool):
+                message_id = str(name)
         self._history.append("api.answered", source="api", message_id=message_id, data=data, keys=keys)
         return {"status": answer.status_code, "body": body, "headers": dict(answer.headers)}
 

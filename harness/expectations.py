@@ -80,11 +80,9 @@ def queued() -> Expectation:
         if flow.appends:
             return Progress(MET, witnesses=tuple(flow.appends[:1]))
         if flow.status in scene.profile.statuses.terminal:
-            shown = flow.statuses[-1][1]
-            return Progress(
-                "impossible", f"the row is {flow.status}, and the message was never put on a stream", (shown,)
-            )
-        return Progress("open", "no entry with its id has been put on a stream")
+            why = f"the row is {flow.status}, and the message was never put on a stream"
+            return refuted_by_absence(scene, why, tuple(e for _, e in flow.statuses[-1:]), "queue.appended")
+        return hidden(scene, "queue.appended") or Progress("open", "no entry with its id has been put on a stream")
 
     return Expectation("queued()", "queue.appended", look)
 
@@ -104,43 +102,55 @@ def claimed() -> Expectation:
     return Expectation("claimed()", "queue.claimed", look)
 
 
-def status(name: str) -> Expectation:
-    """The row had this status at some time; that it moved on since doesn't matter."""
+def status(step: str) -> Expectation:
+    """The row had this status at some time; that it moved on since doesn't matter.
+
+    `step` is a word of the stack's own, or one of pending, sent, delivered, failed, whatever the stack calls it.
+    """
 
     def look(scene: Scene) -> Progress:
         flow, statuses = scene.flow, scene.profile.statuses
+        name = statuses.word(step)
         for value, event in flow.statuses:
             if value == name:
                 return Progress(MET, witnesses=(event,))
-        if flow.status in statuses.terminal and not (flow.status == statuses.sent and name == statuses.delivered):
-            shown = flow.statuses[-1][1]
-            return Progress("impossible", f"the row is {flow.status} and was never {name}", (shown,))
+        later = flow.status == statuses.sent and name in (statuses.delivered, statuses.failed)
+        if flow.status in statuses.terminal and not later:
+            shown = tuple(event for _, event in flow.statuses[-1:])
+            if any(event.data.get("sampled") for _, event in flow.statuses):
+                return Progress("unknowable", f"the row is {flow.status}, and was only looked at now and then", shown)
+            return refuted_by_absence(scene, f"the row is {flow.status} and was never {name}", shown, "database.status")
         now = f"the row is {flow.status}" if flow.status else "no row has been seen"
+        unseen = hidden(scene, "database.status")
         if name not in (statuses.queued, statuses.delivered):
-            return needs_worker(scene) or Progress("open", now)
-        return Progress("open", now)
+            return unseen or needs_worker(scene) or Progress("open", now)
+        return unseen or Progress("open", now)
 
-    return Expectation(f"status({name!r})", "database.status", look)
+    return Expectation(f"status({step!r})", "database.status", look)
 
 
 def provider_called(*, times: int | None = None) -> Expectation:
     """A provider received a call for the message; with `times`, exactly so many once nothing more can happen."""
 
     def look(scene: Scene) -> Progress:
-        if scene.profile.providers.observe == "none":
-            return Progress("unknowable", "the stack mocks its providers inside; no call can be seen")
         calls = scene.flow.calls
+        unseen = hidden(scene, "provider.called")
         if times is not None and len(calls) > times:
             return Progress("impossible", f"{len(calls)} calls reached the provider, expected {times}", tuple(calls))
         if calls and len(calls) >= (times or 1):
-            return Progress(MET, witnesses=tuple(calls))
+            # "so many and no more" is an absence too
+            return (unseen if times is not None else None) or Progress(MET, witnesses=tuple(calls))
+        if unseen:
+            return unseen
         if scene.flow.status in scene.profile.statuses.terminal:
-            shown = scene.flow.statuses[-1][1]
-            return Progress("impossible", f"the row is {scene.flow.status} after {len(calls)} calls", (shown,))
+            shown = tuple(event for _, event in scene.flow.statuses[-1:])
+            why = f"the row is {scene.flow.status} after {len(calls)} calls"
+            return refuted_by_absence(scene, why, shown, "provider.called")
         if not calls and refused(scene.flow):
             return Progress("impossible", "the API refused the message", tuple(scene.flow.answers[-1:]))
         if not calls and scene.flow.acks:
-            return Progress("impossible", "its entry was acknowledged, and no call was made", tuple(scene.flow.acks))
+            why = "its entry was acknowledged, and no call was made"
+            return refuted_by_absence(scene, why, tuple(scene.flow.acks), "provider.called")
         return needs_worker(scene) or Progress("open", f"{len(calls)} calls have reached the provider", tuple(calls))
 
     text = "provider_called()" if times is None else f"provider_called(times={times})"
@@ -151,12 +161,13 @@ def acknowledged() -> Expectation:
     """The entry was acknowledged, so that it won't be delivered again."""
 
     def look(scene: Scene) -> Progress:
-        if scene.profile.queue.group is None:
-            return Progress("unknowable", "the worker reads without a consumer group; nothing is ever acknowledged")
+        if not scene.profile.queue.acknowledges:
+            return Progress("unknowable", "the profile says that nothing is ever acknowledged")
         if scene.flow.acks:
             return Progress(MET, witnesses=tuple(scene.flow.acks[:1]))
         if not scene.flow.appends and scene.flow.status in scene.profile.statuses.terminal:
-            return Progress("impossible", f"the row is {scene.flow.status}, and nothing was ever queued")
+            why = f"the row is {scene.flow.status}, and nothing was ever queued"
+            return refuted_by_absence(scene, why, (), "queue.appended", "queue.acked")
         return (
             hidden(scene, "queue.acked")
             or needs_worker(scene)
@@ -168,8 +179,20 @@ def acknowledged() -> Expectation:
 
 def hidden(scene: Scene, kind: str) -> Progress | None:
     """Why events of a kind can't be seen at all; None where they can."""
-    gap = scene.facts.unseen(kind, since=scene.flow.events[0].seq if scene.flow else 0)
-    return Progress("unknowable", str(gap.data["reason"])) if gap and gap.data.get("lasting") else None
+    unseen = scene.facts.unseen(kind, since=since(scene))
+    return Progress("unknowable", str(unseen)) if unseen and unseen.lasting else None
+
+
+def refuted_by_absence(scene: Scene, why: str, shown: tuple[Event, ...], *kinds: str) -> Progress:
+    """Impossible, unless events of these kinds may have been missed: then the record will never decide it."""
+    unseen = scene.facts.unseen(*kinds, since=since(scene))
+    if unseen:
+        return Progress("unknowable", f"{why}; but not all was seen: {unseen}", shown)
+    return Progress("impossible", why, shown)
+
+
+def since(scene: Scene) -> int:
+    return scene.flow.events[0].seq if scene.flow else 0
 
 
 def needs_worker(scene: Scene) -> Progress | None:

@@ -9,6 +9,28 @@ from harness.history import Event, History
 
 SHOWN_BY = {"queue": ("queue.",), "database": ("database.",), "providers": ("provider.", "callback.")}
 """The kinds of events, by their beginnings, that a source shows, and hides when it misses something."""
+REMEDIES = {
+    "queue.": "[queue] url names the Redis of the stack, and its user may MONITOR",
+    "database.": "[database] url names the stack's database, and its user may create a trigger",
+    "provider.": "[providers] url names our mock providers, and the stack's base URLs lead to them",
+    "callback.": "[providers] url names our mock providers, and its accounts are the stack's",
+}
+"""What lets events be seen that nobody delivers."""
+SAME_CLOCK_S = 0.001
+"""A measured difference that is within its own error, and below this, is none: one machine, one clock."""
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Why events of a kind may be missing from a record; `gap` is the event that says so, where one does."""
+
+    reason: str
+    remedy: str = ""
+    gap: Event | None = None
+    lasting: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.reason}; to know: {self.remedy}" if self.remedy else self.reason
 
 
 @dataclass(frozen=True)
@@ -31,6 +53,10 @@ class Facts:
         self._history = history
 
     @property
+    def history(self) -> History:
+        return self._history
+
+    @property
     def manages_processes(self) -> bool:
         """Whether the deployment told of any process; only then does "no worker" mean anything."""
         return bool(self._history.events("process.started"))
@@ -45,6 +71,11 @@ class Facts:
                 else:
                     names.pop(str(event.data["process"]), None)
         return list(names)
+
+    @staticmethod
+    def role(process: object) -> str:
+        """The role of a process by its name: `worker-1` is a worker."""
+        return str(process).rpartition("-")[0]
 
     def gone(self, role: str) -> bool:
         """Whether no process of a role runs, as far as the deployment tells of processes at all."""
@@ -73,6 +104,16 @@ class Facts:
         found += [self._window(event, None) for event in began.values()]
         return [w for w in found if (not faults or w.fault in faults) and target in (None, w.target)]
 
+    def unmet(self, *, after: int = 0) -> str | None:
+        """The first disturbance that ended from place `after` on and didn't happen, in words; None where all did."""
+        for event in self._history.events("fault.ended", after=after):
+            what = f"the {event.data.get('fault')} of {event.data.get('target')}"
+            if event.data.get("hits") == 0:
+                return f"{what} was never met, so nothing was disturbed"
+            if event.data.get("missed"):
+                return f"{what} missed {', '.join(event.data['missed'])}, which went on working"
+        return None
+
     def disturbed(self, target: str) -> bool:
         """Whether a fault, a hold or a gate of a role is on now."""
         return any(window.ended is None for window in self.windows(target=target))
@@ -81,17 +122,50 @@ class Facts:
     def _window(began: Event, ended: Event | None) -> Window:
         return Window(str(began.data["fault"]), str(began.data.get("target", "")), began, ended)
 
-    def unseen(self, *kinds: str, since: int = 0) -> Event | None:
-        """A gap by which events of these kinds may be missing from place `since` of the record on; None without one.
+    def unseen(self, *kinds: str, since: int = 0) -> Unseen | None:
+        """Why events of these kinds may be missing from place `since` of the record on; None where all were seen.
 
-        A gap hides what came before it, a *lasting* one also what comes after; `kinds` in it, where given, are all
-        that it hides.
+        What no probe declared is unseen from the beginning. A gap hides what came before it, a *lasting* one also what
+        comes after; `kinds` in it, where given, are all that it hides.
         """
         for gap in self._history.events("probe.gap"):
             hidden = tuple(gap.data.get("kinds") or SHOWN_BY.get(gap.source, ()))
-            if (gap.seq >= since or gap.data.get("lasting")) and any(kind.startswith(hidden) for kind in kinds):
-                return gap
+            lasting = bool(gap.data.get("lasting"))
+            if (gap.seq >= since or lasting) and any(kind.startswith(hidden) for kind in kinds):
+                if gap.data.get("other_group") and self._history.events("queue.claimed", "queue.acked"):
+                    continue  # a second group that reads beside the profile's own
+                return Unseen(str(gap.data["reason"]), str(gap.data.get("remedy", "")), gap, lasting)
+        for kind in kinds:
+            remedy = next((text for start, text in REMEDIES.items() if kind.startswith(start)), None)
+            if remedy is not None and kind not in self.delivered:
+                return Unseen(f"nothing here shows {kind}", remedy)
         return None
+
+    @property
+    def delivered(self) -> frozenset[str]:
+        """The kinds of events that some probe has declared."""
+        started = self._history.events("probe.started")
+        return frozenset(kind for event in started for kind in event.data.get("kinds", ()))
+
+    def earlier(self, first: Event, second: Event) -> bool | None:
+        """Whether one event was before another, by the clocks of their sources; None where those can't tell."""
+        (one, doubt), (other, more) = self._true(first), self._true(second)
+        apart = other - one
+        if first.source == second.source or abs(apart) > doubt + more or doubt + more == 0:
+            return apart >= 0
+        return None
+
+    def _true(self, event: Event) -> tuple[float, float]:
+        """When an event was by the harness's clock, and how far that may be off."""
+        measured = [e.data for e in self._history.events("clock.measured") if e.source == event.source]
+        if not measured:
+            return event.at, 0.0
+        offsets = [float(data["offset_s"]) for data in measured]
+        error = max(float(data["error_s"]) for data in measured)
+        if all(abs(offset) <= min(error, SAME_CLOCK_S) for offset in offsets):
+            return event.at, 0.0
+        middle = (min(offsets) + max(offsets)) / 2
+        return event.at - middle, error + (max(offsets) - min(offsets)) / 2
 
     def disturbances(self, first: Event, last: Event) -> list[Window]:
         """Faults other than holds and gates that were on between two events: they can explain a duplicate."""

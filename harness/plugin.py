@@ -58,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.clean_alluredir = False  # the session that started this worker has cleaned it
     config.stash[REDACTOR] = Redactor()
     config.addinivalue_line("markers", "check(name): the check that a scenario belongs to")
+    config.addinivalue_line("markers", "needs(feature, …): channels and features without which it isn't asked")
     config.stash[RESULTS] = Results()
 
 
@@ -154,7 +155,7 @@ def stack(deployed_stack: Stack, request: pytest.FixtureRequest) -> Stack:
     request.node.stash[VERDICTS] = verdicts
     request.node.stash[STACK] = deployed_stack
     deployed_stack.on_verdict = verdicts.append
-    deployed_stack.begin()
+    deployed_stack.begin(request.node.name)
     return deployed_stack
 
 

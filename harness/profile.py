@@ -20,6 +20,9 @@ Absent = Annotated[str | None, BeforeValidator(lambda value: None if value == ""
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
+Finish = Literal["ack-delete", "ack", "delete", "trim", "none"]
+
+
 class Section(BaseModel):
     """One table of the profile; a key that isn't known is an error."""
 
@@ -88,7 +91,21 @@ class Queue(Section):
     """Empty: the worker reads with plain XREAD; then nothing is acknowledged and no lag can be read."""
     field: str = "data"
     message_id: str = "message_id"
+    finish: Finish | None = None
+    """How a worker finishes an entry; not said: one that is acknowledged and kept is neither right nor wrong."""
     observe: Literal["auto", "wire", "monitor", "tail"] = "auto"
+
+    @property
+    def acknowledges(self) -> bool:
+        """Whether an entry that was handled must be acknowledged; without a group nobody keeps a list."""
+        return self.group is not None and self.finish in (None, "ack-delete", "ack", "trim")
+
+    @property
+    def deletes(self) -> bool | None:
+        """Whether an entry that was handled must be gone from its stream; None where the profile doesn't say."""
+        if self.group is None and self.finish is None:
+            return False
+        return None if self.finish is None else self.finish in ("ack-delete", "delete")
 
 
 class Database(Section):
@@ -113,6 +130,11 @@ class Statuses(Section):
     failed: str = "failed"
     inbound: str = "received"
 
+    def word(self, step: str) -> str:
+        """The stack's word for a step (pending, sent, delivered, failed); a word of its own stays as it is."""
+        steps = {"pending": self.queued, "sent": self.sent, "delivered": self.delivered, "failed": self.failed}
+        return step if step in self.order else steps.get(step, step)
+
     @property
     def terminal(self) -> frozenset[str]:
         """Statuses from which the worker moves nothing any more."""
@@ -127,12 +149,37 @@ class Providers(Section):
     sendgrid_account: str | None = None
     token: str | None = None
     """What the mocks' control plane asks for, if it does."""
+    senders: dict[str, str] = {}
+    """The stack's own sender by channel, where it doesn't take the message's."""
 
 
 class Policy(Section):
     delivery: Literal["at-least-once", "effectively-once"] = "at-least-once"
     queued_within: Positive = 5.0
     """Seconds after its acceptance by which a message must be on its stream; later is a failure, not unknown."""
+    finished_within: Positive = 10.0
+    """Seconds after its message's end by which an entry must be finished; later is a failure, not unknown."""
+
+
+class Claims(Section):
+    """What the stack says that it does: true may fail, false isn't asked, not said is tried."""
+
+    channels: list[Literal["sms", "mms", "email"]] | None = None
+    """Not said: those that `[queue] streams` names."""
+    webhooks: bool | None = None
+    """Replies come in through webhooks and are stored."""
+    signatures: bool | None = None
+    """A webhook with a bad signature is refused."""
+    delivery_reports: bool | None = None
+    conversations: bool | None = None
+    idempotency: bool | None = None
+    """One idempotency key makes one message."""
+    retries: bool | None = None
+    """A provider's passing error is tried again."""
+    dead_letters: bool | None = None
+    redelivery: bool | None = None
+    """What a dead worker had is taken up by the next."""
+    several_workers: bool | None = None
 
 
 class Waits(Section):
@@ -155,6 +202,7 @@ class Profile(Section):
     statuses: Statuses = Statuses()
     providers: Providers = Providers()
     policy: Policy = Policy()
+    claims: Claims = Claims()
     waits: Waits = Waits()
 
     def count(self, role: Literal["api", "worker"]) -> int:

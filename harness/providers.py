@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from harness.errors import Inconclusive, Unobservable
-from harness.faults.hold import began, ended
+from harness.faults.record import began, ended
 from harness.history import Event, History
 from harness.steps import step
 from harness.tls import tls
@@ -94,7 +94,7 @@ class ProviderControl:
 
         A fault that no call met is recorded as such (`hits` 0 in its end).
         """
-        number = began(self._history, "provider", str((match or {}).get("provider", "providers")), **effect)
+        begin = began(self._history, "provider", str((match or {}).get("provider", "providers")), **effect)
         fault = self.ask("POST", "/_mock/faults", {"match": match or {}, **effect})
         hits = None
         try:
@@ -104,15 +104,15 @@ class ProviderControl:
                 known = self.ask("GET", "/_mock/faults")["faults"]
                 hits = next(f["hits"] for f in known if f["id"] == fault["id"])
                 self.ask("DELETE", f"/_mock/faults/{fault['id']}")
-            ended(self._history, "provider", str((match or {}).get("provider", "providers")), number, hits=hits)
+            ended(self._history, begin, hits=hits)
 
     @contextlib.contextmanager
     @step(lambda *_, **__: "gate providers: answer withheld")
     def gate(self, match: dict[str, Any] | None = None) -> Iterator[ProviderGate]:
         """Withholds the provider's answers to matching calls until opened, at the end of the block at the latest."""
-        number = began(self._history, "gate", "providers")
+        begin = began(self._history, "gate", "providers")
         answer = self.ask("POST", "/_mock/gates", {"match": match or {}})
-        gate = ProviderGate(self, str(answer["id"]), lambda: ended(self._history, "gate", "providers", number))
+        gate = ProviderGate(self, str(answer["id"]), lambda: ended(self._history, begin))
         try:
             yield gate
         finally:

@@ -6,20 +6,22 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
+from harness.checks.sync_processing_disabled import refusal
 from harness.checks.verdict import Verdict
+from harness.claims import claimed
 from harness.client import ApiClient
 from harness.deploy.driver import Driver
-from harness.errors import CheckFailed, DeadlineExpired, ExpectationFailed, Inconclusive, Unobservable
+from harness.errors import CheckFailed, Inconclusive, Unobservable, UsageError
 from harness.expectations import Expectation, Progress, Scene, provider_called
 from harness.facts import Facts
 from harness.faults.gate import Gate, Gates
 from harness.faults.hold import Hold, RoleControl
 from harness.history import Event, Flow, History, key
-from harness.history.story import last_words, tell
 from harness.loop import Loop
-from harness.messages import Message
+from harness.messages import CHANNELS, Message, message
 from harness.probes.counters import Counters
 from harness.probes.probe import Probe
 from harness.probes.wire import WireControl, WireProbe
@@ -27,10 +29,23 @@ from harness.profile import Profile
 from harness.providers import ProviderControl, accepted_id
 from harness.steps import step
 from harness.tracked import TrackedFlow
+from harness.waiting import Followed, Waiting
 
 Judge = Callable[[Verdict], None]
 LOOK_AGAIN = 0.02
 """Seconds between two looks at counters, where nothing else tells."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A message that came in, as far as it is recorded; named by its provider's id."""
+
+    history: History
+    provider_id: str
+
+    @property
+    def now(self) -> Flow:
+        return Flow(self.history.flow(key("provider", self.provider_id)), name=self.provider_id)
 
 
 class Stack:
@@ -57,17 +72,38 @@ class Stack:
         self.wire = wire
         self.api_client = client
         self.facts = Facts(history)
-        self.holds: list[Hold] = []
-        self.worker = RoleControl(self, "worker")
-        self.api = RoleControl(self, "api")
-        self.gates = Gates(self)
-        self.on_verdict: Judge = lambda _: None
+        self.waiting = Waiting(history=history, profile=profile, read=self._read, scale=time_scale)
+        self.worker = RoleControl("worker", waiting=self.waiting, driver=driver, loop=loop)
+        self.api = RoleControl("api", waiting=self.waiting, driver=driver, loop=loop)
+        self.gates = Gates(waiting=self.waiting, wire=wire, loop=loop)
         self._probes = probes
         self._providers = providers
         self._counters = counters
-        self._time_scale = time_scale
         self._sending = ThreadPoolExecutor(max_workers=64, thread_name_prefix="harness-send")
+        self._began = 0
+        self._takes_messages = False
+        self.scenario = ""
         self.flows: list[TrackedFlow] = []
+        self.followed: list[Followed] = []
+        """Every message of the run."""
+        self.undecided: list[tuple[str, Verdict]] = []
+        """What was open when its scenario ended, with the scenario's name; judged again with the whole record."""
+
+    def begin(self, scenario: str = "") -> None:
+        """Marks the beginning of a scenario: only messages sent from now on are waited for at quiescence."""
+        self.scenario = scenario
+        self._began = len(self.history)
+        self.flows = []
+        self.waiting.flows = []
+
+    @property
+    def on_verdict(self) -> Judge:
+        """Told of each verdict of the scenario that runs."""
+        return self.waiting.on_verdict
+
+    @on_verdict.setter
+    def on_verdict(self, judge: Judge) -> None:
+        self.waiting.on_verdict = judge
 
     # sending and looking
 
@@ -77,7 +113,27 @@ class Stack:
         flow = self._send(message, idempotency_key)
         with contextlib.suppress(Inconclusive):
             flow.answer()
+        if not self._takes_messages:
+            self._try_others(flow)
         return flow
+
+    def _try_others(self, flow: TrackedFlow) -> None:
+        """Ends the run when the stack takes no message at all: nothing could be judged of it.
+
+        A first send that was refused may have been meant to be; one plain message of each channel tells. Raises
+        UsageError with what the stack answered.
+        """
+        plain = (message(channel) for channel in CHANNELS if claimed(self.profile, channel))
+        while not flow.now.acceptance:
+            refused = refusal(flow.now)
+            another = next(plain, None)
+            if another is None:
+                path = self.profile.api.send
+                raise UsageError(f"the stack takes no message (POST {path}): {refused}; mend the stack, or [api] send")
+            flow = self._send(another, None)
+            with contextlib.suppress(Inconclusive):
+                flow.answer()
+        self._takes_messages = True
 
     @step(lambda _, message, **__: f"send {message.type} {message.token}, in the background")
     def sending(self, message: Message, *, idempotency_key: str | None = None) -> TrackedFlow:
@@ -88,8 +144,10 @@ class Stack:
         answer: Future[dict[str, Any]] = self._sending.submit(
             self.api_client.send, message, idempotency_key=idempotency_key
         )
-        flow = TrackedFlow(self, message, answer)
+        flow = TrackedFlow(self.waiting, message, answer)
         self.flows.append(flow)
+        self.followed.append(flow)
+        self.waiting.flows.append(flow)
         return flow
 
     @property
@@ -110,80 +168,58 @@ class Stack:
             raise Unobservable("the stack's Redis can't be asked; set [queue] url in the profile")
         return self._counters
 
+    def reply(self, provider_id: str) -> Reply:
+        """A message that came in, by its provider's id; `finished` waits until it is stored."""
+        reply = Reply(self.history, provider_id)
+        if reply not in self.followed:
+            self.followed.append(reply)
+        return reply
+
     def inbound(self, provider_id: str) -> Flow:
-        """The flow of a message that came in, by its provider's id."""
-        return Flow(self.history.flow(key("provider", provider_id)), name=provider_id)
+        """The flow of a message that came in, by its provider's id, as it stands."""
+        return self.reply(provider_id).now
 
     # waiting
 
     def seconds(self, within: float | None = None) -> float:
         """A time in seconds, scaled by the time factor; by default the profile's `[waits] within`."""
-        return (self.profile.waits.within if within is None else within) * self._time_scale
+        return self.waiting.seconds(within)
 
-    def settle(self) -> None:
-        """Returns when all that has happened so far at every source is in the history."""
-
+    def _read(self) -> None:
         async def all_probes() -> None:
             for probe in self._probes:
                 await probe.settle()
 
         self.loop.run(all_probes())
 
+    def settle(self) -> None:
+        """Returns when all that has happened so far at every source is in the history."""
+        self.waiting.settle()
+
     @property
     def current_hold(self) -> Hold | None:
-        return self.holds[-1] if self.holds else None
-
-    def begin(self) -> None:
-        """Marks the beginning of a scenario: only messages sent from now on are waited for at quiescence."""
-        self.flows = []
+        hold = self.waiting.holds[-1] if self.waiting.holds else None
+        return hold if isinstance(hold, Hold) else None
 
     @step(lambda *_, **__: "wait until the stack is at rest")
     def quiesce(self, *, within: float | None = None) -> None:
         """Waits until nothing more can happen to any message of this scenario.
 
-        That is: each accepted message is at a terminal status, its entries are acknowledged and no provider call is in
-        flight. Raises ExpectationFailed where nobody can bring that about, DeadlineExpired when it took too long.
+        That is: nothing is owed to any of them, and every source was read to its end after that. Raises
+        ExpectationFailed where nobody can bring that about, DeadlineExpired when it took too long.
         """
-        seconds = self.seconds() if within is None else within
-        waiting = list(self.flows)
-
-        def look() -> str | None:
-            waiting[:] = [flow for flow in waiting if self._unfinished(flow.now)]
-            if not waiting:
-                return "quiescent"
-            reasons = [self._abandoned(flow.now) for flow in waiting]
-            return reasons[0] if all(reasons) else None
-
-        deadline = time.monotonic() + seconds
-        while True:
-            said = self.history.wait_until(look, deadline=deadline)
-            self.settle()
-            waiting = list(self.flows)
-            again = look()
-            if said is None or again == said:
-                break  # what was said holds for the settled record too
-        if not waiting:
-            return
-        flow = waiting[0]
-        still = (
-            f"{len(waiting)} of {len(self.flows)} messages are not finished; the first, {self._unfinished(flow.now)}"
-        )
-        story = f"{tell(flow.now.events)}\neach source last said:\n{last_words(self.history.events())}"
-        if again is not None:
-            raise ExpectationFailed(f"{again}; {still}\n{story}")
-        raise DeadlineExpired(f"the stack didn't come to rest within {seconds:g} s: {still}\n{story}")
+        self.waiting.quiesce(within=within)
 
     @step(lambda _, flow, expectation, **__: f"wait for {expectation} of {flow.message.token}")
     def reaches(self, flow: TrackedFlow, expectation: Expectation, *, within: float | None = None) -> bool:
         """Waits for an expectation without judging it; False when it can't come any more, or didn't in time."""
-        deadline = time.monotonic() + self.seconds(within)
 
         def look() -> Progress | None:
             progress = expectation.look(Scene(flow.now, self.facts, self.profile))
             return None if progress.state == "open" else progress
 
         while True:
-            progress = self.history.wait_until(look, deadline=deadline)
+            progress = self.waiting.until(look, what=str(expectation), within=within)
             if progress is None or progress.state == "met":
                 return progress is not None
             known = len(flow.now)
@@ -201,83 +237,55 @@ class Stack:
 
         def look() -> bool | None:
             now = flow.now
-            return bool(now.accepted_calls) or self.at_rest(flow) or bool(self._abandoned(now)) or None
+            return bool(now.accepted_calls) or self.at_rest(flow) or bool(self.waiting.abandoned(now)) or None
 
-        self.history.wait_until(look, deadline=time.monotonic() + self.seconds(within))
+        self.waiting.until(look, what="provider id", within=within)
         accepted = flow.now.accepted_calls
         return accepted_id(accepted[-1] if accepted else None)
 
-    @step(lambda _, flow, **__: f"wait until {flow.message.token} is finished")
-    def finished(self, flow: TrackedFlow, *, within: float | None = None) -> Flow:
+    @step(lambda *_, **__: "wait until a message is finished")
+    def finished(self, flow: Followed, *, within: float | None = None) -> Flow:
         """The flow once nothing more can happen to it, or as far as it came; checks judge what it shows."""
-        return self._finish(flow, time.monotonic() + self.seconds(within))
+        return self.waiting.finished([flow], within=within)[0]
 
     @step(lambda _, flows, **__: f"wait until {len(flows)} messages are finished")
-    def all_finished(self, flows: Sequence[TrackedFlow], *, within: float | None = None) -> list[Flow]:
-        """Like `finished` for several messages, with one deadline for all."""
-        deadline = time.monotonic() + self.seconds(within)
-        return [self._finish(flow, deadline) for flow in flows]
+    def all_finished(self, flows: Sequence[Followed], *, within: float | None = None) -> list[Flow]:
+        """Like `finished` for several messages: one deadline, and all as the record stands when it ends."""
+        return self.waiting.finished(flows, within=within)
 
-    def _finish(self, flow: TrackedFlow, deadline: float) -> Flow:
-        def look() -> bool | None:
-            return True if self.at_rest(flow) or self._abandoned(flow.now) or self._overdue(flow.now) else None
+    def looked(self, *flows: Followed) -> Event:
+        """Redis' own look at the entries of some messages of one stream: whether each stands there and is pending."""
+        entries = [event for flow in flows for event in flow.now.appends if not event.data.get("dead")]
+        streams = list(dict.fromkeys(str(event.data["stream"]) for event in entries))
+        stream = streams[0] if streams else next(iter(self.profile.queue.streams.values()))
+        return self.counters.look(stream, [str(e.data["id"]) for e in entries if e.data["stream"] == stream])
 
+    def looked_at_rest(self, *flows: Followed) -> Event:
+        """The same once their entries are finished as the profile says, or have had their time to be."""
+        self.waiting.finished(flows)
+        queue = self.profile.queue
+        matters = [name for name, said in (("pending", queue.acknowledges), ("present", queue.deletes)) if said]
+        began = time.monotonic()
+        whole = self.waiting.patience.of("finished entry", self.seconds(self.profile.policy.finished_within))
         while True:
-            # an overdue entry announces itself to nobody, so the wait also ends when it would be due
-            due = time.monotonic() + self.seconds(self.profile.policy.queued_within)
-            self.history.wait_until(look, deadline=min(deadline, due))
-            self.settle()
-            if look() or time.monotonic() >= deadline:
-                return flow.now
-
-    def _overdue(self, now: Flow) -> bool:
-        """Accepted, never queued, and later than the profile allows: more waiting won't change the verdict."""
-        allowed = self.seconds(self.profile.policy.queued_within)
-        return bool(now.taken and not now.appends and time.monotonic() - now.taken.seen > allowed)
-
-    def _abandoned(self, now: Flow) -> str | None:
-        """Why nobody will bring a message on; None while a worker can, or while the API's part isn't done yet."""
-        nobody = self.facts.no_consumer()
-        if nobody is None or self.facts.gone("api"):
-            return nobody
-        answered = now.answers or self.facts.disturbed("api")
-        return nobody if answered and (now.appends or not now.taken or self._overdue(now)) else None
-
-    def counted_at_rest(self, stream: str, *, within: float | None = None) -> Event:
-        """Redis' counters of a stream after its messages are finished.
-
-        Where acknowledgements can't be seen, nothing tells when the last one has come: then it looks again until
-        nothing is pending, or `within` seconds have passed.
-        """
-        counted = self.counters.count(stream)
-        if not self.facts.unseen("queue.acked", since=len(self.history)):
-            return counted
-        deadline = time.monotonic() + self.seconds(within)
-        while (counted.data.get("pending") or counted.data.get("lag")) and time.monotonic() < deadline:
+            look = self.looked(*flows)
+            left = [one for one in look.data["entries"].values() if any(one.get(name) for name in matters)]
+            if not left or time.monotonic() - began >= whole:
+                break
             time.sleep(LOOK_AGAIN)  # reason: counters announce themselves to nobody
-            counted = self.counters.count(stream)
-        return counted
+        told = self.waiting.patience.in_vain if left else self.waiting.patience.paid
+        told(["finished entry"], time.monotonic() - began)
+        return look
 
-    def at_rest(self, flow: TrackedFlow) -> bool:
+    def count(self) -> None:
+        """Records Redis' counters of every work stream, where it can be asked."""
+        for stream in dict.fromkeys(self.profile.queue.streams.values()):
+            with contextlib.suppress(Inconclusive):
+                self.counters.count(stream)
+
+    def at_rest(self, flow: Followed) -> bool:
         """Whether the record so far shows that nothing more can happen to a message."""
-        now = flow.now
-        return bool(now.answers) and not self._unfinished(now)
-
-    def _unfinished(self, flow: Flow) -> str | None:
-        """Why something may still happen to a message; None when nothing can."""
-        if flow.requests and not flow.answers:
-            return "its send has not been answered"
-        if flow.answers and not flow.taken:
-            return None
-        name = flow.id or flow.name
-        if flow.status not in self.profile.statuses.terminal:
-            return f"{name}, is {flow.status or 'not stored'}"
-        shown = self.profile.queue.group is not None and not self.facts.unseen("queue.acked", since=flow.events[0].seq)
-        if shown and flow.open_entries:
-            return f"{name}, has an entry that is not acknowledged"
-        if flow.calls_in_flight:
-            return f"{name}, has a provider call in flight"
-        return None
+        return self.waiting.at_rest(flow)
 
     # judging
 
@@ -286,11 +294,17 @@ class Stack:
         """Records verdicts; raises CheckFailed or Inconclusive for the worst of them that is no pass."""
         for verdict in verdicts:
             self.on_verdict(verdict)
+            if verdict.outcome == "unknown" and verdict.again is not None:
+                self.undecided.append((self.scenario, verdict))
         worst = max(verdicts, key=lambda verdict: verdict.rank)
         if worst.outcome == "fail":
             raise CheckFailed(worst.story())
         if worst.outcome == "unknown":
             raise Inconclusive(worst.story())
+
+    def unmet(self) -> str | None:
+        """Which disturbance of this scenario didn't happen; None where all did, so that its passes count."""
+        return self.facts.unmet(after=self._began)
 
     def wire_control(self) -> WireControl:
         """The wire's control; raises Unobservable where there is no wire."""

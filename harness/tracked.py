@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, TypeVar
+from math import inf
+from typing import Any, TypeVar
 
 from harness.checks.verdict import passed
 from harness.errors import DeadlineExpired, ExpectationFailed, HarnessError, Inconclusive
@@ -14,9 +15,7 @@ from harness.history import Event, Flow, key
 from harness.history.story import brief, last_words, tell
 from harness.messages import Message
 from harness.steps import step
-
-if TYPE_CHECKING:
-    from harness.stack import Stack
+from harness.waiting import Waiting
 
 E = TypeVar("E", bound=HarnessError)
 
@@ -31,19 +30,22 @@ def listed(expectations: Sequence[Expectation]) -> str:
 class TrackedFlow:
     """Everything that happens to one message that the scenario sent, as it happens."""
 
-    def __init__(self, stack: Stack, message: Message, answer: Future[dict[str, Any]]) -> None:
-        self._stack = stack
+    def __init__(self, waiting: Waiting, message: Message, answer: Future[dict[str, Any]]) -> None:
+        self._waiting = waiting
         self._answer = answer
+        answer.add_done_callback(lambda _: waiting.history.wake())
         self.message = message
         self.key = key("token", message.token)
 
     @property
     def now(self) -> Flow:
         """The flow as recorded so far."""
-        return Flow(self._stack.history.flow(self.key), name=self.message.token)
+        return Flow(self._waiting.history.flow(self.key), name=self.message.token)
 
     def answer(self) -> dict[str, Any]:
         """The API's answer, {"status", "body"}; waits for it, and raises Inconclusive where it never came."""
+        # waited for in the record, so that whatever ends the run ends it too; the client's own limit does at the latest
+        self._waiting.history.wait_until(lambda: self._answer.done() or None, deadline=inf)
         return self._answer.result()
 
     @property
@@ -65,18 +67,18 @@ class TrackedFlow:
         Raises ExpectationFailed as soon as one can't be met any more, DeadlineExpired after `within` seconds
         (default: the profile's), Inconclusive where this stack will never show it.
         """
-        seconds = self._stack.seconds(within)
+        seconds = self._waiting.seconds(within)
         deadline = time.monotonic() + seconds
         waited = [e for e in expectations if not e.at_quiescence]
         final = [e for e in expectations if e.at_quiescence]
         self._await(expectations, deadline=deadline, seconds=seconds)
         if final:
-            self._stack.quiesce(within=max(0.0, deadline - time.monotonic()))
+            self._waiting.quiesce(within=max(0.0, deadline - time.monotonic()) / self._waiting.scale)
             self._judge(final)
         self._judge(waited)
         stands = self._look(expectations)
         met = [event for _, p in stands for event in p.witnesses]
-        self._stack.on_verdict(passed(EXPECTED, f"{listed(expectations)} of a message", "met", met))
+        self._waiting.on_verdict(passed(EXPECTED, f"{listed(expectations)} of a message", "met", met))
         return self.now
 
     def _await(self, expectations: Sequence[Expectation], *, deadline: float, seconds: float) -> None:
@@ -88,24 +90,24 @@ class TrackedFlow:
             if all(p.state == "met" for _, p in stands):
                 return stands
             if any(p.state in ("impossible", "unknowable") for _, p in stands):
-                if settled_at != len(self._stack.history):
+                if settled_at != len(self._waiting.history):
                     # another source may just not have spoken yet
-                    self._stack.settle()
-                    settled_at = len(self._stack.history)
+                    self._waiting.settle()
+                    settled_at = len(self._waiting.history)
                     return look()
                 return stands
             return None
 
-        stands = self._stack.history.wait_until(look, deadline=deadline)
+        stands = self._waiting.history.wait_until(look, deadline=deadline)
         if stands is None:
-            self._stack.settle()
+            self._waiting.settle()
             stands = self._look(expectations)
             if not all(p.state == "met" for _, p in stands):
                 raise self._error(DeadlineExpired, stands, f"not all of it came within {seconds:g} s")
         self._raise_if_refuted(stands)
 
     def _look(self, expectations: Sequence[Expectation]) -> list[tuple[Expectation, Progress]]:
-        scene = Scene(self.now, self._stack.facts, self._stack.profile)
+        scene = Scene(self.now, self._waiting.facts, self._waiting.profile)
         return [(e, e.look(scene)) for e in expectations]
 
     def _judge(self, expectations: Sequence[Expectation]) -> None:
@@ -124,21 +126,21 @@ class TrackedFlow:
         Inside a hold the claim stands until the hold ends and is judged again then; outside one it is judged at
         quiescence. Raises ExpectationFailed with the event that broke it.
         """
-        hold = self._stack.current_hold
+        hold = self._waiting.holds[-1] if self._waiting.holds else None
         if hold is None:
-            self._stack.quiesce()
+            self._waiting.quiesce()
         else:
             hold.standing.append(lambda: self._refuse(expectations))
-        self._stack.settle()
+        self._waiting.settle()
         self._refuse(expectations)
         flow = self.now
-        gap = self._stack.facts.unseen(*(e.kind for e in expectations), since=flow.events[0].seq if flow else 0)
-        if gap is not None:
-            raise self._error(Inconclusive, self._look(expectations), f"not all was seen: {gap.data['reason']}")
+        hidden = self._waiting.facts.unseen(*(e.kind for e in expectations), since=flow.events[0].seq if flow else 0)
+        if hidden is not None:
+            raise self._error(Inconclusive, self._look(expectations), f"not all was seen: {hidden}")
         # the witness of an absence is what was recorded until every source had been read to its end
         claim, until = f"no {listed(expectations)} of a message", flow.events[-1:]
         if until:
-            self._stack.on_verdict(passed(EXPECTED, claim, "none until every source was read to its end", until))
+            self._waiting.on_verdict(passed(EXPECTED, claim, "none until every source was read to its end", until))
 
     def _refuse(self, expectations: Sequence[Expectation]) -> None:
         broken = [(e, p) for e, p in self._look(expectations) if p.state == "met"]
@@ -161,7 +163,7 @@ class TrackedFlow:
         misses = self._nearest_misses([e for e, p in stands if p.state != "met"], flow)
         if misses:
             lines += ["nearest misses (same kind, another message):", *misses]
-        lines += ["each source last said:", last_words(self._stack.history.events())]
+        lines += ["each source last said:", last_words(self._waiting.history.events())]
         return "\n".join(lines)
 
     def _nearest_misses(self, missing: Sequence[Expectation], flow: Flow) -> list[str]:
@@ -169,6 +171,6 @@ class TrackedFlow:
         mine = {event.seq for event in flow.events}
         kinds = {e.kind for e in missing}
         others: list[Event] = [
-            event for event in self._stack.history.events(*kinds, after=start) if event.seq not in mine and kinds
+            event for event in self._waiting.history.events(*kinds, after=start) if event.seq not in mine and kinds
         ]
         return [f"  {event.kind:<18} {event.message_id or ''} {brief(event)}"[:110] for event in others[-3:]]

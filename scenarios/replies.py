@@ -28,14 +28,34 @@ def deliver_mail(
     )
 
 
-def conversations_of(stack: Stack, address: str) -> tuple[dict[str, Any], Event]:
-    """The conversations that the API lists with an address, and how many messages they hold."""
-    paths = stack.profile.api
-    page = stack.api_client.request("GET", f"{paths.conversations}/?limit=200", operation="conversations")
-    found = [c for c in page["body"]["conversations"] if address in c["participants"]]
-    stored = 0
-    for conversation in found:
-        path = f"{paths.conversations}/{conversation['id']}/messages?limit=200"
-        stored += stack.api_client.request("GET", path, operation="conversation messages")["body"]["total"]
-    evidence = stack.history.events("api.answered")[-1]
-    return {"conversations": found, "messages": stored}, evidence
+def conversations_of(stack: Stack, address: str, *, expected: int) -> tuple[dict[str, Any] | None, Event]:
+    """The conversations that the API lists with an address, and how many messages they hold; None where it lists none.
+
+    What was answered may be stored a moment later: it is read again until `expected` are there, or have had their time.
+    """
+    found: list[dict[str, Any] | None] = []
+
+    def look() -> bool | None:
+        found[:] = [listed(stack, address)]
+        return True if found[0] is None or (found[0]["messages"] or 0) >= expected else None
+
+    stack.waiting.until(look, what="conversation", within=stack.profile.policy.finished_within)
+    return found[0], stack.history.events("api.answered")[-1]
+
+
+def listed(stack: Stack, address: str) -> dict[str, Any] | None:
+    path = stack.profile.api.conversations
+    page = body(stack, f"{path}/?limit=200", operation="conversations")
+    rows = page.get("conversations") if page else None
+    if not isinstance(rows, list):
+        return None
+    mine = [row for row in rows if isinstance(row, dict) and address in (row.get("participants") or ())]
+    totals = [body(stack, f"{path}/{row.get('id')}/messages?limit=200", operation="messages of it") for row in mine]
+    known = [page["total"] for page in totals if page and isinstance(page.get("total"), int)]
+    return {"conversations": mine, "messages": sum(known) if len(known) == len(mine) else None}
+
+
+def body(stack: Stack, path: str, *, operation: str) -> dict[str, Any] | None:
+    answer = stack.api_client.request("GET", path, operation=operation)
+    said = answer["body"]
+    return said if answer["status"] == 200 and isinstance(said, dict) else None

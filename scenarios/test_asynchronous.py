@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import proof_by_actors, proof_by_hold, proof_by_order
-from harness.expectations import status
+from harness.expectations import queued, status
 from harness.messages import Channel, message
 from harness.stack import Stack
 
@@ -17,6 +17,7 @@ CHANNELS: list[Channel] = ["sms", "mms", "email"]
 def test_held_workers_leave_it_pending(stack: Stack, channel: Channel) -> None:
     with stack.worker.held():
         flow = stack.send(message(channel))
+        stack.reaches(flow, queued(), within=stack.profile.policy.queued_within)
         stack.settle()
     stack.judge(proof_by_hold(stack.history, stack.finished(flow), stack.profile))
 

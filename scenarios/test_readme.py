@@ -6,7 +6,7 @@ import pytest
 
 from harness import Stack, accepted, acknowledged, provider_called, queued, sms, status
 
-pytestmark = pytest.mark.check("asynchronous")
+pytestmark = [pytest.mark.check("asynchronous"), pytest.mark.needs("sms")]
 
 
 def test_the_api_does_not_wait_for_the_worker(stack: Stack) -> None:

@@ -20,6 +20,7 @@ def test_the_api_accepts_while_no_worker_runs(stack: Stack, channel: Channel) ->
     stack.judge(sync_processing_disabled(stack.history, flow.now, stack.profile))
 
 
+@pytest.mark.needs("sms")
 def test_a_burst_is_accepted_while_no_worker_runs(stack: Stack) -> None:
     with stack.worker.held():
         flows = [stack.send(sms(body=f"burst {number}")) for number in range(10)]

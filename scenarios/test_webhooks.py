@@ -10,48 +10,60 @@ from harness.checks import bad_signature_refused, one_conversation, report_moved
 from harness.messages import Channel, message, new_address, new_number
 from harness.probes.probe import new_token
 from harness.stack import Stack
+from harness.tracked import TrackedFlow
 from scenarios.replies import conversations_of, deliver_mail, deliver_text
 
 pytestmark = pytest.mark.check("webhooks")
 
 
+def judge_once(stack: Stack, provider_id: str, *, deliveries: int) -> None:
+    """A reply may be stored a moment after it was answered; judged once it is, or has had its time."""
+    done = stack.finished(stack.reply(provider_id))
+    stack.judge(stored_once(stack.history, done, stack.profile, deliveries=deliveries))
+
+
+def judge_moved(stack: Stack, flow: TrackedFlow, to: str) -> None:
+    stack.judge(report_moved(stack.history, stack.finished(flow), stack.profile, to=to))
+
+
+@pytest.mark.needs("sms", "webhooks")
 @pytest.mark.parametrize("media", [0, 1], ids=["sms", "mms"])
 def test_a_text_reply_is_stored_once(stack: Stack, media: int) -> None:
     sid = deliver_text(stack, media=[f"https://example.com/{n}.png" for n in range(media)])["sid"]
-    stack.settle()
-    stack.judge(stored_once(stack.history, stack.inbound(sid), deliveries=1))
+    judge_once(stack, sid, deliveries=1)
 
 
+@pytest.mark.needs("email", "webhooks")
 def test_a_mail_reply_is_stored_once(stack: Stack) -> None:
     reply = deliver_mail(stack)
-    stack.settle()
-    stack.judge(stored_once(stack.history, stack.inbound(reply["message_id"]), deliveries=1))
+    judge_once(stack, reply["message_id"], deliveries=1)
 
 
+@pytest.mark.needs("sms", "webhooks")
 def test_a_text_reply_delivered_twice_is_stored_once(stack: Stack) -> None:
     sender = new_number()
     first = deliver_text(stack, sender=sender)
     deliver_text(stack, sender=sender, body=first["body"], sid=first["sid"])
-    stack.settle()
-    stack.judge(stored_once(stack.history, stack.inbound(first["sid"]), deliveries=2))
+    judge_once(stack, first["sid"], deliveries=2)
 
 
+@pytest.mark.needs("email", "webhooks")
 def test_a_mail_reply_delivered_twice_is_stored_once(stack: Stack) -> None:
     sender, message_id = new_address(), f"<{new_token()[1:]}@example.com>"
     first = deliver_mail(stack, sender=sender, message_id=message_id)
     deliver_mail(stack, sender=sender, message_id=message_id)
-    stack.settle()
-    stack.judge(stored_once(stack.history, stack.inbound(first["message_id"]), deliveries=2))
+    judge_once(stack, first["message_id"], deliveries=2)
 
 
+@pytest.mark.needs("sms", "webhooks")
 def test_a_reply_delivered_five_times_at_once_is_stored_once(stack: Stack) -> None:
     sender, sid = new_number(), "SM" + new_token()[2:].ljust(32, "0").encode().hex()[:32]
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda _: deliver_text(stack, sender=sender, body="same", sid=sid), range(5)))
-    stack.settle()
-    stack.judge(stored_once(stack.history, stack.inbound(sid), deliveries=5))
+    judge_once(stack, sid, deliveries=5)
 
 
+@pytest.mark.needs("webhooks", "conversations")
 @pytest.mark.parametrize("channel", ["sms", "email"])
 def test_twenty_first_messages_make_one_conversation(stack: Stack, channel: Channel) -> None:
     sender = new_number() if channel == "sms" else new_address()
@@ -64,36 +76,37 @@ def test_twenty_first_messages_make_one_conversation(stack: Stack, channel: Chan
 
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(deliver, range(20)))
-    listing, evidence = conversations_of(stack, sender)
+    listing, evidence = conversations_of(stack, sender, expected=20)
     stack.judge(one_conversation(listing, evidence, expected=20))
 
 
+@pytest.mark.needs("delivery_reports")
 @pytest.mark.parametrize("channel", ["sms", "mms", "email"])
 def test_a_delivery_report_moves_it_to_delivered(stack: Stack, channel: Channel) -> None:
     flow = stack.send(message(channel))
     stack.finished(flow)
     stack.providers.report(channel, stack.provider_id(flow), "delivered")
-    stack.settle()
-    stack.judge(report_moved(stack.history, flow.now, stack.profile, to=stack.profile.statuses.delivered))
+    judge_moved(stack, flow, stack.profile.statuses.delivered)
 
 
+@pytest.mark.needs("sms", "delivery_reports")
 def test_a_report_of_failure_moves_it_to_failed(stack: Stack) -> None:
     flow = stack.send(message("sms"))
     stack.finished(flow)
     stack.providers.report("sms", stack.provider_id(flow), "undelivered", error_code=30003)
-    stack.settle()
-    stack.judge(report_moved(stack.history, flow.now, stack.profile, to=stack.profile.statuses.failed))
+    judge_moved(stack, flow, stack.profile.statuses.failed)
 
 
+@pytest.mark.needs("sms", "delivery_reports")
 def test_a_late_sent_report_changes_nothing(stack: Stack) -> None:
     flow = stack.send(message("sms"))
     stack.finished(flow)
     stack.providers.report("sms", stack.provider_id(flow), "delivered")
     stack.providers.report("sms", stack.provider_id(flow), "sent")
-    stack.settle()
-    stack.judge(report_moved(stack.history, flow.now, stack.profile, to=stack.profile.statuses.delivered))
+    judge_moved(stack, flow, stack.profile.statuses.delivered)
 
 
+@pytest.mark.needs("delivery_reports")
 @pytest.mark.parametrize("channel", ["sms", "email"])
 def test_a_report_may_come_before_the_worker_knows_the_id(stack: Stack, channel: Channel) -> None:
     """The provider's answer is withheld while its delivery report is already on its way."""
@@ -103,31 +116,34 @@ def test_a_report_may_come_before_the_worker_knows_the_id(stack: Stack, channel:
         if stack.called(flow):
             for provider_id in gate.withheld():
                 stack.providers.report(channel, provider_id, "delivered")
-    stack.finished(flow)
-    stack.settle()
-    stack.judge(report_moved(stack.history, flow.now, stack.profile, to=stack.profile.statuses.delivered))
+    judge_moved(stack, flow, stack.profile.statuses.delivered)
 
 
+@pytest.mark.needs("sms", "webhooks", "signatures")
 @pytest.mark.parametrize("signature", ["tampered", "missing"])
 def test_a_text_reply_with_a_bad_signature_is_refused(stack: Stack, signature: str) -> None:
     reply = deliver_text(stack, signature=signature)
     stack.settle()
-    stack.judge(bad_signature_refused(stack.history, stack.inbound(reply["sid"]), status=reply["status"], before=0))
+    flow = stack.inbound(reply["sid"])
+    stack.judge(bad_signature_refused(stack.history, flow, stack.profile, status=reply["status"], before=0))
 
 
+@pytest.mark.needs("email", "delivery_reports", "signatures")
 def test_a_status_report_with_a_bad_signature_is_refused(stack: Stack) -> None:
     flow = stack.send(message("email"))
     stack.finished(flow)
     before = len(flow.now.statuses)
     answer = stack.providers.report("email", stack.provider_id(flow), "delivered", signature="tampered")
     stack.settle()
-    stack.judge(bad_signature_refused(stack.history, flow.now, status=answer["status"], before=before))
+    status = answer["status"]
+    stack.judge(bad_signature_refused(stack.history, flow.now, stack.profile, status=status, before=before))
 
 
+@pytest.mark.needs("sms", "webhooks", "conversations")
 def test_replies_go_to_the_pair_they_belong_to(stack: Stack) -> None:
     one, other = new_number(), new_number()
     deliver_text(stack, sender=one)
     deliver_text(stack, sender=other)
     for sender in (one, other):
-        listing, evidence = conversations_of(stack, sender)
+        listing, evidence = conversations_of(stack, sender, expected=1)
         stack.judge(one_conversation(listing, evidence, expected=1))

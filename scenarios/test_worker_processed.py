@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import forward_only, refused_for_good, worker_processed
-from harness.messages import Channel, Message, email, message, mms, sms
+from harness.claims import claimed
+from harness.messages import CHANNELS, Channel, Message, email, message, mms, sms
 from harness.stack import Stack
 from harness.tracked import TrackedFlow
 
@@ -20,9 +21,9 @@ ODD_BODIES = {
 }
 
 
-def judge(stack: Stack, sent: Message, flow: TrackedFlow, *, within: float | None = None) -> None:
+def judge(stack: Stack, sent: Message, flow: TrackedFlow, *, within: float | None = None, needs: str = "") -> None:
     done = stack.finished(flow, within=within)
-    stack.judge(worker_processed(stack.history, done, stack.profile, message=sent))
+    stack.judge(worker_processed(stack.history, done, stack.profile, message=sent, needs=needs))
 
 
 @pytest.mark.parametrize("channel", ["sms", "mms", "email"])
@@ -31,24 +32,28 @@ def test_a_message_is_sent_once(stack: Stack, channel: Channel) -> None:
     judge(stack, sent, stack.send(sent))
 
 
+@pytest.mark.needs("sms")
 @pytest.mark.parametrize("body", list(ODD_BODIES))
 def test_the_body_arrives_unchanged(stack: Stack, body: str) -> None:
     sent = sms(body=ODD_BODIES[body])
     judge(stack, sent, stack.send(sent))
 
 
+@pytest.mark.needs("email")
 def test_a_mail_body_arrives_unchanged(stack: Stack) -> None:
     sent = email(body=ODD_BODIES["emoji"])
     judge(stack, sent, stack.send(sent))
 
 
+@pytest.mark.needs("mms")
 def test_every_attachment_arrives(stack: Stack) -> None:
     sent = mms(attachments=["https://example.com/a.png", "https://example.com/b.jpg?x=1&y=2"])
     judge(stack, sent, stack.send(sent))
 
 
 def test_a_burst_is_sent_message_by_message(stack: Stack) -> None:
-    burst = [message(channel, body=f"burst {n}") for n in range(10) for channel in ("sms", "mms", "email")]
+    channels = [channel for channel in CHANNELS if claimed(stack.profile, channel)]
+    burst = [message(channel, body=f"burst {n}") for n in range(10) for channel in channels]
     flows = [stack.sending(one) for one in burst]
     done = stack.all_finished(flows)
     stack.judge(
@@ -56,13 +61,15 @@ def test_a_burst_is_sent_message_by_message(stack: Stack) -> None:
     )
 
 
+@pytest.mark.needs("sms", "retries")
 @pytest.mark.parametrize("status", [503, 429, 500])
 def test_a_passing_provider_error_is_retried(stack: Stack, status: int) -> None:
     sent = sms(body="again")
     with stack.providers.fault({"to": sent.to}, status=status, times=1, retry_after=0):
-        judge(stack, sent, stack.send(sent))
+        judge(stack, sent, stack.send(sent), needs="retries")
 
 
+@pytest.mark.needs("sms")
 def test_a_permanent_provider_error_fails_at_once(stack: Stack) -> None:
     sent = sms(body="never")
     with stack.providers.fault({"to": sent.to}, status=400, code=21211):
@@ -73,6 +80,7 @@ def test_a_permanent_provider_error_fails_at_once(stack: Stack) -> None:
     )
 
 
+@pytest.mark.needs("sms")
 def test_a_restarted_worker_goes_on(stack: Stack) -> None:
     sent = sms(body="restart")
     with stack.worker.held():
@@ -81,6 +89,7 @@ def test_a_restarted_worker_goes_on(stack: Stack) -> None:
     judge(stack, sent, flow)
 
 
+@pytest.mark.needs("sms", "redelivery")
 def test_a_worker_killed_before_it_acknowledged_loses_nothing(stack: Stack) -> None:
     """The provider has accepted the message, Redis never hears of it, and the worker dies."""
     sent = sms(body="crash before ack")
@@ -89,9 +98,10 @@ def test_a_worker_killed_before_it_acknowledged_loses_nothing(stack: Stack) -> N
         if gate.reached(flow):
             stack.worker.kill()
     stack.worker.start()
-    judge(stack, sent, flow, within=40)
+    judge(stack, sent, flow, within=40, needs="redelivery")
 
 
+@pytest.mark.needs("sms", "redelivery")
 def test_a_worker_killed_during_its_call_loses_nothing(stack: Stack) -> None:
     """The provider has the message, and the worker dies before it hears so: at least once."""
     sent = sms(body="crash in call")
@@ -100,9 +110,10 @@ def test_a_worker_killed_during_its_call_loses_nothing(stack: Stack) -> None:
         if stack.called(flow):
             stack.worker.kill()
     stack.worker.start()
-    judge(stack, sent, flow, within=40)
+    judge(stack, sent, flow, within=40, needs="redelivery")
 
 
+@pytest.mark.needs("sms", "several_workers")
 def test_two_workers_share_the_work(stack: Stack) -> None:
     stack.worker.start(count=1 if stack.worker.names else 0)
     try:
@@ -113,5 +124,8 @@ def test_two_workers_share_the_work(stack: Stack) -> None:
         stack.worker.terminate()
         stack.worker.start()
     stack.judge(
-        *(worker_processed(stack.history, flow, stack.profile, message=m) for m, flow in zip(burst, done, strict=True))
+        *(
+            worker_processed(stack.history, flow, stack.profile, message=m, needs="several_workers")
+            for m, flow in zip(burst, done, strict=True)
+        )
     )

@@ -3,11 +3,12 @@
 from harness.checks.accounting import Account, account, accounting
 from harness.checks.asynchronous import proof_by_actors, proof_by_hold, proof_by_order
 from harness.checks.lifecycle import forward_only, sent_is_earned
-from harness.checks.message_queued import message_queued
+from harness.checks.message_queued import message_queued, one_message
 from harness.checks.queue_operations import queue_operations
 from harness.checks.sync_processing_disabled import sync_processing_disabled
 from harness.checks.verdict import Outcome, Verdict, failed, passed, unknown, worst
 from harness.checks.webhooks import bad_signature_refused, one_conversation, report_moved, stored_once
+from harness.checks.whole_record import whole_record
 from harness.checks.worker_processed import refused_for_good, worker_processed
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "forward_only",
     "message_queued",
     "one_conversation",
+    "one_message",
     "passed",
     "proof_by_actors",
     "proof_by_hold",
@@ -32,6 +34,7 @@ __all__ = [
     "stored_once",
     "sync_processing_disabled",
     "unknown",
+    "whole_record",
     "worker_processed",
     "worst",
 ]

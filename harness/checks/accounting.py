@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from harness.checks.verdict import Verdict, check, failed, passed, unknown
+from harness.checks.message_queued import messages
+from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
 from harness.history import Event, Flow, History
+from harness.history.flow import SUCCESS
 from harness.profile import Profile
+from harness.rest import INBOUND, came_in, late, never_queued, work
 
 NAME = "accounting"
 CLAIM = "every accepted message is sent, failed or dead: none lost, none unexpected, none twice without a reason"
-INBOUND = ("inbound", "parse")
-"""What the mock calls a delivery of something that came in; others are reports about what went out."""
 SHOWN = 20
 
 Fate = Literal[
@@ -72,7 +73,8 @@ class Account:
 def account(history: History, profile: Profile, *, after: int = 0) -> Account:
     """Follows every message, of those first seen from place `after` on, to where it ended.
 
-    A pure function; what it says of a history that isn't at rest is that messages are unfinished.
+    A pure function; what it says of a history that isn't at rest is that messages are unfinished. Of an attached stack
+    only what we sent is followed: its other users' messages are none of ours.
     """
     rest = at_rest(history, profile)
     facts = Facts(history)
@@ -82,45 +84,75 @@ def account(history: History, profile: Profile, *, after: int = 0) -> Account:
     duplicated: dict[str, str] = {}
     flows: dict[str, Flow] = {}
     for flow in every_flow(history, after=after):
+        if profile.deploy.driver == "attached" and not ours(flow):
+            continue
         name, inbound = flow.id or flow.name, came_in(flow)
         flows[name] = flow
-        fates[name] = fate_in(flow) if inbound else fate_out(flow, profile, rest=rest)
+        fates[name] = fate_in(flow, history, profile) if inbound else fate_out(flow, facts, profile, rest=rest)
         if fates[name] not in ("refused", "indeterminate", "unexpected"):
             taken.add(name)
             if not inbound and flow.answers and not flow.acceptance:
                 recovered.append(name)
-        copies = flow.of("database.inserted") if inbound else flow.accepted_calls
-        if len(copies) > 1:
+        if twice(flow):
             duplicated[name] = "" if inbound else excuse(flow, facts)
     return Account(fates=fates, taken=frozenset(taken), recovered=tuple(recovered), duplicated=duplicated, flows=flows)
 
 
+def ours(flow: Flow) -> bool:
+    """Whether a message is of the harness's own making."""
+    made = any(event.source == "load" for event in flow.appends)
+    return bool(flow.requests or flow.of("callback.sent") or made)
+
+
+def twice(flow: Flow) -> bool:
+    """Whether a message was delivered more often than it should be, by its calls, or by its row.
+
+    A row that names two provider ids, or came to the same end twice, was sent twice, whoever saw the calls.
+    """
+    if came_in(flow):
+        return len(flow.of("database.inserted")) > 1
+    if len(flow.accepted_calls) > messages(flow):
+        return True
+    rows = [event for _, event in flow.statuses]
+    given = {event.data["provider_id"] for event in rows if event.data.get("provider_id")}
+    return len(given) > messages(flow) and not any(event.data.get("sampled") for event in rows)
+
+
 @check(NAME, CLAIM)
-def accounting(history: History, profile: Profile, *, known: Account | None = None) -> Verdict:
+def accounting(history: History, profile: Profile, *, known: Account | None = None) -> Answers:
     """Judges a whole history at rest; `known` is its account, where the caller has it already."""
     it = known or account(history, profile)
     counts = it.counts
-    balance = ", ".join(f"{counts[name]} {name}" for name in ("accepted", *GOOD) if counts[name] or name != "stored")
+    balance = balanced(it)
     for fate in ("lost", "unexpected", "unrecorded"):
         names = it.of(fate)
         if names:
-            reason = f"{len(names)} {fate}: {some(names)}; {balance}"
             absent = ["provider.called", "database.status"]
             if any(came_in(it.flows[name]) for name in names):
                 absent.append("database.inserted")
-            return failed(NAME, CLAIM, reason, it.witnesses(names), absent=absent)
-    twice = list(it.duplicated) if profile.policy.delivery == "effectively-once" else it.unexplained
-    if twice:
-        reason = f"{len(twice)} delivered more than once: {some(twice)}; {balance}"
-        return failed(NAME, CLAIM, reason, it.witnesses(twice))
+            yield refuted(f"{len(names)} {fate}: {some(names)}; {balance}", it.witnesses(names), absent=absent)
+    more = list(it.duplicated) if profile.policy.delivery == "effectively-once" else it.unexplained
+    if more:
+        yield refuted(f"{len(more)} delivered more than once: {some(more)}; {balance}", it.witnesses(more))
     open_ones = it.of("unfinished")
     if open_ones:
-        reason = f"{len(open_ones)} not finished: {some(open_ones)}; {balance}"
-        return unknown(NAME, CLAIM, reason, it.witnesses(open_ones))
+        yield undecided(f"{len(open_ones)} not finished: {some(open_ones)}; {balance}", it.witnesses(open_ones))
     if not it.taken:
-        return unknown(NAME, CLAIM, f"no message was accepted, so none could be lost ({counts['attempted']} attempted)")
-    more = f", {len(it.duplicated)} duplicated and explained" if it.duplicated else ""
-    return passed(NAME, CLAIM, f"{balance}, 0 lost{more}", it.witnesses(list(it.taken)[:SHOWN]))
+        reason = f"no message was accepted, so none could be lost ({counts['attempted']} attempted)"
+        yield undecided(reason)
+        return
+    hidden = Facts(history).unseen("provider.called", "provider.answered")
+    if hidden and not more and it.of("sent"):
+        reason = f"{balance}; whether any was sent twice can't be seen: {hidden.reason}"
+        yield undecided(reason, it.witnesses(list(it.taken)[:SHOWN]), remedy=hidden.remedy)
+    told = f", {len(it.duplicated)} duplicated and explained" if it.duplicated else ""
+    yield shown(f"{balance}, 0 lost{told}", it.witnesses(list(it.taken)[:SHOWN]))
+
+
+def balanced(it: Account) -> str:
+    """The account in one line."""
+    counts = it.counts
+    return ", ".join(f"{counts[name]} {name}" for name in ("accepted", *GOOD) if counts[name] or name != "stored")
 
 
 def some(names: list[str]) -> str:
@@ -154,23 +186,20 @@ def begins(event: Event) -> bool:
     return True
 
 
-def came_in(flow: Flow) -> bool:
-    """Whether the message came from outside, through a webhook."""
-    sent = any(event.data.get("what") in INBOUND for event in flow.of("callback.sent"))
-    rows = flow.of("database.inserted")
-    return sent or (bool(rows) and all(event.data.get("direction") == "inbound" for event in rows))
-
-
-def fate_in(flow: Flow) -> Fate:
+def fate_in(flow: Flow, history: History, profile: Profile) -> Fate:
+    """Where an inbound message ended."""
     if flow.first("database.inserted"):
         return "stored"
     answers = [event.data.get("status") for event in flow.of("callback.answered")]
-    if any(status is not None and 200 <= status < 300 for status in answers):
-        return "lost"
+    if any(status in SUCCESS for status in answers):
+        taken = flow.of("callback.answered")[-1]
+        if profile.claims.webhooks is None:
+            return "indeterminate"  # where this stack keeps replies isn't known
+        return "lost" if late(history, taken, by=profile.policy.finished_within) else "unfinished"
     return "refused" if any(status is not None and 400 <= status < 500 for status in answers) else "indeterminate"
 
 
-def fate_out(flow: Flow, profile: Profile, *, rest: bool) -> Fate:
+def fate_out(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> Fate:
     """Where an outbound message ended; `rest` says that the queues were seen empty after the last event."""
     delivered = bool(flow.accepted_calls)
     answers = [event.data.get("status") for event in flow.answers]
@@ -183,7 +212,8 @@ def fate_out(flow: Flow, profile: Profile, *, rest: bool) -> Fate:
         return "indeterminate"
     status, known = flow.status, profile.statuses
     sampled = all(event.data.get("sampled") for _, event in flow.statuses)
-    if status in (known.sent, known.delivered) and (delivered or profile.providers.observe == "none"):
+    calls_seen = not facts.unseen("provider.called", "provider.answered")
+    if status in (known.sent, known.delivered) and (delivered or not calls_seen):
         return "sent"
     if delivered and sampled:
         return "sent"  # its row was only looked at now and then, so it may well say so
@@ -191,23 +221,28 @@ def fate_out(flow: Flow, profile: Profile, *, rest: bool) -> Fate:
         return "dead"
     if status == known.failed:
         return "failed"
-    if (status not in known.terminal and somebody_has(flow, profile, rest=rest)) or flow.calls_in_flight:
+    if flow.calls_in_flight or (status not in known.terminal and may_go_on(flow, facts, profile, rest=rest)):
         return "unfinished"
     return "unrecorded" if delivered else "lost"
 
 
-def somebody_has(flow: Flow, profile: Profile, *, rest: bool) -> bool:
+def may_go_on(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> bool:
     """Whether a worker, the queue or the outbox may still bring the message on."""
+    history, entries = facts.history, work(flow)
+    done = {e.data.get("entry") for e in flow.of("queue.acked", "queue.deleted")}
+    if never_queued(flow, history, facts, profile):
+        return False
     if flow.status not in (None, profile.statuses.queued, "sending"):
         return True  # it waits for its retry
-    work = {e.data["entry"] for e in flow.appends if not e.data.get("dead")}
-    done = {e.data.get("entry") for e in flow.of("queue.acked", "queue.deleted")}
-    return not rest and (not work or bool(work - done))
+    if not rest and (not entries or set(entries) - done):
+        return True
+    # nobody has it any more; but what a worker did last may not be written yet
+    return not rest and not late(history, flow.events[-1], by=profile.policy.finished_within)
 
 
 def excuse(flow: Flow, facts: Facts) -> str:
     """The disturbance that explains why a message was delivered twice, or ""."""
-    windows = facts.disturbances(flow.calls[0], flow.accepted_calls[-1]) if flow.calls else []
+    windows = facts.disturbances(flow.calls[0], flow.calls[-1]) if flow.calls else []
     return ", ".join(dict.fromkeys(f"{window.fault} {window.target}" for window in windows))
 
 

@@ -5,13 +5,12 @@ That the API answered before the provider was called is not among them: a fast w
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from harness.checks.sync_processing_disabled import sync_processing_disabled
-from harness.checks.verdict import Verdict, check, failed, passed, unknown
+from harness.checks.sync_processing_disabled import held, refusal, sync_processing_disabled
+from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
 from harness.history import Event, Flow, History
 from harness.profile import Profile
+from harness.rest import late, work
 
 NAME = "asynchronous"
 HOLD = "held workers keep a message pending and in the stream; released, they send it"
@@ -20,108 +19,144 @@ ACTORS = "one process puts the entry on the stream, another takes and acknowledg
 
 
 @check(NAME, HOLD, silence=("provider.called",))
-def proof_by_hold(history: History, flow: Flow, profile: Profile) -> Verdict:
+def proof_by_hold(history: History, flow: Flow, profile: Profile) -> Answers:
     """Proof 1, conclusive: nothing but a worker can be doing the work, since without one nothing is done."""
     inner = sync_processing_disabled(history, flow, profile)
     if inner.outcome != "pass":
-        return replace(inner, name=NAME, claim=HOLD)
-    window = next(
-        w for w in Facts(history).windows("hold", target="worker") if flow.acceptance and w.covers(flow.acceptance)
-    )
+        yield inner
+    window = held(history, flow.acceptance) if flow.acceptance else None
+    if window is None:
+        return
+    missed = window.ended.data.get("missed") if window.ended else None
     entries = [event for event in flow.appends if window.covers(event)]
-    if not entries:
-        reason = "no entry was on the stream while the workers were held"
-        return failed(NAME, HOLD, reason, inner.witnesses, absent=["queue.appended"])
     gone = [event for event in (*flow.acks, *flow.deletes) if window.covers(event)]
-    if gone:
-        return failed(NAME, HOLD, "its entry left the stream while every worker was held", [*entries, *gone])
+    if gone and not missed:
+        yield refuted("its entry left the stream while every worker was held", [*entries, *gone])
+    if not entries:
+        yield from _not_yet_queued(history, flow, profile, window.began)
     if window.ended is None:
-        return unknown(NAME, HOLD, "the workers are still held", inner.witnesses)
-    return _sent_after(window.ended, flow, history, profile, [*inner.witnesses, *entries])
+        yield undecided("the workers are still held", inner.witnesses)
+    else:
+        yield from _sent_after(window.ended, flow, history, profile, [*inner.witnesses, *entries])
 
 
-def _sent_after(released: Event, flow: Flow, history: History, profile: Profile, before: list[Event]) -> Verdict:
+def _not_yet_queued(history: History, flow: Flow, profile: Profile, began: Event) -> Answers:
+    """No entry in the hold: a relay may append a moment after the answer, but not later than the profile says."""
+    if flow.appends:
+        return
+    shown_by = [began, *flow.answers]
+    if late(history, flow.taken, by=profile.policy.queued_within) or flow.status in profile.statuses.terminal:
+        yield refuted("it was never put on a stream", shown_by, absent=["queue.appended"])
+    else:
+        yield undecided("no entry of it was seen yet", shown_by)
+
+
+def _sent_after(released: Event, flow: Flow, history: History, profile: Profile, before: list[Event]) -> Answers:
     sent = [e for value, e in flow.statuses if value == profile.statuses.sent and e.seen >= released.seen]
+    nobody = Facts(history).no_consumer()
     if sent:
         delay = (sent[0].seen - released.seen) * 1000
-        return passed(
-            NAME, HOLD, f"pending while held, sent {delay:.0f} ms after the release", [*before, released, sent[0]]
-        )
-    nobody = Facts(history).no_consumer()
-    if nobody:
-        return failed(NAME, HOLD, f"released, it was not sent: {nobody}", [*before, released])
-    if flow.status == profile.statuses.failed:
-        return failed(NAME, HOLD, "released, it failed", [*before, released, flow.statuses[-1][1]])
-    return unknown(NAME, HOLD, f"released, it was not sent in time (status {flow.status})", [*before, released])
+        yield shown(f"pending while held, sent {delay:.0f} ms after the release", [*before, released, sent[0]])
+    elif nobody:
+        yield refuted(f"released, it was not sent: {nobody}", [*before, released])
+    elif flow.status == profile.statuses.failed:
+        yield refuted("released, it failed", [*before, released, flow.statuses[-1][1]])
+    elif profile.statuses.sent not in [value for value, _ in flow.statuses]:
+        yield undecided(f"released, it was not sent in time (status {flow.status})", [*before, released])
 
 
 @check(NAME, ORDER)
-def proof_by_order(history: History, flow: Flow, profile: Profile) -> Verdict:
+def proof_by_order(history: History, flow: Flow, profile: Profile) -> Answers:
     """Proof 2: the interleaving that fools a script that looks once, made on purpose."""
-    gates = [w for w in Facts(history).windows("gate", target="api") if flow.events and w.covers(flow.events[0])]
-    if not gates:
-        return unknown(NAME, ORDER, "the API's XADD was not gated", flow.answers)
-    window = gates[0]
+    facts = Facts(history)
+    window = next((w for w in facts.windows("gate", target="api") if flow.events and w.covers(flow.events[0])), None)
+    if window is None:
+        yield undecided("the API's XADD was not gated", flow.answers)
+        return
     number = window.began.data["number"]
     hits = [e for e in history.events("fault.hit", after=window.began.seq) if e.data.get("gate") == number]
     sent = [e for value, e in flow.statuses if value == profile.statuses.sent]
     if flow.answers and not flow.taken:
-        return unknown(NAME, ORDER, "the API did not accept the message", flow.answers)
-    if not flow.appends and (flow.answers or sent):
-        shown = [*flow.answers, *flow.calls, *sent]
+        yield undecided(refusal(flow), flow.answers)
+        return
+    if not work(flow) and sent:
         reason = "it went to the end without any entry on the stream"
-        return failed(NAME, ORDER, reason, shown, absent=["queue.appended"])
+        yield refuted(reason, [*flow.answers, *flow.calls, *sent], absent=["queue.appended"])
+    elif not work(flow) and late(history, flow.taken, by=profile.policy.queued_within):
+        yield refuted("it was never put on a stream", flow.answers, absent=["queue.appended"])
     if not hits:
-        return unknown(NAME, ORDER, "the gate was never reached", [window.began])
+        reason = "the gate was never reached: it is not the API that puts it on the stream, or not by XADD"
+        yield undecided(reason, [window.began])
+        return
+    nobody = facts.no_consumer()
     if sent and window.covers(sent[0]):
         answered = [event for event in flow.answers if event.seen < sent[0].seen]
         if answered:
-            return unknown(
-                NAME, ORDER, "the API answered although its XADD was withheld; that order wasn't made", answered
-            )
-        return passed(
-            NAME, ORDER, "sent while the API was still waiting for its XADD", [hits[0], sent[0], *flow.answers]
-        )
-    nobody = Facts(history).no_consumer()
-    if nobody:
-        return failed(NAME, ORDER, f"its entry was never taken: {nobody}", [hits[0]])
-    if sent:
-        return unknown(NAME, ORDER, "it was sent only after the gate was opened", [hits[0], *sent])
-    return unknown(NAME, ORDER, f"it was not sent while the gate was closed (status {flow.status})", [hits[0]])
+            reason = "the API answered although its XADD was withheld; that order wasn't made"
+            yield undecided(reason, answered)
+        else:
+            reason = "sent while the API was still waiting for its XADD"
+            yield shown(reason, [hits[0], sent[0], *flow.answers])
+    elif nobody:
+        yield refuted(f"its entry was never taken: {nobody}", [hits[0]])
+    elif sent:
+        yield undecided("it was sent only after the gate was opened", [hits[0], *sent])
+    else:
+        yield undecided(f"it was not sent while the gate was closed (status {flow.status})", [hits[0]])
 
 
 @check(NAME, ACTORS, silence=("provider.called",))
-def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Verdict:
+def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Answers:
     """Proof 3: who did it."""
+    facts = Facts(history)
+    if not flow.taken:
+        yield undecided(refusal(flow), flow.answers)
+        return
     if not flow.appends:
         if flow.status in profile.statuses.terminal:
-            shown = [*flow.answers, *flow.calls]
             reason = "nobody took it from a stream: it was sent without ever being queued"
-            return failed(NAME, ACTORS, reason, shown, absent=["queue.appended"])
-        return unknown(NAME, ACTORS, "no entry of it was seen on a stream", flow.answers)
+            yield refuted(reason, [*flow.answers, *flow.calls], absent=["queue.appended"])
+        elif late(history, flow.taken, by=profile.policy.queued_within):
+            yield refuted("it was never put on a stream", flow.answers, absent=["queue.appended"])
+        else:
+            yield undecided("no entry of it was seen on a stream", flow.answers)
+        return
     entry = flow.appends[0]
     appender = entry.data.get("process")
     takers = {str(e.data["process"]) for e in (*flow.claims, *flow.acks) if e.data.get("process")}
-    nobody = Facts(history).no_consumer()
+    nobody = facts.no_consumer()
     if not takers and nobody:
-        return failed(NAME, ACTORS, f"nobody took its entry: {nobody}", [entry])
-    if not appender or not takers:
-        return unknown(NAME, ACTORS, "which processes spoke to Redis can't be seen here", [entry])
-    if appender in takers:
+        yield refuted(f"nobody took its entry: {nobody}", [entry])
+    elif not appender or not takers:
+        hidden = facts.unseen("queue.claimed", "queue.acked", since=entry.seq)
+        remedy = hidden.remedy if hidden else "[processes.api] and [processes.worker] pid_file name them"
+        yield undecided("which processes spoke to Redis can't be seen here", [entry], remedy=remedy)
+    elif appender in takers and facts.role(appender) != "worker":
         done = [e for e in (*flow.claims, *flow.acks) if e.data.get("process") == appender]
-        return failed(NAME, ACTORS, f"{appender} took the entry that it had put on the stream itself", [entry, *done])
-    return _call_between(flow, profile, entry, takers)
+        reason = f"{appender} took the entry that it had put on the stream itself"
+        yield refuted(reason, [entry, *done])
+    else:
+        yield from _call_between(flow, facts, entry, takers)
 
 
-def _call_between(flow: Flow, profile: Profile, entry: Event, takers: set[str]) -> Verdict:
+def _call_between(flow: Flow, facts: Facts, entry: Event, takers: set[str]) -> Answers:
     start, end = (flow.claims or [entry])[0], flow.finish
     who = f"{entry.data['process']} put, {', '.join(sorted(takers))} took"
-    if profile.providers.observe == "none" or profile.queue.group is None or end is None:
-        return unknown(NAME, ACTORS, f"{who}; whether the call lies between can't be seen here", [entry, start])
-    outside = [call for call in flow.calls if not start.at <= call.at <= end.at]
-    if outside:
-        return failed(NAME, ACTORS, f"{who}, but a provider call lies outside", [entry, start, *outside, end])
+    around = [entry, start, *([end] if end else [])]
+    early = [call for call in flow.calls if facts.earlier(start, call) is False]
+    behind = [call for call in flow.calls if end and facts.earlier(call, end) is False]
+    # who acknowledges as it takes has its call behind that on purpose: another check judges the order
+    if early:
+        yield refuted(f"{who}, but a provider call came before the delivery", [*around, *early])
+    if behind:
+        yield refuted(f"{who}, but a provider call lies outside", [*around, *behind])
+    if not flow.calls and end:
+        yield refuted(f"{who}, and no provider was called", around, absent=["provider.called"])
     if not flow.calls:
-        reason = f"{who}, and no provider was called"
-        return failed(NAME, ACTORS, reason, [entry, start, end], absent=["provider.called"])
-    return passed(NAME, ACTORS, f"{who}, the call lies between", [entry, start, *flow.calls, end])
+        yield undecided(f"{who}; no provider call of it was seen", around)
+    elif end is None:
+        yield undecided(f"{who}; whether the call lies between can't be seen: it was not acknowledged", around)
+    elif all(facts.earlier(start, call) and facts.earlier(call, end) for call in flow.calls):
+        yield shown(f"{who}, the call lies between", [entry, start, *flow.calls, end])
+    else:
+        yield undecided(f"{who}; the clocks can't tell whether the call lies between", [*around, *flow.calls])

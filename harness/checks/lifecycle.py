@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from harness.checks.verdict import Verdict, check, failed, passed, unknown
+from harness.checks.verdict import Answers, check, refuted, shown, undecided
+from harness.facts import Facts
 from harness.history import Event, Flow, History
 from harness.profile import Profile, Statuses
 
@@ -13,48 +14,76 @@ EARNED = "a message is `sent` only after the provider accepted it"
 
 
 def backward_moves(flow: Flow, statuses: Statuses) -> list[Event]:
-    """The transitions that went back in the profile's order; alternation within a cycle is allowed."""
+    """The transitions that went back in the profile's order; alternation within a cycle is allowed.
+
+    A status that the profile doesn't know has no place in its order, so nothing is said of it.
+    """
     rank = {name: place for place, name in enumerate(statuses.order)}
+    rank.setdefault(statuses.failed, len(rank))
     wrong = []
-    shown = flow.statuses
-    for (before, _), (after, event) in pairwise(shown):
+    for (before, _), (after, event) in pairwise((v, e) for v, e in flow.statuses if v in rank):
         if before == after or any(before in cycle and after in cycle for cycle in statuses.cycles):
             continue
-        if before == statuses.failed or (after != statuses.failed and rank.get(after, -1) < rank.get(before, -1)):
+        if before == statuses.failed or (after != statuses.failed and rank[after] < rank[before]):
             wrong.append(event)
     return wrong
 
 
+def strange(flow: Flow, statuses: Statuses) -> list[str]:
+    """The statuses of a flow that the profile doesn't know."""
+    known = {*statuses.order, statuses.failed, statuses.inbound, *(name for cycle in statuses.cycles for name in cycle)}
+    return list(dict.fromkeys(value for value, _ in flow.statuses if value not in known))
+
+
+def sampled(flow: Flow) -> bool:
+    """Whether its statuses were only looked at now and then, so that any may have been missed."""
+    return any(event.data.get("sampled") for _, event in flow.statuses)
+
+
+def trail(flow: Flow) -> str:
+    """Its statuses in order, for a reason."""
+    return " → ".join(value for value, _ in flow.statuses)
+
+
 @check("forward-only", FORWARD, silence=("database.status",))
-def forward_only(history: History, flow: Flow, profile: Profile) -> Verdict:
-    name, statuses = "forward-only", profile.statuses
+def forward_only(history: History, flow: Flow, profile: Profile) -> Answers:
     if not flow.statuses:
-        return unknown(name, FORWARD, "no status of it was recorded")
-    wrong = backward_moves(flow, statuses)
-    trail = " → ".join(value for value, _ in flow.statuses)
+        yield undecided("no status of it was recorded")
+        return
+    wrong = backward_moves(flow, profile.statuses)
     if wrong:
-        return failed(name, FORWARD, f"it moved back: {trail}", wrong)
-    if any(event.data.get("sampled") for _, event in flow.statuses):
-        return unknown(name, FORWARD, f"the status was only sampled ({trail}); a move back may have been missed")
-    return passed(name, FORWARD, trail, [event for _, event in flow.statuses])
+        yield refuted(f"it moved back: {trail(flow)}", wrong)
+    elif sampled(flow):
+        yield undecided(f"the status was only sampled ({trail(flow)}); a move back may have been missed")
+    elif unknown := strange(flow, profile.statuses):
+        reason = f"the profile doesn't say where {', '.join(map(repr, unknown))} stands ({trail(flow)})"
+        yield undecided(reason, [event for _, event in flow.statuses], remedy="[statuses] order")
+    else:
+        yield shown(trail(flow), [event for _, event in flow.statuses])
 
 
 @check("sent-is-earned", EARNED)
-def sent_is_earned(history: History, flow: Flow, profile: Profile) -> Verdict:
-    name = "sent-is-earned"
-    if profile.providers.observe == "none":
-        return unknown(name, EARNED, "the stack mocks its providers inside; no acceptance can be seen")
-    sent = next((event for value, event in flow.statuses if value == profile.statuses.sent), None)
-    if sent is None:
-        return unknown(name, EARNED, f"it was never sent (status {flow.status})")
-    if sent.data.get("sampled"):
-        return unknown(name, EARNED, "the status was only sampled; when it became sent isn't known", [sent])
-    accepted = [event for event in flow.accepted_calls if event.at <= sent.at]
-    if accepted:
-        return passed(name, EARNED, f"accepted {(sent.at - accepted[0].at) * 1000:.1f} ms earlier", [accepted[0], sent])
+def sent_is_earned(history: History, flow: Flow, profile: Profile) -> Answers:
+    facts = Facts(history)
+    first = next((event for value, event in flow.statuses if value == profile.statuses.sent), None)
+    if first is None:
+        yield undecided(f"it was never sent (status {flow.status})")
+        return
     if not flow.accepted_calls:
         reason = "it is `sent`, and no provider ever accepted it"
-        return failed(name, EARNED, reason, [sent, *flow.calls], absent=["provider.answered"])
-    late = flow.accepted_calls[0]
-    reason = f"it was `sent` {(late.at - sent.at) * 1000:.1f} ms before the acceptance"
-    return failed(name, EARNED, reason, [sent, late], absent=["provider.answered"])
+        yield refuted(reason, [first, *flow.calls], absent=["provider.answered"])
+        return
+    if first.data.get("sampled"):
+        yield undecided("the status was only sampled; when it became sent isn't known", [first])
+        return
+    orders = [(event, facts.earlier(event, first)) for event in flow.accepted_calls]
+    earned = [event for event, before in orders if before]
+    if earned:
+        yield shown(f"accepted {(first.at - earned[0].at) * 1000:.1f} ms earlier", [earned[0], first])
+    elif any(before is None for _, before in orders):
+        reason = "the clocks of database and provider are not known well enough to say which was first"
+        yield undecided(reason, [first, *flow.accepted_calls])
+    else:
+        late = flow.accepted_calls[0]
+        reason = f"it was `sent` {(late.at - first.at) * 1000:.1f} ms before the acceptance"
+        yield refuted(reason, [first, late], absent=["provider.answered"])

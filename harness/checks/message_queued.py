@@ -1,21 +1,23 @@
-"""Was the message put on its stream, once, by the API?"""
+"""Was the message put on its stream, once?"""
 
 from __future__ import annotations
 
 import json
 
-from harness.checks.verdict import Verdict, check, failed, passed, unknown
+from harness.checks.sync_processing_disabled import refusal
+from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
 from harness.history import Event, Flow, History
 from harness.profile import Profile
+from harness.rest import late
 
 NAME = "message-queued"
-CLAIM = "each accepted message is put on its type's stream once, by the process that accepted it"
+CLAIM = "each accepted message is put on its type's stream once"
 
 
 def first_generation(flow: Flow) -> list[Event]:
-    """The entries that are not retries: a retry is a new entry on purpose."""
-    return [event for event in flow.appends if retry_count(event) == 0]
+    """The entries that are the message's own: a retry is a new entry on purpose, a dead letter isn't work."""
+    return [event for event in flow.appends if not event.data.get("dead") and retry_count(event) == 0]
 
 
 def retry_count(event: Event) -> int:
@@ -30,31 +32,66 @@ def retry_count(event: Event) -> int:
 
 
 @check(NAME, CLAIM, silence=("queue.appended",))
-def message_queued(history: History, flow: Flow, profile: Profile, *, channel: str) -> Verdict:
+def message_queued(history: History, flow: Flow, profile: Profile, *, channel: str) -> Answers:
     """Judges one accepted message; `channel` names the stream it belongs on."""
     taken = flow.taken
     if taken is None:
-        return unknown(NAME, CLAIM, "the API did not accept the message", flow.answers)
+        yield undecided(refusal(flow), flow.answers)
+        return
     entries = first_generation(flow)
-    stream = profile.queue.streams.get(channel)
     if not entries:
-        if flow.status in profile.statuses.terminal:
-            shown = [taken, *(event for _, event in flow.statuses)]
-            reason = f"it is {flow.status}, and no entry was ever put on a stream"
-            return failed(NAME, CLAIM, reason, shown, absent=["queue.appended"])
-        last = history.last or taken
-        if last.seen - taken.seen < profile.policy.queued_within:
-            return unknown(NAME, CLAIM, "no entry yet, and the profile still allows for one", [taken])
-        reason = f"no entry within {profile.policy.queued_within:g} s of its acceptance"
-        return failed(NAME, CLAIM, reason, [taken], absent=["queue.appended"])
+        yield from _not_queued(history, flow, profile, taken)
+        return
+    stream = profile.queue.streams.get(channel)
     wrong = [event for event in entries if event.data["stream"] != stream]
-    if wrong:
-        return failed(NAME, CLAIM, f"it was put on {wrong[0].data['stream']}, expected {stream}", [taken, *wrong])
-    if len(entries) > 1:
+    if stream is None:
+        reason = f"the profile names no stream for {channel}"
+        yield undecided(reason, [taken, *entries], remedy=f"[queue] streams, with {channel}")
+    elif wrong:
+        yield refuted(f"it was put on {wrong[0].data['stream']}, expected {stream}", [taken, *wrong])
+    extra = len(entries) - messages(flow)
+    if extra > 0:
         explained = Facts(history).disturbances(entries[0], entries[-1])
         if explained and profile.policy.delivery == "at-least-once":
             cause = explained[0]
             reason = f"{len(entries)} entries, explained by {cause.fault} of the {cause.target} (at-least-once)"
-            return passed(NAME, CLAIM, reason, [taken, cause.began, *entries])
-        return failed(NAME, CLAIM, f"{len(entries)} entries were put on the stream for one message", [taken, *entries])
-    return passed(NAME, CLAIM, f"1 entry on {stream}", [taken, entries[0]])
+            yield shown(reason, [taken, cause.began, *entries])
+            return
+        yield refuted(f"{len(entries)} entries were put on the stream for one message", [taken, *entries])
+    elif extra < 0:
+        reason = f"{messages(flow)} messages were made of these sends, and only {len(entries)} were queued"
+        yield undecided(reason, [taken, *entries])
+    yield shown(f"1 entry on {stream}", [taken, entries[0]])
+
+
+def _not_queued(history: History, flow: Flow, profile: Profile, taken: Event) -> Answers:
+    limit = profile.policy.queued_within
+    if flow.status in profile.statuses.terminal:
+        witnesses = [taken, *(event for _, event in flow.statuses)]
+        reason = f"it is {flow.status}, and no entry was ever put on a stream"
+        yield refuted(reason, witnesses, absent=["queue.appended"])
+    elif late(history, taken, by=limit):
+        yield refuted(f"no entry within {limit:g} s of its acceptance", [taken], absent=["queue.appended"])
+    else:
+        yield undecided("no entry yet, and the profile still allows for one", [taken])
+
+
+def messages(flow: Flow) -> int:
+    """How many messages a flow holds: the same text sent twice without an idempotency key is two."""
+    return max(1, len({event.message_id for event in flow.of("database.inserted", "api.answered") if event.message_id}))
+
+
+@check(NAME, "one idempotency key makes one message")
+def one_message(history: History, flow: Flow, profile: Profile, *, claimed: bool | None) -> Answers:
+    """Judges sends that shared one idempotency key; `claimed` is what the profile says of such keys."""
+    accepted = [event for event in flow.answers if event.message_id]
+    names = list(dict.fromkeys(event.message_id for event in accepted))
+    if len(accepted) < 2:
+        yield undecided(f"{len(accepted)} of {len(flow.requests)} sends were accepted with an id", flow.answers)
+    elif len(names) > 1 and not claimed:
+        reason = f"{len(names)} messages were made with one idempotency key: the stack doesn't seem to know such keys"
+        yield undecided(reason, accepted, remedy="[claims] idempotency = true makes it a failure; false isn't asked")
+    elif len(names) > 1:
+        yield refuted(f"{len(names)} messages were made with one idempotency key", accepted)
+    else:
+        yield shown(f"{len(accepted)} sends, 1 message", accepted)

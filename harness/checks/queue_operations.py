@@ -1,40 +1,91 @@
-"""Does the queue itself behave: one entry while nobody takes it, nothing left at rest?"""
+"""Does the queue itself behave: an entry while nobody takes it, nothing of it left at rest?"""
 
 from __future__ import annotations
 
-from harness.checks.verdict import Verdict, check, failed, passed, unknown
+from collections.abc import Sequence
+
+from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
 from harness.history import Event, Flow, History
 from harness.profile import Profile
 
 NAME = "queue-operations"
-CLAIM = "an entry stands on its stream while the workers are held, and at rest length, pending list and lag are 0"
+CLAIM = "a message's entry stands on its stream while the workers are held, and is finished at rest as the profile says"
 
 
 @check(NAME, CLAIM)
-def queue_operations(
-    history: History, flow: Flow, profile: Profile, *, held: Event, at_rest: Event, count: int = 1
-) -> Verdict:
-    """Judges two looks at a stream's counters: with `count` messages while held, and at quiescence."""
+def queue_operations(history: History, flow: Flow, profile: Profile, *, held: Event, at_rest: Event) -> Answers:
+    """Judges two looks of Redis at a message's own entries: while the workers are held, and at rest.
+
+    What else stands on the stream, a backlog or a neighbour's entries, is none of its business.
+    """
     looks = [held, at_rest]
-    if not flow.appends:
-        return unknown(NAME, CLAIM, "nothing was queued, so the queue shows nothing of it", [*flow.answers, *looks])
+    entries = [str(event.data["id"]) for event in flow.appends if not event.data.get("dead")]
+    if not entries:
+        yield undecided("nothing was queued, so the queue shows nothing of it", [*flow.answers, *looks])
+        return
     nobody = Facts(history).no_consumer()
     if nobody:
-        return failed(NAME, CLAIM, f"its entry stays on the stream: {nobody}", looks)
-    if held.data.get("length") != count:
-        length = held.data.get("length")
-        return failed(
-            NAME, CLAIM, f"while held the stream had {length} entries, expected {count}", [*flow.appends, held]
-        )
-    if profile.queue.group is None:
-        return unknown(NAME, CLAIM, "without a consumer group neither pending list nor lag can be read", looks)
-    left = {name: at_rest.data.get(name) for name in ("length", "pending", "lag")}
-    if left["lag"] is None and left["length"] == 0:
-        # Redis can't tell the lag once entries in the middle were deleted; an empty stream has none
-        left["lag"] = 0
-    wrong = {name: value for name, value in left.items() if value != 0}
-    if wrong:
-        told = ", ".join(f"{name} {value}" for name, value in wrong.items())
-        return failed(NAME, CLAIM, f"at rest the stream has {told}", [*flow.appends, *flow.acks, at_rest])
-    return passed(NAME, CLAIM, f"{count} while held; length, pending, lag 0 at rest", [*flow.appends[:1], *looks])
+        yield refuted(f"its entry stays on the stream: {nobody}", looks)
+        return
+    yield from _while_held(flow, entries[0], held, history)
+    yield from _at_rest(flow, profile, entries, at_rest)
+
+
+def _while_held(flow: Flow, entry: str, held: Event, history: History) -> Answers:
+    window = next((w for w in Facts(history).windows("hold", target="worker") if w.covers(held)), None)
+    missed = window.ended.data.get("missed") if window and window.ended else None
+    stands = state(held, entry, "present")
+    if window is None:
+        yield undecided("the workers were not held", [held])
+    elif missed:
+        yield undecided(f"the hold missed {', '.join(missed)}", [held])
+    elif stands is None:
+        yield undecided(refused(held, "whether its entry stood on the stream while held"), [held])
+    elif not stands and flow.appends[0].seq < held.seq:
+        yield refuted("its entry was gone from the stream while every worker was held", [flow.appends[0], held])
+    elif not stands:
+        yield undecided("its entry came after the look: nothing was seen of it while held", [held, flow.appends[0]])
+
+
+def _at_rest(flow: Flow, profile: Profile, entries: Sequence[str], look: Event) -> Answers:
+    queue, end = profile.queue, flow.statuses[-1][1] if flow.statuses else None
+    if flow.status not in profile.statuses.terminal:
+        yield undecided(f"it is still {flow.status}", [*flow.appends, look])
+        return
+    # by the time of the look itself: what it saw is no news of later
+    last = max(event.seen for event in (*flow.acks, *([end] if end else flow.appends)))
+    overdue = look.seen - last >= profile.policy.finished_within
+    for name, matters in (("pending", queue.acknowledges), ("present", queue.deletes is not False)):
+        left = [entry for entry in entries if state(look, entry, name)]
+        dark = [entry for entry in entries if state(look, entry, name) is None]
+        what = "pending" if name == "pending" else "on the stream"
+        if not matters:
+            continue
+        if dark:
+            yield undecided(refused(look, f"whether its entry is still {what}"), [look])
+        elif left and name == "present" and queue.deletes is None:
+            yield undecided(
+                "its entry stays on the stream", [*flow.appends, look], remedy="[queue] finish says whether"
+            )
+        elif left and overdue:
+            yield refuted(f"at rest its entry is still {what}", [*flow.appends, *flow.acks, look])
+        elif left:
+            yield undecided(f"its entry is still {what}, and the profile allows for that yet", [*flow.appends, look])
+    if queue.group is None:
+        remedy = "nothing: without a consumer group Redis keeps no list of what was handled"
+        yield undecided("without a consumer group neither pending list nor lag can be read", [look], remedy=remedy)
+    told = ", ".join(f"{n} {look.data[n]}" for n in ("length", "pending", "lag") if look.data.get(n) is not None)
+    yield shown(f"on the stream while held; finished at rest ({told or 'its own entry alone was asked for'})", [look])
+
+
+def state(look: Event, entry: str, name: str) -> bool | None:
+    """What Redis said of an entry (`present`, `pending`); None where it wasn't asked, or refused to say."""
+    said = (look.data.get("entries") or {}).get(entry, {}).get(name)
+    return said if isinstance(said, bool) else None
+
+
+def refused(look: Event, what: str) -> str:
+    said = look.data.get("refused")
+    why = f": Redis refuses {', '.join(f'{n} ({text})' for n, text in said.items())}" if said else ""
+    return f"{what} can't be said{why}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.checks.verdict import Verdict, check, failed, passed, unknown
-from harness.facts import Facts
-from harness.history import Flow, History
+from harness.checks.verdict import Answers, check, refuted, shown, undecided
+from harness.facts import Facts, Window
+from harness.history import Event, Flow, History
 from harness.profile import Profile
 
 NAME = "sync-processing-disabled"
@@ -12,31 +12,78 @@ CLAIM = "with every worker held, the API accepts a message as pending and no pro
 
 
 @check(NAME, CLAIM, silence=("provider.called",))
-def sync_processing_disabled(history: History, flow: Flow, profile: Profile) -> Verdict:
+def sync_processing_disabled(history: History, flow: Flow, profile: Profile) -> Answers:
     """Judges one message that was sent while the workers were held."""
     taken = flow.acceptance
     if taken is None:
-        return unknown(NAME, CLAIM, "the API did not accept the message", flow.answers)
-    window = next((w for w in Facts(history).windows("hold", target="worker") if w.covers(taken)), None)
+        yield undecided(refusal(flow), flow.answers)
+        return
+    window = held(history, taken)
     if window is None:
-        return unknown(NAME, CLAIM, "the message was not accepted while the workers were held", [taken])
+        yield undecided("the message was not accepted while the workers were held", [taken])
+        return
     queued = profile.statuses.queued
     moved = [e for value, e in flow.statuses if value != queued and window.covers(e)]
     calls = [event for event in flow.calls if window.covers(event)]
-    if calls:
-        return failed(NAME, CLAIM, "a provider was called while every worker was held: the API did it", [taken, *calls])
-    if moved:
-        return failed(
-            NAME, CLAIM, f"the row became {moved[0].data['new']} while every worker was held", [taken, *moved]
-        )
-    if taken.data.get("message_status") != queued:
-        said = taken.data.get("message_status")
-        return failed(NAME, CLAIM, f"the API answered status {said!r}, expected {queued!r}", [taken])
+    other = somebody_else(history, flow, window)
+    for found, what in ((calls, "a provider was called"), (moved, "the row moved on")):
+        if found and other:
+            reason = f"{what} while the workers were held, but {other}"
+            remedy = "[processes.worker] pid_file names every worker"
+            yield undecided(reason, [taken, *found], remedy=remedy)
+    if calls and not other:
+        yield refuted("a provider was called while every worker was held: the API did it", [taken, *calls])
+    if moved and not other:
+        yield refuted(f"the row became {moved[0].data['new']} while every worker was held", [taken, *moved])
+    said = taken.data.get("message_status")
+    if said is None:
+        yield undecided("the API's answer says no status", [taken], remedy="[api] says where the answer has it")
+    elif said != queued and said not in {*profile.statuses.order, profile.statuses.failed}:
+        reason = f"the API answered status {said!r}, a word that the profile doesn't know"
+        yield undecided(reason, [taken], remedy=f"[statuses] queued, if {said!r} is the word for it")
+    elif said != queued and not other:
+        yield refuted(f"the API answered status {said!r}, expected {queued!r}", [taken])
     rows = [e for value, e in flow.statuses if value == queued and window.covers(e)]
     if not rows:
-        return unknown(NAME, CLAIM, "no row of it was seen while the workers were held", [taken])
-    if profile.providers.observe == "none" and rows[0].data.get("sampled"):
-        return unknown(NAME, CLAIM, "neither the provider nor the row's transitions can be seen here", [taken, *rows])
-    return passed(
-        NAME, CLAIM, "answered pending, row pending, 0 provider calls while held", [window.began, taken, *rows]
+        yield undecided("no row of it was seen while the workers were held", [taken])
+    else:
+        reason = "answered pending, row pending, 0 provider calls while held"
+        yield shown(reason, [window.began, taken, *rows])
+
+
+def held(history: History, event: Event) -> Window | None:
+    """The hold of the workers that an event fell into."""
+    return next((w for w in Facts(history).windows("hold", target="worker") if w.covers(event)), None)
+
+
+def somebody_else(history: History, flow: Flow, window: Window) -> str | None:
+    """Who beside the API may have done what was done during a hold, in words; None where nobody can have.
+
+    What is on no stream nobody was told of; what was taken by the held workers alone was taken before or after.
+    """
+    facts = Facts(history)
+    missed = window.ended.data.get("missed") if window.ended else None
+    if missed:
+        return f"{', '.join(missed)} went on working: the hold missed it"
+    if not flow.appends:
+        hidden = facts.unseen("queue.appended", since=window.began.seq)
+        return f"whether somebody else was told of it can't be seen ({hidden.reason})" if hidden else None
+    if facts.manages_processes:
+        return None  # all that there are are ours, and stood still
+    takers = [*flow.claims, *flow.acks]
+    strangers = {str(e.data.get("process") or "") for e in takers} - set(window.began.data.get("members", ()))
+    if strangers or not takers:
+        return "its entry was taken by a process that the profile doesn't name: the hold may have missed a worker"
+    return None
+
+
+def refusal(flow: Flow) -> str:
+    """Why a message was not accepted, with the stack's own words."""
+    if not flow.answers:
+        return "the API has not answered"
+    last = flow.answers[-1].data
+    if last.get("status") is None:
+        return f"the API's answer never came ({last.get('error')})"
+    return (
+        f"the API did not accept the message: it answered {last['status']} {str(last.get('text', ''))[:120]}".rstrip()
     )

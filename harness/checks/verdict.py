@@ -1,14 +1,19 @@
-"""A check's answer: pass, fail or unknown, with the events that prove it."""
+"""A check's answer: pass, fail or unknown, with the events that prove it.
+
+A check asks several questions and answers each with `shown`, `refuted` or `undecided`. The worst *proven* answer is
+its verdict: a fail beats an unknown, an unknown beats a pass, and what consists in an absence proves nothing where the
+record may have missed just that.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Literal, ParamSpec
 
-from harness.facts import Facts
+from harness.facts import Facts, Unseen
 from harness.history import Event, Flow, History
 from harness.history.story import brief, tell
 
@@ -35,6 +40,12 @@ class Verdict:
     elapsed_s: float = field(default=0.0, compare=False)
     absent: tuple[str, ...] = ()
     """The kinds of events by whose absence alone it failed; empty where what was seen proves it."""
+    remedy: str = ""
+    """Which line of the profile, or which permission, would turn an unknown into an answer."""
+    also: tuple[str, ...] = ()
+    """What else the check found, beside the worst."""
+    again: Callable[[History], Verdict] | None = field(default=None, compare=False, repr=False)
+    """Judges the same question anew, of a record that has grown."""
 
     @property
     def rank(self) -> int:
@@ -44,8 +55,11 @@ class Verdict:
     def story(self) -> str:
         """The verdict in full, for a failure message."""
         lines = [f"{self.name}: {self.outcome}", f"claim: {self.claim}", f"because: {self.reason}"]
+        lines += [f"also: {reason}" for reason in self.also]
         if self.witnesses:
             lines += ["witnesses:", tell(self.witnesses)]
+        if self.remedy:
+            lines.append(f"to know: {self.remedy}")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
@@ -60,6 +74,8 @@ class Verdict:
                 for e in self.witnesses
             ],
             "elapsed_s": round(self.elapsed_s, 6),
+            **({"remedy": self.remedy} if self.remedy else {}),
+            **({"also": list(self.also)} if self.also else {}),
         }
 
 
@@ -78,48 +94,99 @@ def failed(
     return Verdict(name=name, outcome="fail", claim=claim, reason=reason, witnesses=shown, absent=tuple(absent))
 
 
-def unknown(name: str, claim: str, reason: str, witnesses: Sequence[Event] = ()) -> Verdict:
-    return Verdict(
-        name=name, outcome="unknown", claim=claim, reason=reason, witnesses=tuple(witnesses)[:MOST_WITNESSES]
-    )
+def unknown(name: str, claim: str, reason: str, witnesses: Sequence[Event] = (), *, remedy: str = "") -> Verdict:
+    shown = tuple(witnesses)[:MOST_WITNESSES]
+    return Verdict(name=name, outcome="unknown", claim=claim, reason=reason, witnesses=shown, remedy=remedy)
+
+
+# the answers of a check to its single questions; it is named when they are put together
+
+
+def shown(reason: str, witnesses: Sequence[Event]) -> Verdict:
+    return passed("", "", reason, witnesses)
+
+
+def refuted(reason: str, witnesses: Sequence[Event] = (), *, absent: Sequence[str] = ()) -> Verdict:
+    return failed("", "", reason, witnesses, absent=absent)
+
+
+def undecided(reason: str, witnesses: Sequence[Event] = (), *, remedy: str = "") -> Verdict:
+    return unknown("", "", reason, witnesses, remedy=remedy)
+
+
+Answers = Iterator[Verdict]
 
 
 def check(
     name: str, claim: str, *, silence: Sequence[str] = ()
-) -> Callable[[Callable[P, Verdict]], Callable[P, Verdict]]:
+) -> Callable[[Callable[P, Verdict | Answers]], Callable[P, Verdict]]:
     """Makes a judging function a check: it is timed, and if it raises, its verdict is unknown.
 
-    `silence` are the kinds of events whose absence a pass takes for "it didn't happen". Where a source missed
-    something since the flow began, neither a pass nor a fail rests on an absence: the verdict is unknown.
+    The function returns a verdict, or yields an answer to each of its questions. `silence` are the kinds of events
+    whose absence a pass takes for "it didn't happen". Where the record may have missed something since the flow
+    began, neither a pass nor a fail rests on an absence: the answer is unknown.
     """
 
-    def wrap(judge: Callable[P, Verdict]) -> Callable[P, Verdict]:
+    def wrap(judge: Callable[P, Verdict | Answers]) -> Callable[P, Verdict]:
         @wraps(judge)
         def judged(*args: P.args, **kwargs: P.kwargs) -> Verdict:
             began = time.perf_counter()
             try:
-                verdict = weighed(judge(*args, **kwargs), args, silence)
+                said = judge(*args, **kwargs)
+                answers = [said] if isinstance(said, Verdict) else list(said)
+                verdict = put_together([weighed(answer, args, silence) for answer in answers])
             except Exception as error:  # a check that raises is unknown, whatever it raises
-                verdict = unknown(name, claim, f"the check itself raised {type(error).__name__}: {error}")
-            return replace(verdict, elapsed_s=time.perf_counter() - began)
+                verdict = undecided(f"the check itself raised {type(error).__name__}: {error}")
+
+            def again(history: History) -> Verdict:
+                fresh = [renewed(arg, history) for arg in args]
+                return judged(*fresh, **kwargs)  # type: ignore[arg-type]  # reason: the same arguments, grown
+
+            return replace(verdict, name=name, claim=claim, elapsed_s=time.perf_counter() - began, again=again)
 
         return judged
 
     return wrap
 
 
+def put_together(answers: Sequence[Verdict]) -> Verdict:
+    """The worst answer, the first of several; what else is as bad or undecided stands beside it."""
+    if not answers:
+        return undecided("nothing was judged")
+    worst_one = max(answers, key=lambda answer: answer.rank)
+    if worst_one.outcome == "pass":
+        return answers[-1]
+    rest = [a for a in answers if a is not worst_one and a.outcome != "pass"]
+    also = dict.fromkeys(f"{a.outcome}: {a.reason}" for a in sorted(rest, key=lambda a: -a.rank))
+    also.pop(f"{worst_one.outcome}: {worst_one.reason}", None)
+    return replace(worst_one, also=(*worst_one.also, *also))
+
+
+def renewed(arg: object, history: History) -> object:
+    """An argument of a check as the grown record has it."""
+    if isinstance(arg, Flow):
+        names = [name for event in arg.events for name in event.keys]
+        return Flow(history.flow(names[0]), name=arg.name) if names else arg
+    return history if isinstance(arg, History) else arg
+
+
 def weighed(verdict: Verdict, args: Sequence[object], silence: Sequence[str]) -> Verdict:
-    """The verdict, or unknown where it rests on an absence that a gap may explain; `args` are the check's own."""
+    """The verdict, or unknown where it rests on an absence of what may be missing; `args` are the check's own."""
     kinds = silence if verdict.outcome == "pass" else verdict.absent
     history = next((arg for arg in args if isinstance(arg, History)), None)
     if not kinds or history is None:
         return verdict
     flow = next((arg for arg in args if isinstance(arg, Flow)), None)
-    gap = Facts(history).unseen(*kinds, since=flow.events[0].seq if flow else 0)
-    if gap is None:
-        return verdict
-    reason = f"{verdict.reason}; but not all was seen: {gap.data['reason']}"
-    return replace(verdict, outcome="unknown", reason=reason, witnesses=(gap, *verdict.witnesses)[:MOST_WITNESSES])
+    hidden = Facts(history).unseen(*kinds, since=flow.events[0].seq if flow else 0)
+    return verdict if hidden is None else doubted(verdict, hidden)
+
+
+def doubted(verdict: Verdict, hidden: Unseen) -> Verdict:
+    """The verdict made unknown by what the record may have missed."""
+    reason = f"{verdict.reason}; but not all was seen: {hidden.reason}"
+    gap = [hidden.gap] if hidden.gap else []
+    witnesses = (*gap, *verdict.witnesses)[:MOST_WITNESSES]
+    return replace(verdict, outcome="unknown", reason=reason, witnesses=witnesses, remedy=hidden.remedy)
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:

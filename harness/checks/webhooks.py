@@ -1,86 +1,146 @@
-"""Do replies and delivery reports arrive once, in order, and only with a good signature?"""
+"""Do replies and delivery reports arrive once, in order, and only with a good signature?
+
+A stack whose profile doesn't say that it has a feature is never failed for lacking it: a path that isn't there, a
+report without effect, a signature that nobody checks. What it does wrong (stored twice, moved back) fails always.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from harness.checks.lifecycle import backward_moves
-from harness.checks.verdict import Verdict, check, failed, passed, unknown
+from harness.checks.lifecycle import backward_moves, sampled, trail
+from harness.checks.verdict import Answers, check, refuted, shown, undecided
+from harness.claims import claimed, remedy
 from harness.history import Event, Flow, History
+from harness.history.flow import SUCCESS
 from harness.profile import Profile
+from harness.rest import late
 
 NAME = "webhooks"
 ONCE = "a reply is answered 2xx and stored once, however often it is delivered"
 MOVED = "a delivery report moves the message on, and never back"
 SIGNED = "a delivery with a bad signature is refused with 403 and changes nothing"
 ONE = "concurrent first messages of one pair make one conversation"
+NOT_THERE = (404, 405, 501)
+
+
+def answered(answers: Sequence[Event], profile: Profile, feature: str) -> Answers:
+    """What is wrong with the answers to deliveries; nothing where all were taken."""
+    bad = [event for event in answers if event.data.get("status") not in SUCCESS]
+    if not bad:
+        return
+    data = bad[0].data
+    said = data.get("status") or data.get("error") or "no answer"
+    if data.get("status") is None:
+        yield undecided(f"a delivery was not answered ({said})", bad)
+    elif data["status"] in NOT_THERE and not claimed(profile, feature):
+        reason = f"a delivery was answered {said}: the stack doesn't seem to have such a webhook"
+        yield undecided(reason, bad, remedy=remedy(feature))
+    elif data["status"] < 500 and not claimed(profile, feature):
+        yield undecided(f"a delivery was answered {said}", bad, remedy=remedy(feature))
+    else:
+        yield refuted(f"a delivery was answered {said}", bad)
 
 
 @check(NAME, ONCE, silence=("database.inserted",))
-def stored_once(history: History, flow: Flow, *, deliveries: int) -> Verdict:
+def stored_once(history: History, flow: Flow, profile: Profile, *, deliveries: int) -> Answers:
     """Judges an inbound message that was delivered `deliveries` times."""
     answers = flow.of("callback.answered")
     if len(answers) < deliveries:
-        return unknown(NAME, ONCE, f"{len(answers)} of {deliveries} deliveries were answered", flow.of("callback.sent"))
-    bad = [event for event in answers if not 200 <= int(event.data.get("status") or 0) < 300]
-    if bad:
-        return failed(
-            NAME, ONCE, f"a delivery was answered {bad[0].data.get('status') or bad[0].data.get('error')}", bad
-        )
+        yield undecided(f"{len(answers)} of {deliveries} deliveries were answered", flow.of("callback.sent"))
+    yield from answered(answers, profile, "webhooks")
+    good = [event for event in answers if event.data.get("status") in SUCCESS]
     rows = flow.of("database.inserted")
-    if len(rows) != 1:
-        reason, missing = (
-            f"{deliveries} deliveries made {len(rows)} rows, expected 1",
-            [] if rows else ["database.inserted"],
-        )
-        return failed(NAME, ONCE, reason, [*answers, *rows], absent=missing)
-    return passed(NAME, ONCE, f"{deliveries} deliveries, 1 row", [*answers, *rows])
+    if len(rows) > 1:
+        yield refuted(f"{deliveries} deliveries made {len(rows)} rows, expected 1", [*answers, *rows])
+    elif good and not rows:
+        reason = f"{deliveries} deliveries made 0 rows, expected 1"
+        if not late(history, *good, by=profile.policy.finished_within):
+            yield undecided(f"{reason}, and the profile still allows for one", good)
+        elif claimed(profile, "webhooks"):
+            yield refuted(reason, answers, absent=["database.inserted"])
+        else:
+            yield undecided(f"{reason}; where replies go isn't known", answers, remedy=remedy("webhooks"))
+    elif rows:
+        yield shown(f"{deliveries} deliveries, 1 row", [*answers, *rows])
 
 
 @check(NAME, MOVED, silence=("database.status",))
-def report_moved(history: History, flow: Flow, profile: Profile, *, to: str) -> Verdict:
+def report_moved(history: History, flow: Flow, profile: Profile, *, to: str) -> Answers:
     """Judges a sent message about which its provider has reported; `to` is where the row must be in the end."""
     answers = flow.of("callback.answered")
     if not answers:
-        return unknown(NAME, MOVED, "no delivery report was answered", flow.of("callback.sent"))
-    bad = [event for event in answers if not 200 <= int(event.data.get("status") or 0) < 300]
-    if bad:
-        return failed(
-            NAME, MOVED, f"a report was answered {bad[0].data.get('status') or bad[0].data.get('error')}", bad
-        )
+        yield undecided("no delivery report was answered", flow.of("callback.sent"))
+        return
+    yield from answered(answers, profile, "delivery_reports")
     back = backward_moves(flow, profile.statuses)
-    trail = " → ".join(value for value, _ in flow.statuses)
+    rows = [event for _, event in flow.statuses]
     if back:
-        return failed(NAME, MOVED, f"it moved back: {trail}", back)
-    if any(event.data.get("sampled") for _, event in flow.statuses):
-        return unknown(NAME, MOVED, f"the status was only sampled ({trail}); a move back may have been missed", answers)
-    if flow.status != to:
-        shown = [*answers, *(e for _, e in flow.statuses)]
-        return failed(NAME, MOVED, f"it is {flow.status} ({trail}), expected {to}", shown, absent=["database.status"])
-    return passed(NAME, MOVED, trail, [*answers, flow.statuses[-1][1]])
+        yield refuted(f"it moved back: {trail(flow)}", back)
+    elif sampled(flow):
+        reason = f"the status was only sampled ({trail(flow)}); a move back may have been missed"
+        yield undecided(reason, answers)
+    good = [event for event in answers if event.data.get("status") in SUCCESS]
+    if good and flow.status != to:
+        reason = f"it is {flow.status} ({trail(flow)}), expected {to}"
+        if not late(history, *good, *rows[-1:], by=profile.policy.finished_within):
+            yield undecided(f"{reason}, and the profile still allows for it", [*answers, *rows])
+        elif claimed(profile, "delivery_reports") or flow.status not in profile.statuses.terminal:
+            yield refuted(reason, [*answers, *rows], absent=["database.status"])
+        else:
+            reason = f"{reason}: the stack doesn't seem to apply reports"
+            yield undecided(reason, [*answers, *rows], remedy=remedy("delivery_reports"))
+    elif good:
+        yield shown(trail(flow), [*answers, flow.statuses[-1][1]])
 
 
 @check(NAME, SIGNED, silence=("database.inserted", "database.status"))
-def bad_signature_refused(history: History, flow: Flow, *, status: int | None, before: int) -> Verdict:
+def bad_signature_refused(
+    history: History, flow: Flow, profile: Profile, *, status: int | None, before: int
+) -> Answers:
     """Judges a delivery whose signature was spoilt: `status` its answer, `before` how many rows there were."""
     answers = flow.of("callback.answered")[-1:]
     rows = flow.of("database.inserted", "database.status")
+    claims = claimed(profile, "signatures")
+    fix = remedy("signatures")
     if status is None:
-        return unknown(NAME, SIGNED, "the delivery was not answered", answers)
-    if status != 403:
-        return failed(NAME, SIGNED, f"it was answered {status}, expected 403", answers)
-    if len(rows) > before:
-        return failed(NAME, SIGNED, "it was answered 403 and yet changed a row", [*answers, *rows[before:]])
-    return passed(NAME, SIGNED, "answered 403, nothing changed", answers)
+        yield undecided("the delivery was not answered", answers)
+        return
+    if status in NOT_THERE and not claimed(profile, "webhooks"):
+        reason = f"it was answered {status}: the stack doesn't seem to have such a webhook"
+        yield undecided(reason, answers, remedy=remedy("webhooks"))
+    elif status in SUCCESS and not claims:
+        yield undecided(f"it was answered {status}: the stack doesn't seem to check signatures", answers, remedy=fix)
+    elif status != 403 and (claims or status in SUCCESS):
+        yield refuted(f"it was answered {status}, expected 403", answers)
+    elif status != 403:
+        yield undecided(f"it was answered {status}, expected 403", answers, remedy=fix)
+    if len(rows) > before and status not in SUCCESS:
+        yield refuted(f"it was answered {status} and yet changed a row", [*answers, *rows[before:]])
+    if status == 403 and answers:
+        yield shown("answered 403, nothing changed", answers)
 
 
 @check(NAME, ONE)
-def one_conversation(listing: dict[str, Any], evidence: Event, *, expected: int) -> Verdict:
-    """Judges the conversations that the API lists for one pair after `expected` concurrent first messages."""
-    found = listing["conversations"]
-    stored = listing["messages"]
-    if len(found) != 1:
-        return failed(NAME, ONE, f"{len(found)} conversations, expected 1", [evidence])
-    if stored != expected:
-        return failed(NAME, ONE, f"{stored} messages are stored, expected {expected}", [evidence])
-    return passed(NAME, ONE, f"{expected} messages, 1 conversation", [evidence])
+def one_conversation(listing: dict[str, Any] | None, evidence: Event, *, expected: int) -> Answers:
+    """Judges the conversations that the API lists for one pair after `expected` concurrent first messages.
+
+    `listing` is {"conversations": [...], "messages": count}; None where the API lists none at all.
+    """
+    if listing is None:
+        said = evidence.data.get("status")
+        reason = f"the API doesn't list conversations: it answered {said}"
+        yield undecided(reason, [evidence], remedy=remedy("conversations"))
+        return
+    found, stored = listing["conversations"], listing["messages"]
+    if len(found) > 1:
+        yield refuted(f"{len(found)} conversations, expected 1", [evidence])
+    elif not found:
+        yield undecided("no conversation of the pair is listed", [evidence], remedy=remedy("conversations"))
+    elif stored is None:
+        yield undecided("how many messages it holds can't be read", [evidence], remedy=remedy("conversations"))
+    elif stored != expected:
+        yield refuted(f"{stored} messages are stored, expected {expected}", [evidence])
+    else:
+        yield shown(f"{expected} messages, 1 conversation", [evidence])

@@ -2,100 +2,176 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.checks.lifecycle import forward_only, sent_is_earned
-from harness.checks.verdict import Verdict, check, failed, passed, unknown
+from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
+from harness.checks.message_queued import messages
+from harness.checks.sync_processing_disabled import refusal
+from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
+from harness.claims import claimed, remedy
 from harness.facts import Facts
 from harness.history import Event, Flow, History
 from harness.messages import Message
 from harness.profile import Profile
+from harness.rest import kept, late, unacknowledged
 
 NAME = "worker-processed"
-CLAIM = "one provider call with the right content; statuses only forward, `sent` earned; acknowledged and deleted"
+CLAIM = "one provider call with the right content; statuses only forward, `sent` earned; its entry finished"
 REFUSED = "a message that the provider refuses for good is failed after one call, with the provider's reason"
 
 
 @check(NAME, CLAIM, silence=("provider.called", "database.status"))
-def worker_processed(history: History, flow: Flow, profile: Profile, *, message: Message) -> Verdict:
-    """Judges one message at rest; duplicates need a recorded disturbance and a policy that allows them."""
-    early = _not_at_work(history, flow, profile)
-    if early:
-        return early
+def worker_processed(history: History, flow: Flow, profile: Profile, *, message: Message, needs: str = "") -> Answers:
+    """Judges one message at rest; duplicates need a recorded disturbance and a policy that allows them.
+
+    `needs` is the feature that the message's way rests on (retries, redelivery): where the profile doesn't claim it, a
+    message that didn't get through is unknown.
+    """
+    facts = Facts(history)
+    if not flow.taken:
+        yield undecided(refusal(flow), flow.answers)
+        return
+    yield from _got_through(facts, flow, profile, message=message, needs=needs)
     for inner in (forward_only(history, flow, profile), sent_is_earned(history, flow, profile)):
-        if inner.outcome != "pass":
-            return _as_mine(inner)
-    content = wrong_content(flow, message)
-    if content:
-        return failed(NAME, CLAIM, content[0], [content[1]])
-    accepted = flow.accepted_calls
-    if len(accepted) > 1:
-        explained = Facts(history).disturbances(flow.calls[0], flow.calls[-1])
-        if profile.policy.delivery == "effectively-once" or not explained:
-            return failed(NAME, CLAIM, f"{len(accepted)} calls were accepted for one message", [*flow.calls, *accepted])
-    if profile.queue.group is not None:
-        if flow.open_entries:
-            return failed(NAME, CLAIM, "its entry was not acknowledged", flow.appends, absent=["queue.acked"])
-        kept = {e.data["entry"] for e in flow.appends} - {e.data["entry"] for e in flow.deletes}
-        if kept:
-            reason = "its entry was acknowledged and not deleted"
-            return failed(NAME, CLAIM, reason, flow.acks, absent=["queue.deleted"])
-    finish = flow.finish
-    if accepted and finish and finish.at < accepted[0].at:
-        return failed(NAME, CLAIM, "its entry was acknowledged before the provider accepted", [finish, accepted[0]])
+        if inner.outcome == "fail" or (inner.outcome == "unknown" and flow.status in profile.statuses.terminal):
+            yield replace(inner, reason=f"{inner.name}: {inner.reason}")
+    wrong = wrong_content(flow, message, profile)
+    if wrong and wrong.perhaps:
+        yield undecided(wrong.reason, [wrong.call], remedy=wrong.perhaps)
+    elif wrong:
+        yield refuted(wrong.reason, [wrong.call])
+    yield from _once(facts, flow, profile)
+    yield from finished(history, flow, profile)
     mismatch = wrong_provider_id(flow)
     if mismatch:
-        return failed(NAME, CLAIM, *mismatch)
+        yield refuted(*mismatch)
     sent = [event for value, event in flow.statuses if value == profile.statuses.sent]
-    reason = f"calls {len(flow.calls)}, accepted {len(accepted)}, sent, acknowledged, deleted"
-    return passed(
-        NAME, CLAIM, reason, [*flow.claims[:1], *flow.calls, *sent, *([finish] if finish else []), *flow.deletes[-1:]]
-    )
+    if sent and flow.calls:
+        done = [name for name, what in (("acknowledged", flow.acks), ("deleted", flow.deletes)) if what]
+        reason = ", ".join([f"calls {len(flow.calls)}", f"accepted {len(flow.accepted_calls)}", "sent", *done])
+        yield shown(reason, [*flow.claims[:1], *flow.calls, *sent, *flow.acks[-1:], *flow.deletes[-1:]])
 
 
-def _not_at_work(history: History, flow: Flow, profile: Profile) -> Verdict | None:
-    """A verdict where the worker has not, or can't have, sent this message."""
-    if not flow.acceptance:
-        return unknown(NAME, CLAIM, "the API did not accept the message", flow.answers)
-    if profile.providers.observe == "none":
-        return unknown(NAME, CLAIM, "the stack mocks its providers inside; no call can be seen", [flow.acceptance])
-    if not flow.appends and profile.queue.observe != "tail":
-        return unknown(NAME, CLAIM, "nothing was queued, so there was nothing for a worker to process", flow.answers)
-    nobody = Facts(history).no_consumer()
-    if nobody and flow.status not in profile.statuses.terminal:
-        return failed(NAME, CLAIM, nobody, [flow.acceptance, *flow.appends])
-    if flow.status == profile.statuses.failed:
-        return failed(NAME, CLAIM, f"it failed after {len(flow.calls)} calls", [*flow.calls, flow.statuses[-1][1]])
+def _got_through(facts: Facts, flow: Flow, profile: Profile, *, message: Message, needs: str) -> Answers:
+    """Whether the worker has sent this message."""
+    statuses = profile.statuses
     if flow.acks and not flow.calls:
         reason = "its entry was acknowledged, and no provider was called"
-        return failed(NAME, CLAIM, reason, flow.acks, absent=["provider.called"])
-    if flow.status not in profile.statuses.terminal:
-        return unknown(NAME, CLAIM, f"it is still {flow.status} after {len(flow.calls)} calls", flow.calls)
-    return None
+        yield refuted(reason, flow.acks, absent=["provider.called"])
+    elif not flow.calls and flow.status in (statuses.sent, statuses.delivered):
+        reason = f"it is {flow.status}, and no provider was called"
+        yield refuted(reason, [event for _, event in flow.statuses], absent=["provider.called"])
+    nobody = facts.no_consumer()
+    doubt = claimed(profile, needs) is not True if needs else False
+    if flow.status == statuses.failed:
+        reason = f"it failed after {len(flow.calls)} calls"
+        shown_by = [*flow.calls, flow.statuses[-1][1]]
+        if doubt:
+            yield undecided(f"{reason}: the stack doesn't seem to have {needs}", shown_by, remedy=remedy(needs))
+        elif _refused_for_good(flow) and profile.claims.channels is None:
+            # the provider itself said that it isn't one of its messages
+            yield undecided(f"{reason}: the provider refused it for good", shown_by, remedy=remedy(message.type))
+        else:
+            yield refuted(reason, shown_by)
+    elif flow.status not in statuses.terminal:
+        where = [*flow.appends, *flow.calls]
+        if nobody and not doubt:
+            yield refuted(nobody, where or [*flow.answers])
+        elif flow.appends and flow.acks and not unacknowledged(flow, profile) and flow.accepted_calls:
+            # nobody has the message any more, and nobody will write its row
+            if not sampled(flow) and not doubt and _written_off(facts, flow, profile):
+                reason = f"its entry is finished, and the row stays {flow.status}"
+                yield refuted(reason, [*flow.acks, *(e for _, e in flow.statuses[-1:])], absent=["database.status"])
+            yield undecided(f"it is still {flow.status} after {len(flow.calls)} calls", where)
+        else:
+            more = f": the stack doesn't seem to have {needs}" if doubt else ""
+            fix = remedy(needs) if doubt else "[waits] within, if it takes longer"
+            yield undecided(f"it is still {flow.status} after {len(flow.calls)} calls{more}", where, remedy=fix)
 
 
-def _as_mine(inner: Verdict) -> Verdict:
-    reason = f"{inner.name}: {inner.reason}"
-    return replace(inner, name=NAME, claim=CLAIM, reason=reason)
+def _written_off(facts: Facts, flow: Flow, profile: Profile) -> bool:
+    """Whether a row had its time to change after its entry was finished."""
+    return late(facts.history, *flow.acks, *flow.accepted_calls, by=profile.policy.finished_within)
 
 
-def wrong_content(flow: Flow, message: Message) -> tuple[str, Event] | None:
-    """The first call that doesn't carry what was sent, and how; None where all do."""
+def _refused_for_good(flow: Flow) -> bool:
+    """Whether a provider answered every call with a permanent error of its own."""
+    said = [event.data.get("status") for event in flow.of("provider.answered")]
+    return bool(said) and all(status is not None and 400 <= status < 500 and status != 429 for status in said)
+
+
+def _once(facts: Facts, flow: Flow, profile: Profile) -> Answers:
+    extra = len(flow.accepted_calls) - messages(flow)
+    if extra <= 0:
+        return
+    explained = facts.disturbances(flow.calls[0], flow.calls[-1])
+    if profile.policy.delivery == "effectively-once" or not explained:
+        reason = f"{len(flow.accepted_calls)} calls were accepted for one message"
+        yield refuted(reason, [*flow.calls, *flow.accepted_calls])
+
+
+def finished(history: History, flow: Flow, profile: Profile) -> Answers:
+    """Whether the message's entry was finished as the profile says, in time and not too early."""
+    end = flow.statuses[-1][1] if flow.status in profile.statuses.terminal else None
+    overdue = late(history, end, *flow.acks, by=profile.policy.finished_within) if end else False
+    open_ones, left = unacknowledged(flow, profile), kept(flow, profile)
+    if open_ones and end:
+        reason = "its entry was not acknowledged"
+        if overdue:
+            yield refuted(reason, open_ones, absent=["queue.acked"])
+        else:
+            yield undecided(f"{reason} yet", open_ones)
+    elif left and end:
+        reason = "its entry was acknowledged and not deleted" if flow.acks else "its entry was not deleted"
+        if profile.queue.deletes is None:
+            said = Verdict(name="", outcome="unknown", claim="", reason=reason, witnesses=tuple(flow.acks))
+            yield replace(said, remedy="[queue] finish says whether it should be")
+        elif overdue:
+            yield refuted(reason, flow.acks or left, absent=["queue.deleted"])
+        else:
+            yield undecided(f"{reason} yet", flow.acks)
+    accepted, finish, facts = flow.accepted_calls, flow.finish, Facts(history)
+    if accepted and finish and facts.earlier(accepted[0], finish) is False:
+        yield refuted("its entry was acknowledged before the provider accepted", [finish, accepted[0]])
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A call that doesn't carry what was sent; `perhaps` where the stack may mean it so."""
+
+    reason: str
+    call: Event
+    perhaps: str = ""
+
+
+def wrong_content(flow: Flow, message: Message, profile: Profile) -> Wrong | None:
+    """The first call that doesn't carry what was sent, and how; None where all do.
+
+    A profile that lists its channels says that they carry messages as they were sent. One that doesn't may be of a
+    stack with a sender or a footer of its own, or that lacks the channel: `perhaps` is what would settle it.
+    """
+    says = profile.claims.channels is not None
     for call in flow.calls:
         to = call.data.get("to")
         recipients = to if isinstance(to, list | tuple) else [to]
         if message.to not in recipients:
-            return f"the call went to {recipients}, expected {message.to}", call
-        if call.data.get("from") != message.sender:
-            return f"the call came from {call.data.get('from')}, expected {message.sender}", call
+            return Wrong(f"the call went to {recipients}, expected {message.to}", call)
+        sender = profile.providers.senders.get(message.type)
+        if call.data.get("from") != (sender or message.sender):
+            perhaps = "" if says or sender else f"[providers] senders = {{ {message.type} = … }}"
+            reason = f"the call came from {call.data.get('from')}, expected {sender or message.sender}"
+            return Wrong(reason, call, perhaps)
         text = body_sent(call)
         if text != message.body:
-            return f"the call carried {text!r}, expected {message.body!r}", call
+            perhaps = "" if says or message.body not in text else remedy(message.type)
+            return Wrong(f"the call carried {text!r}, expected {message.body!r}", call, perhaps)
         media = (call.data.get("params") or {}).get("MediaUrl") or []
         media = [media] if isinstance(media, str) else list(media)
         if message.type == "mms" and media != list(message.attachments):
-            return f"the call carried media {media}, expected {list(message.attachments)}", call
+            perhaps = "" if says or media else remedy(message.type)
+            reason = f"the call carried media {media}, expected {list(message.attachments)}"
+            return Wrong(reason, call, perhaps)
     return None
 
 
@@ -121,17 +197,24 @@ def wrong_provider_id(flow: Flow) -> tuple[str, list[Event]] | None:
 
 
 @check(NAME, REFUSED, silence=("provider.called",))
-def refused_for_good(history: History, flow: Flow, profile: Profile) -> Verdict:
+def refused_for_good(history: History, flow: Flow, profile: Profile) -> Answers:
     """Judges a message that the provider refuses with a permanent error."""
     nobody = Facts(history).no_consumer()
+    last = [event for _, event in flow.statuses[-1:]]
+    if not flow.taken:
+        yield undecided(refusal(flow), flow.answers)
+        return
     if nobody and not flow.calls:
-        return failed(NAME, REFUSED, nobody, flow.appends)
-    if flow.status != profile.statuses.failed:
-        outcome = failed if flow.status in profile.statuses.terminal else unknown
-        return outcome(NAME, REFUSED, f"the row is {flow.status}", [*flow.calls, *(e for _, e in flow.statuses[-1:])])
-    if len(flow.calls) != 1:
-        missing = [] if flow.calls else ["provider.called"]
-        return failed(NAME, REFUSED, f"it was called {len(flow.calls)} times", flow.calls, absent=missing)
-    if flow.open_entries:
-        return failed(NAME, REFUSED, "its entry was not acknowledged", flow.appends, absent=["queue.acked"])
-    return passed(NAME, REFUSED, "1 call, failed, acknowledged", [*flow.calls, flow.statuses[-1][1], *flow.acks])
+        yield refuted(nobody, flow.appends)
+    if len(flow.calls) > 1:
+        yield refuted(f"it was called {len(flow.calls)} times", flow.calls)
+    elif not flow.calls and flow.status in profile.statuses.terminal:
+        yield refuted("it was called 0 times", last, absent=["provider.called"])
+    if flow.status in profile.statuses.terminal and flow.status != profile.statuses.failed:
+        yield refuted(f"the row is {flow.status}", [*flow.calls, *last])
+    elif flow.status != profile.statuses.failed:
+        yield undecided(f"the row is {flow.status}", [*flow.calls, *last])
+    yield from finished(history, flow, profile)
+    if flow.calls and flow.status == profile.statuses.failed:
+        done = ", acknowledged" if flow.acks else ""
+        yield shown(f"1 call, failed{done}", [*flow.calls, *last, *flow.acks])

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from harness.deploy.driver import Role
 from harness.errors import Unobservable
-from harness.faults.hold import began, ended
+from harness.faults.record import began, ended
 from harness.history import Event
+from harness.loop import Loop
+from harness.probes.wire import WireControl, WireProbe
 from harness.steps import step
-
-if TYPE_CHECKING:
-    from harness.stack import Stack
-    from harness.tracked import TrackedFlow
+from harness.tracked import TrackedFlow
+from harness.waiting import Waiting
 
 Side = Literal["answer", "command", "delivery"]
 
@@ -23,43 +22,51 @@ Side = Literal["answer", "command", "delivery"]
 class Gate:
     """A gate that is closed; `reached` tells when something stands before it, `open` lets it pass."""
 
-    def __init__(self, stack: Stack, number: int, role: Role) -> None:
-        self._stack = stack
-        self.number = number
+    def __init__(self, begin: Event, role: Role, *, waiting: Waiting, control: WireControl, loop: Loop) -> None:
+        self._begin = begin
         self._role = role
+        self._waiting = waiting
+        self._control = control
+        self._loop = loop
         self._open = False
-        self._after = len(stack.history)
+
+    @property
+    def number(self) -> int:
+        return int(self._begin.data["number"])
 
     @step(lambda _, flow, **__: f"wait until {flow.message.token} is at the gate")
     def reached(self, flow: TrackedFlow, *, within: float | None = None) -> Event | None:
         """Waits until something is withheld; None when `flow` ended without that, can't go on, or took too long."""
-        stack = self._stack
-        hit: list[Event] = []
+        waiting = self._waiting
 
         def look() -> bool | None:
-            hits = stack.history.events("fault.hit", after=self._after)
-            hit[:] = [event for event in hits if event.data.get("gate") == self.number]
-            return True if hit or stack.at_rest(flow) or stack.facts.gone(self._role) else None
+            return True if self._hits() or waiting.at_rest(flow) or waiting.facts.gone(self._role) else None
 
-        stack.history.wait_until(look, deadline=time.monotonic() + stack.seconds(within))
-        stack.settle()
-        look()
-        return hit[0] if hit else None
+        waiting.until(look, what="gate", within=within)
+        waiting.settle()
+        return next(iter(self._hits()), None)
+
+    def _hits(self) -> list[Event]:
+        hits = self._waiting.history.events("fault.hit", after=self._begin.seq)
+        return [event for event in hits if event.data.get("gate") == self.number]
 
     @step(lambda _: "open the gate")
     def open(self) -> None:
         """Lets pass what is withheld and whatever follows; safe to call twice."""
         if not self._open:
             self._open = True
-            ended(self._stack.history, "gate", self._role, self.number)
-            self._stack.loop.run(self._stack.wire_control().ask("open", gate=self.number))
+            # the window ends before anything passes: what comes next is not "while withheld"
+            ended(self._waiting.history, self._begin, hits=len(self._hits()))
+            self._loop.run(self._control.ask("open", gate=self.number))
 
 
 class Gates:
     """The gates that a scenario can close on the wires."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, *, waiting: Waiting, wire: WireProbe | None, loop: Loop) -> None:
+        self._waiting = waiting
+        self._wire = wire
+        self._loop = loop
 
     @contextlib.contextmanager
     @step(lambda _, role, command, side="answer", **__: f"gate {role}: {side} of {command} withheld")
@@ -70,13 +77,13 @@ class Gates:
 
         The gate opens at the end of the block at the latest. Raises Unobservable where no wire is in between.
         """
-        stack = self._stack
-        if stack.wire is None:
+        if self._wire is None or self._wire.control is None:
             raise Unobservable("no wire stands between this stack and Redis, so nothing can be withheld there")
-        number = began(stack.history, "gate", role, command=command, side=side)
-        gate = Gate(stack, number, role)
+        control = self._wire.control
+        begin = began(self._waiting.history, "gate", role, command=command, side=side)
+        gate = Gate(begin, role, waiting=self._waiting, control=control, loop=self._loop)
         request = {"process": role, "command": command, "side": side, "contains": contains, "times": times}
-        stack.loop.run(stack.wire_control().ask("gate", gate=number, **request))
+        self._loop.run(control.ask("gate", gate=gate.number, **request))
         try:
             yield gate
         finally:

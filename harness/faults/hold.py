@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
-from harness.deploy.driver import Role
-from harness.history import History
+from harness.deploy.driver import Driver, Role
+from harness.faults.record import began, ended
+from harness.history import Event
+from harness.loop import Loop
 from harness.steps import step
-
-if TYPE_CHECKING:
-    from harness.stack import Stack
-
-numbers = itertools.count(1)
+from harness.waiting import Waiting
 
 
 class Hold:
@@ -27,13 +23,15 @@ class Hold:
 class RoleControl:
     """What a scenario can do to the processes of one role."""
 
-    def __init__(self, stack: Stack, role: Role) -> None:
-        self._stack = stack
+    def __init__(self, role: Role, *, waiting: Waiting, driver: Driver, loop: Loop) -> None:
         self._role = role
+        self._waiting = waiting
+        self._driver = driver
+        self._loop = loop
 
     @property
     def names(self) -> list[str]:
-        return [member.name for member in self._stack.driver.members(self._role)]
+        return [member.name for member in self._driver.members(self._role)]
 
     @contextlib.contextmanager
     @step(lambda self, **_: f"hold {self._role}")
@@ -43,40 +41,49 @@ class RoleControl:
         From a quiescent state, so that nothing is stopped half done; `quiescent=False` stops them as they are. Raises
         Unobservable where the deployment can't.
         """
-        stack = self._stack
+        waiting, history = self._waiting, self._waiting.history
         if quiescent:
-            stack.quiesce()
-        stack.loop.run(stack.driver.hold(self._role))
+            waiting.quiesce()
+        self._loop.run(self._driver.hold(self._role))
         hold = Hold()
-        number = began(stack.history, "hold", self._role)
-        stack.holds.append(hold)
+        begin = began(history, "hold", self._role, members=self.names)
+        waiting.holds.append(hold)
         try:
             yield hold
-            stack.settle()
+            waiting.settle()
             for claim in hold.standing:
                 claim()
         finally:
-            stack.holds.remove(hold)
+            waiting.holds.remove(hold)
             # the window ends before the processes go on: what they do next is not "while held"
-            ended(stack.history, "hold", self._role, number)
-            stack.loop.run(stack.driver.release(self._role))
+            ended(history, begin, missed=self._missed(begin))
+            self._loop.run(self._driver.release(self._role))
+
+    def _missed(self, begin: Event) -> list[str]:
+        """Who finished an entry although every worker was held: a process that the hold didn't reach."""
+        if self._role != "worker":
+            return []
+        reached = {*begin.data["members"], *(member.name for member in self._driver.members("api"))}
+        spoke = self._waiting.history.events("queue.acked", after=begin.seq)
+        names = {str(event.data.get("process") or UNNAMED) for event in spoke if event.at > begin.at}
+        return sorted(names - reached)
 
     @step(lambda self: f"kill {self._role}")
     def kill(self) -> None:
         """Ends the role's processes without warning (SIGKILL)."""
         with self._disturbed("kill"):
-            self._stack.loop.run(self._stack.driver.kill(self._role))
+            self._loop.run(self._driver.kill(self._role))
 
     @step(lambda self: f"terminate {self._role}")
     def terminate(self) -> None:
         """Asks the role's processes to stop (SIGTERM) and waits until they have."""
         with self._disturbed("terminate"):
-            self._stack.loop.run(self._stack.driver.terminate(self._role))
+            self._loop.run(self._driver.terminate(self._role))
 
     @step(lambda self, **_: f"start {self._role}")
     def start(self, *, count: int | None = None) -> None:
         """Starts `count` processes of the role, by default as many as the profile says."""
-        self._stack.loop.run(self._stack.driver.launch(self._role, count=count))
+        self._loop.run(self._driver.launch(self._role, count=count))
 
     @step(lambda self: f"restart {self._role}")
     def restart(self) -> None:
@@ -87,22 +94,12 @@ class RoleControl:
 
     @contextlib.contextmanager
     def _disturbed(self, fault: str) -> Iterator[None]:
-        number = began(self._stack.history, fault, self._role)
+        begin = began(self._waiting.history, fault, self._role, members=self.names)
         try:
             yield
         finally:
-            ended(self._stack.history, fault, self._role, number)
+            # nobody there to be disturbed, and the disturbance didn't happen
+            ended(self._waiting.history, begin, hits=len(begin.data["members"]))
 
 
-def began(history: History, fault: str, target: str, **more: object) -> int:
-    """Records that a disturbance began; its number joins it to its end."""
-    number = next(numbers)
-    data = {"fault": fault, "target": target, "number": number, **more}
-    history.append("fault.began", source="harness", data=data)
-    return number
-
-
-def ended(history: History, fault: str, target: str, number: int, **more: object) -> None:
-    """Records that the disturbance of that number is over."""
-    data = {"fault": fault, "target": target, "number": number, **more}
-    history.append("fault.ended", source="harness", data=data)
+UNNAMED = "a process that the profile doesn't name"

@@ -14,6 +14,8 @@ from harness.history.event import EMPTY, KINDS, Event, key
 
 Listener = Callable[[Event], None]
 T = TypeVar("T")
+LONGEST_S = 3600.0
+"""What a condition is asked to wait at once; it takes no infinity."""
 
 
 def place(event: Event) -> int:
@@ -35,6 +37,8 @@ class History:
         self._members: dict[str, list[Event]] = {}
         self._listeners: list[Listener] = []
         self._over: Exception | None = None
+        self._until = 0.0
+        self._woken = 0
 
     def append(
         self,
@@ -74,9 +78,10 @@ class History:
             self._members.setdefault(self._join(event.keys), []).append(event)
 
     @classmethod
-    def of(cls, events: Iterable[Event]) -> History:
+    def of(cls, events: Iterable[Event], *, until: float = 0.0) -> History:
         """A finished history made of events that were recorded earlier, renumbered in the order given."""
         history = cls()
+        history._until = until
         for number, event in enumerate(events):
             history._record(
                 Event(
@@ -102,6 +107,12 @@ class History:
             self._over = self._over or error
             self._arrived.notify_all()
 
+    def wake(self) -> None:
+        """Makes every wait look again, for what is told by something else than an event."""
+        with self._arrived:
+            self._woken += 1
+            self._arrived.notify_all()
+
     def __len__(self) -> int:
         return len(self._events)
 
@@ -119,6 +130,16 @@ class History:
         """The event that arrived last."""
         with self._arrived:
             return self._events[-1] if self._events else None
+
+    @property
+    def until(self) -> float:
+        """The monotonic time up to which every source was read, or of the last event, where that is later."""
+        last = self.last
+        return max(self._until, last.seen if last else 0.0)
+
+    def read_to_end(self, at: float) -> None:
+        """Says that all that had happened at the monotonic time `at` is recorded."""
+        self._until = max(self._until, at)
 
     def flow(self, name: str) -> list[Event]:
         """All events of the flow that the key `name` belongs to, in order of arrival."""
@@ -145,16 +166,16 @@ class History:
             with self._arrived:
                 if self._over is not None:
                     raise self._over
-                known = len(self._events)
+                known = len(self._events) + self._woken
             found = look()
             if found is not None:
                 return found
             with self._arrived:
-                if len(self._events) == known and self._over is None:
+                if len(self._events) + self._woken == known and self._over is None:
                     remaining = deadline - time.monotonic()
                     if remaining <= 0:
                         return None
-                    self._arrived.wait(remaining)
+                    self._arrived.wait(min(remaining, LONGEST_S))
 
     def wait_for(self, match: Callable[[Event], bool], *, within: float, after: int = 0) -> Event | None:
         """The first event from place `after` on that `match` accepts; None when `within` seconds have passed.

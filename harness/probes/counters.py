@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import redis
@@ -38,6 +39,17 @@ class Counters:
             if group["name"] == self._queue.group:
                 return {"pending": group["pending"], "lag": group.get("lag"), "consumers": group["consumers"]}
         return {"pending": 0, "lag": None, "consumers": 0}
+
+    def look(self, stream: str, ids: list[str]) -> Event:
+        """Records of single entries whether they stand on a stream, and whether they are pending."""
+        entries = {}
+        for one in ids:
+            pending = None
+            if self._queue.group is not None:
+                with contextlib.suppress(redis.ResponseError):
+                    pending = bool(self._redis.xpending_range(stream, self._queue.group, one, one, 1))
+            entries[one] = {"present": bool(self._redis.xrange(stream, one, one)), "pending": pending}
+        return self._history.append("queue.counted", source="counters", data={"stream": stream, "entries": entries})
 
     def entries(self, stream: str) -> list[tuple[str, dict[str, str]]]:
         """The entries that stand on a stream now."""

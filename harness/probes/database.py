@@ -13,7 +13,7 @@ import asyncpg
 
 from harness.errors import DeployError, ProfileError
 from harness.history import History, key
-from harness.probes.probe import TOKEN, gap
+from harness.probes.probe import TOKEN, declare, gap
 from harness.profile import Database
 
 PREFIX = "messaging_harness_"
@@ -94,6 +94,7 @@ class DatabaseProbe:
                 "grant it, or set [database] observe = 'api'"
             ) from error
         await self._connection.add_listener(self._schema, self._notified)
+        declare(self._history, self.name, "database.inserted", "database.status")
 
     def _sql(self) -> str:
         p = self._profile

@@ -11,7 +11,7 @@ import httpx
 
 from harness.errors import DeployError
 from harness.history import History, key
-from harness.probes.probe import gap, token_in
+from harness.probes.probe import declare, gap, token_in
 from harness.tls import tls
 
 Entry = dict[str, Any]
@@ -36,6 +36,7 @@ class ProvidersProbe:
         self._cursor = await self._end()
         self._task = asyncio.create_task(self._follow())
         await asyncio.wait_for(self._connected.wait(), 10)
+        declare(self._history, self.name, "provider.called", "provider.answered", "callback.sent", "callback.answered")
 
     async def _end(self) -> int:
         try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.errors import DeployError
 from harness.history import History, key
-from harness.probes.probe import gap
+from harness.probes.probe import declare, gap
 from harness.profile import Queue
 
 Said = dict[str, Any]
@@ -83,6 +83,7 @@ class WireProbe:
 
     async def start(self) -> None:
         """Nothing to do: the wire observes from the first byte, since every process reaches Redis through it."""
+        declare(self._history, self.name, "queue.appended", "queue.claimed", "queue.acked", "queue.deleted")
 
     async def settle(self) -> None:
         if self.control is not None:

@@ -1,0 +1,112 @@
+"""The finished record of a run: every message in it, also those that no scenario asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from harness.checks.accounting import Account, account, accounting, some
+from harness.checks.lifecycle import backward_moves, sent_is_earned
+from harness.checks.message_queued import first_generation, messages
+from harness.checks.verdict import Answers, check, refuted
+from harness.facts import Facts
+from harness.history import Event, Flow, History
+from harness.profile import Profile
+from harness.rest import came_in, kept, late, unacknowledged, work
+
+NAME = "whole-record"
+CLAIM = "of all messages none is lost, sent twice, moved back, unqueued, unfinished or dead without a reason"
+
+Wrong = Callable[[Flow, Facts, Profile], list[Event]]
+"""The events that prove something of a message; none where it isn't so."""
+
+
+def moved_back(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
+    return backward_moves(flow, profile.statuses)
+
+
+def unearned(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
+    if profile.statuses.sent not in [status for status, _ in flow.statuses]:
+        return []
+    verdict = sent_is_earned(facts.history, flow, profile)
+    return list(verdict.witnesses) if verdict.outcome == "fail" else []
+
+
+def unqueued(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
+    done = flow.status in profile.statuses.terminal
+    return [event for _, event in flow.statuses] if done and flow.taken and not work(flow) else []
+
+
+def queued_twice(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
+    entries = first_generation(flow)
+    if len(entries) <= messages(flow):
+        return []
+    excused = profile.policy.delivery == "at-least-once" and facts.disturbances(entries[0], entries[-1])
+    return [] if excused else entries
+
+
+def left_pending(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
+    return unacknowledged(flow, profile) if _overdue(flow, facts, profile) else []
+
+
+def left_behind(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
+    left = kept(flow, profile) if profile.queue.deletes else []
+    return left if _overdue(flow, facts, profile) and not unacknowledged(flow, profile) else []
+
+
+def _overdue(flow: Flow, facts: Facts, profile: Profile) -> bool:
+    """Whether an entry had its time to be finished after its message's end, with nobody disturbed meanwhile."""
+    if flow.status not in profile.statuses.terminal:
+        return False
+    end = flow.statuses[-1][1]
+    excused = profile.claims.redelivery is not True and facts.disturbances(flow.events[0], end)
+    return not excused and late(facts.history, end, *flow.acks, by=profile.policy.finished_within)
+
+
+def dead_for_nothing(flow: Flow, facts: Facts, _: Profile) -> list[Event]:
+    dead = [event for event in flow.appends if event.data.get("dead")]
+    answers = flow.of("provider.answered")
+    failed = [event for event in answers if not event.data.get("accepted")]
+    if not dead or not flow.requests or failed or len(flow.calls) > len(answers):
+        return []
+    return [] if facts.disturbances(flow.events[0], dead[0]) else dead
+
+
+def orphaned(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
+    rows = flow.first("database.inserted", "database.status")
+    return list(work(flow).values()) if flow.id and not rows and profile.deploy.driver != "attached" else []
+
+
+QUESTIONS: Final[tuple[tuple[str, Wrong, tuple[str, ...]], ...]] = (
+    ("moved back", moved_back, ()),
+    ("sent before a provider had accepted", unearned, ()),
+    ("at their end without ever being queued", unqueued, ("queue.appended",)),
+    ("queued more than once", queued_twice, ()),
+    ("acknowledged by nobody", left_pending, ("queue.acked",)),
+    ("acknowledged and not deleted", left_behind, ("queue.deleted",)),
+    ("dead letters that nobody expected", dead_for_nothing, ("provider.called", "provider.answered")),
+    ("queued without a row", orphaned, ("database.inserted",)),
+)
+"""What is asked of every outbound message beside the account: in words, its proof, and what it is the absence of."""
+
+
+@check(NAME, CLAIM)
+def whole_record(history: History, profile: Profile) -> Answers:
+    """Judges the record of a whole run at rest, message by message."""
+    facts = Facts(history)
+    it = account(history, profile)
+    for what, wrong, absent in QUESTIONS:
+        found = list(guilty(it, facts, profile, wrong))
+        if found:
+            names = [name for name, _ in found]
+            reason = f"{len(names)} {what}: {some(names)}"
+            yield refuted(reason, [event for _, events in found for event in events], absent=absent)
+    yield accounting(history, profile, known=it)
+
+
+def guilty(it: Account, facts: Facts, profile: Profile, wrong: Wrong) -> Iterator[tuple[str, list[Event]]]:
+    """The messages of which something is proven, each with its proof."""
+    for name, flow in it.flows.items():
+        proof = [] if came_in(flow) else wrong(flow, facts, profile)
+        if proof:
+            yield name, proof
