@@ -14,7 +14,7 @@ from harness.facts import Facts
 from harness.history import Event, Flow, History
 from harness.messages import Message
 from harness.profile import Profile
-from harness.rest import kept, late, unacknowledged
+from harness.rest import kept, late, unacknowledged, work
 
 NAME = "worker-processed"
 CLAIM = "one provider call with the right content; statuses only forward, `sent` earned; its entry finished"
@@ -29,7 +29,7 @@ def worker_processed(history: History, flow: Flow, profile: Profile, *, message:
     message that didn't get through is unknown.
     """
     facts = Facts(history)
-    if not flow.taken:
+    if not flow.acceptance:
         yield undecided(refusal(flow), flow.answers)
         return
     yield from _got_through(facts, flow, profile, message=message, needs=needs)
@@ -116,6 +116,10 @@ def finished(history: History, flow: Flow, profile: Profile) -> Answers:
     end = flow.statuses[-1][1] if flow.status in profile.statuses.terminal else None
     overdue = late(history, end, *flow.acks, by=profile.policy.finished_within) if end else False
     open_ones, left = unacknowledged(flow, profile), kept(flow, profile)
+    if end and not work(flow):
+        hidden = Facts(history).unseen("queue.appended", "queue.claimed", since=flow.events[0].seq)
+        why = f": {hidden.reason}" if hidden else ", so there was nothing for a worker to take"
+        yield undecided(f"nothing of it was seen on a stream{why}", [end], remedy=hidden.remedy if hidden else "")
     if open_ones and end:
         reason = "its entry was not acknowledged"
         if overdue:

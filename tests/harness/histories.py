@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from harness.history import Event, Flow, History, key
 from harness.messages import Message
+from harness.profile import load
 
 ID = "11111111-2222-4333-8444-555555555555"
 TOKEN = "#h0123456789"
@@ -17,14 +19,27 @@ ENTRY = key("entry", "message_queue:sms", "1-0")
 START = 1_000.0
 MESSAGE = Message(type="sms", sender="+12025550123", to="+12065550100", body=f"hello {TOKEN}", token=TOKEN)
 
+QUEUE = ("appended", "claimed", "acked", "deleted")
+
 Match = Callable[[Event], bool]
+
+
+CONTRACT = load(Path(__file__).resolve().parents[2] / "harness.toml", environ={})
+"""The reference stack's profile, which says what it claims."""
+LATE = 1_000.0
+"""Seconds after the last event at which a record was read to its end, when nothing more will come."""
 
 
 class Script:
     """Events in the order in which they arrive; every change gives a new script."""
 
-    def __init__(self, events: Sequence[Event] = ()) -> None:
+    def __init__(self, events: Sequence[Event] = (), *, read: float = LATE) -> None:
         self.events = tuple(events)
+        self.read = read
+
+    def soon(self) -> Script:
+        """The same, read to its end right after the last event: more may still come."""
+        return Script(self.events, read=0.0)
 
     def add(self, kind: str, *, at: float, source: str = "", keys: Sequence[str] = (), **data: Any) -> Script:
         """Puts an event at the end; `at` in milliseconds after the start."""
@@ -58,7 +73,8 @@ class Script:
     @property
     def history(self) -> History:
         """The history in this order of arrival: `seen` is the place in it."""
-        return History.of(replace(event, seen=float(place)) for place, event in enumerate(self.events))
+        events = [replace(event, seen=place / 1000) for place, event in enumerate(self.events)]
+        return History.of(events, until=len(events) / 1000 + self.read)
 
     def flow(self, history: History) -> Flow:
         return Flow(history.flow(key("token", TOKEN)) or history.flow(key("message", ID)), name=TOKEN)
@@ -80,8 +96,16 @@ def made(kind: str, *, at: float, source: str = "", keys: Sequence[str] = (), **
     )
 
 
+def watched() -> Script:
+    """Everything can be seen: each source says what it delivers."""
+    script = Script().add("probe.started", at=-2000, source="queue", kinds=[f"queue.{w}" for w in QUEUE])
+    script = script.add("probe.started", at=-2000, source="database", kinds=["database.inserted", "database.status"])
+    kinds = ["provider.called", "provider.answered", "callback.sent", "callback.answered"]
+    return script.add("probe.started", at=-2000, source="providers", kinds=kinds)
+
+
 def started(*roles: str) -> Script:
-    script = Script()
+    script = watched()
     for role in roles:
         script = script.add("process.started", at=-1000, source="deploy", process=f"{role}-1", role=role, pid=1)
     return script

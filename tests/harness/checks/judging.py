@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from histories import (
+    CONTRACT,
     ID,
     MESSAGE,
     Script,
@@ -23,12 +24,13 @@ from harness.checks import (
     Verdict,
 )
 from harness.history import Event, Flow, History, key
-from harness.profile import Policy, Profile, Providers, Queue
+from harness.profile import Policy, Profile, Queue
 
-PROFILE = Profile()
-BLIND = Profile(providers=Providers(observe="none"))
+PROFILE = CONTRACT
+SILENT = Profile()
+"""A profile that says neither what the stack claims nor how an entry is finished."""
 UNGROUPED = Profile(queue=Queue(group=None))
-ONCE = Profile(policy=Policy(delivery="effectively-once"))
+ONCE = CONTRACT.model_copy(update={"policy": Policy(delivery="effectively-once")})
 
 Judge = Callable[[History, Flow, Profile], Verdict]
 Case = tuple[Script, Profile, Outcome, str]
@@ -67,6 +69,12 @@ def second_entry_gone(at: float = 4.5) -> tuple[Event, Event]:
     """The second entry acknowledged and deleted: a worker saw that another one is on it."""
     data, keys = dict(second_entry().data), second_entry().keys
     return made("queue.acked", at=at, keys=keys, **data), made("queue.deleted", at=at, keys=keys, **data)
+
+
+def blind(script: Script) -> Script:
+    """The same where the stack mocks its providers inside: nobody shows a call."""
+    kinds = ("provider.called", "provider.answered")
+    return script.drop("probe.started", where=lambda event: event.source == "providers").drop(*kinds)
 
 
 def called_again(script: Script) -> Script:

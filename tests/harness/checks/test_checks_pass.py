@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from histories import MESSAGE, Script, gated, held, right
+from histories import CONTRACT, MESSAGE, Script, gated, held, right
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,9 +22,8 @@ from harness.checks import (
     worker_processed,
 )
 from harness.history import Flow, History
-from harness.profile import Profile
 
-PROFILE = Profile()
+PROFILE = CONTRACT
 Judge = Callable[[History, Flow], Verdict]
 
 UNDISTURBED: dict[str, Judge] = {

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from histories import ID, SID, Script, made, right
+from histories import CONTRACT, ID, SID, Script, made, right, watched
 
 from harness.checks import Outcome, Verdict, bad_signature_refused, one_conversation, report_moved, stored_once
 from harness.history import Flow, History, key
 from harness.profile import Profile
 
-PROFILE = Profile()
+PROFILE = CONTRACT
+SILENT = Profile()
 PROVIDER = key("provider", SID)
 
 
@@ -29,10 +30,13 @@ def inbound(*, answers: list[int | None], rows: int) -> Flow:
 
 def gap(source: str) -> History:
     """A record in which a source missed something after everything else."""
-    return History.of([made("probe.gap", at=30, source=source, reason="it was away", lasting=True)])
+    missed = made("probe.gap", at=30, source=source, reason="it was away", lasting=True)
+    return History.of([*watched().events, missed], until=1_000.0)
 
 
-WHOLE = History()
+WHOLE = History.of(watched().events, until=1_000.0)
+EARLY = History.of(watched().events)
+"""Read to its end right after the last event."""
 
 
 def shown(verdict: Verdict) -> tuple[Outcome, str]:
@@ -45,20 +49,44 @@ def shown(verdict: Verdict) -> tuple[Outcome, str]:
         ([200, 200], 1, "pass", "2 deliveries, 1 row"),
         ([200], 1, "unknown", "1 of 2 deliveries were answered"),
         ([200, 500], 1, "fail", "a delivery was answered 500"),
-        ([200, None], 1, "fail", "a delivery was answered refused"),
+        ([200, None], 1, "unknown", "a delivery was not answered (refused)"),
+        ([404, 404], 0, "fail", "a delivery was answered 404"),
         ([200, 200], 2, "fail", "2 deliveries made 2 rows, expected 1"),
         ([200, 200], 0, "fail", "2 deliveries made 0 rows, expected 1"),
     ],
 )
 def test_stored_once(answers: list[int | None], rows: int, outcome: Outcome, reason: str) -> None:
-    assert shown(stored_once(WHOLE, inbound(answers=answers, rows=rows), deliveries=2)) == (outcome, reason)
+    verdict = stored_once(WHOLE, inbound(answers=answers, rows=rows), PROFILE, deliveries=2)
+    assert shown(verdict) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("answers", "rows", "outcome", "reason"),
+    [
+        ([404, 404], 0, "unknown", "a delivery was answered 404: the stack doesn't seem to have such a webhook"),
+        ([401, 401], 0, "unknown", "a delivery was answered 401"),
+        ([200, 200], 0, "unknown", "2 deliveries made 0 rows, expected 1; where replies go isn't known"),
+        ([200, 200], 2, "fail", "2 deliveries made 2 rows, expected 1"),
+        ([200, 500], 1, "fail", "a delivery was answered 500"),
+    ],
+)
+def test_what_a_silent_profile_lacks_is_unknown_and_what_it_does_wrong_fails(
+    answers: list[int | None], rows: int, outcome: Outcome, reason: str
+) -> None:
+    verdict = stored_once(WHOLE, inbound(answers=answers, rows=rows), SILENT, deliveries=2)
+    assert shown(verdict) == (outcome, reason)
+
+
+def test_a_reply_may_be_stored_a_moment_after_it_was_answered() -> None:
+    verdict = stored_once(EARLY, inbound(answers=[200], rows=0), PROFILE, deliveries=1)
+    assert shown(verdict) == ("unknown", "1 deliveries made 0 rows, expected 1, and the profile still allows for one")
 
 
 @pytest.mark.parametrize(("rows", "outcome"), [(0, "unknown"), (1, "unknown"), (2, "fail")])
 def test_rows_that_may_have_been_missed_are_not_counted(rows: int, outcome: Outcome) -> None:
     flow = inbound(answers=[200, 200], rows=rows)
-    assert stored_once(gap("database"), flow, deliveries=2).outcome == outcome
-    assert stored_once(gap("queue"), flow, deliveries=2).outcome != "unknown"
+    assert stored_once(gap("database"), flow, PROFILE, deliveries=2).outcome == outcome
+    assert stored_once(gap("queue"), flow, PROFILE, deliveries=2).outcome != "unknown"
 
 
 def reported(*moves: tuple[str, str], status: int | None = 200, answered: bool = True) -> Flow:
@@ -78,8 +106,8 @@ def reported(*moves: tuple[str, str], status: int | None = 200, answered: bool =
         (reported(("sent", "delivered")), "delivered", "pass", "pending → sending → sent → delivered"),
         (reported(("sent", "failed")), "failed", "pass", "pending → sending → sent → failed"),
         (reported(answered=False), "delivered", "unknown", "no delivery report was answered"),
-        (reported(status=500), "delivered", "fail", "a report was answered 500"),
-        (reported(status=None), "delivered", "fail", "a report was answered timeout"),
+        (reported(status=500), "delivered", "fail", "a delivery was answered 500"),
+        (reported(status=None), "delivered", "unknown", "a delivery was not answered (timeout)"),
         (reported(), "delivered", "fail", "it is sent (pending → sending → sent), expected delivered"),
         (
             reported(("sent", "delivered"), ("delivered", "sent")),
@@ -91,6 +119,18 @@ def reported(*moves: tuple[str, str], status: int | None = 200, answered: bool =
 )
 def test_report_moved(flow: Flow, to: str, outcome: Outcome, reason: str) -> None:
     assert shown(report_moved(WHOLE, flow, PROFILE, to=to)) == (outcome, reason)
+
+
+def test_a_report_without_effect_is_unknown_where_none_is_claimed_or_it_may_still_come() -> None:
+    without = "it is sent (pending → sending → sent), expected delivered"
+    assert shown(report_moved(WHOLE, reported(), SILENT, to="delivered")) == (
+        "unknown",
+        f"{without}: the stack doesn't seem to apply reports",
+    )
+    assert shown(report_moved(EARLY, reported(), PROFILE, to="delivered")) == (
+        "unknown",
+        f"{without}, and the profile still allows for it",
+    )
 
 
 def test_a_report_whose_effect_was_not_watched_is_unknown() -> None:
@@ -112,9 +152,15 @@ def test_a_report_whose_effect_was_not_watched_is_unknown() -> None:
 )
 def test_bad_signature_refused(status: int | None, rows: int, outcome: Outcome, reason: str) -> None:
     flow = inbound(answers=[status], rows=rows)
-    assert shown(bad_signature_refused(WHOLE, flow, status=status, before=0)) == (outcome, reason)
+    assert shown(bad_signature_refused(WHOLE, flow, PROFILE, status=status, before=0)) == (outcome, reason)
     if outcome == "pass":
-        assert bad_signature_refused(gap("database"), flow, status=status, before=0).outcome == "unknown"
+        assert bad_signature_refused(gap("database"), flow, PROFILE, status=status, before=0).outcome == "unknown"
+
+
+@pytest.mark.parametrize(("status", "rows", "outcome"), [(200, 0, "unknown"), (404, 0, "unknown"), (403, 1, "fail")])
+def test_a_signature_that_nobody_claims_to_check_is_no_failure(status: int, rows: int, outcome: Outcome) -> None:
+    flow = inbound(answers=[status], rows=rows)
+    assert bad_signature_refused(WHOLE, flow, SILENT, status=status, before=0).outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -122,7 +168,7 @@ def test_bad_signature_refused(status: int | None, rows: int, outcome: Outcome, 
     [
         (1, 20, "pass", "20 messages, 1 conversation"),
         (2, 20, "fail", "2 conversations, expected 1"),
-        (0, 0, "fail", "0 conversations, expected 1"),
+        (0, 0, "unknown", "no conversation of the pair is listed"),
         (1, 19, "fail", "19 messages are stored, expected 20"),
     ],
 )

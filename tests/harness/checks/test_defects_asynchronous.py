@@ -15,12 +15,12 @@ from histories import (
     right,
 )
 from judging import (
-    BLIND,
     INLINE,
     PENDING,
     PROFILE,
     UNGROUPED,
     Case,
+    blind,
     cases,
     expect,
     no_consumer,
@@ -35,6 +35,7 @@ from harness.checks import (
 
 # sync-processing-disabled
 
+MISSED = held().change("fault.ended", missed=["worker-2"])
 SYNC: dict[str, Case] = {
     "not accepted": (held().change("api.answered", status=503), PROFILE, "unknown", "did not accept"),
     "sent outside a hold": (right(), PROFILE, "unknown", "not accepted while the workers were held"),
@@ -56,11 +57,30 @@ SYNC: dict[str, Case] = {
     ),
     "answered sent": (held().change("api.answered", message_status="sent"), PROFILE, "fail", "status 'sent', expected"),
     "no row seen": (held().drop("database.inserted"), PROFILE, "unknown", "no row of it was seen"),
-    "neither seen": (
-        held().change("database.inserted", sampled=True),
-        BLIND,
+    "calls not seen": (blind(held()), PROFILE, "unknown", "nothing here shows provider.called"),
+    "no status in the answer": (held().change("api.answered", message_status=None), PROFILE, "unknown", "no status"),
+    "a word that isn't known": (
+        held().change("api.answered", message_status="accepted"),
+        PROFILE,
         "unknown",
-        "neither the provider nor the row's transitions",
+        "a word that the profile doesn't know",
+    ),
+    "a hold that missed a worker": (
+        MISSED.insert(
+            "api.answered", made("provider.called", at=2.5, keys=[f"token:{MESSAGE.token}"], call="twilio/9")
+        ),
+        PROFILE,
+        "unknown",
+        "worker-2 went on working: the hold missed it",
+    ),
+    "somebody else may have been told of it": (
+        held()
+        .drop("queue.appended")
+        .insert("api.answered", made("provider.called", at=2.5, keys=[f"token:{MESSAGE.token}"], call="twilio/9"))
+        .add("probe.gap", at=30, source="queue", reason="it was away"),
+        PROFILE,
+        "unknown",
+        "whether somebody else was told of it can't be seen (it was away)",
     ),
 }
 
@@ -72,12 +92,20 @@ def test_sync_processing_disabled(case: Case) -> None:
 
 # asynchronous, by hold
 
+RELEASED = Script([event for event in held().events if event.at <= 1000.0035])
 LEFT = made("queue.acked", at=2.5, keys=[ENTRY], **queue("api-1"))
 HOLD: dict[str, Case] = {
     "inner failure": (held().change("api.answered", message_status="sent"), PROFILE, "fail", "expected 'pending'"),
     "inner unknown": (right(), PROFILE, "unknown", "not accepted while"),
-    "nothing on the stream": (held().drop("queue.appended"), PROFILE, "fail", "no entry was on the stream"),
+    "nothing on the stream": (held().drop("queue.appended"), PROFILE, "fail", "it was never put on a stream"),
     "left the stream while held": (held().insert("api.answered", LEFT), PROFILE, "fail", "its entry left the stream"),
+    "on the stream a moment after the hold": (
+        Script(sorted(held().events, key=lambda e: (e.kind == "queue.appended" and 3.6) or (e.at - 1000) * 1000)),
+        PROFILE,
+        "pass",
+        "pending while held",
+    ),
+    "nothing on the stream yet": (held().drop("queue.appended").soon(), PROFILE, "fail", "never put on a stream"),
     "still held": (
         Script([event for event in held().events if event.kind != "fault.ended" and event.at <= 1000.003]),
         PROFILE,
@@ -85,7 +113,7 @@ HOLD: dict[str, Case] = {
         "still held",
     ),
     "dead after the release": (
-        no_consumer(Script(held().events[:8])),
+        no_consumer(RELEASED),
         PROFILE,
         "fail",
         "no consumer: worker-1, the last worker, ended with -9",
@@ -96,7 +124,7 @@ HOLD: dict[str, Case] = {
         "fail",
         "released, it failed",
     ),
-    "not sent in time": (Script(held().events[:8]), PROFILE, "unknown", "not sent in time (status pending)"),
+    "not sent in time": (RELEASED, PROFILE, "unknown", "not sent in time (status pending)"),
 }
 
 
@@ -169,8 +197,9 @@ def test_proof_by_order(case: Case) -> None:
 # asynchronous, by actors
 
 ACTORS: dict[str, Case] = {
-    "never queued": (INLINE, PROFILE, "fail", "nobody took it from a stream"),
-    "no entry seen": (PENDING.drop("queue.appended"), PROFILE, "unknown", "no entry of it was seen"),
+    "sent without a stream": (INLINE, PROFILE, "fail", "nobody took it from a stream"),
+    "no entry seen": (PENDING.drop("queue.appended").soon(), PROFILE, "unknown", "no entry of it was seen"),
+    "never queued": (PENDING.drop("queue.appended"), PROFILE, "fail", "it was never put on a stream"),
     "nobody took it": (no_consumer(PENDING), PROFILE, "fail", "nobody took its entry: no consumer"),
     "process unknown": (right().change("queue.appended", process=None), PROFILE, "unknown", "which processes spoke"),
     "one and the same": (
@@ -183,7 +212,7 @@ ACTORS: dict[str, Case] = {
         right().change("provider.called", at=1.5),
         PROFILE,
         "fail",
-        "a provider call lies outside",
+        "a provider call came before the delivery",
     ),
     "call after the acknowledgement": (
         right().change("provider.called", at=20),
@@ -192,9 +221,27 @@ ACTORS: dict[str, Case] = {
         "a provider call lies outside",
     ),
     "no call": (right().drop("provider.called"), PROFILE, "fail", "no provider was called"),
-    "providers not seen": (right(), BLIND, "unknown", "can't be seen here"),
-    "no group": (right(), UNGROUPED, "unknown", "can't be seen here"),
-    "not acknowledged yet": (right().drop("queue.acked"), PROFILE, "unknown", "can't be seen here"),
+    "providers not seen": (blind(right()), PROFILE, "unknown", "no provider was called; but not all was seen"),
+    "no group": (right().drop("queue.acked"), UNGROUPED, "unknown", "can't be seen: it was not acknowledged"),
+    "not acknowledged yet": (right().drop("queue.acked"), PROFILE, "unknown", "it was not acknowledged"),
+    "a relay in the worker": (right().change("queue.appended", process="worker-1"), PROFILE, "pass", "worker-1 put"),
+    "clocks that nobody can compare": (
+        Script([made("clock.measured", at=0, source="provider", offset_s=0.3, error_s=0.5), *right().events]),
+        PROFILE,
+        "unknown",
+        "the clocks can't tell",
+    ),
+    "a clock that is ahead, and known": (
+        Script(
+            [
+                made("clock.measured", at=0, source="provider", offset_s=0.3, error_s=0.0001),
+                *right().change("provider.called", at=306).change("provider.answered", at=307).events,
+            ]
+        ),
+        PROFILE,
+        "pass",
+        "the call lies between",
+    ),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from histories import (
     Script,
+    held,
     made,
     right,
     window,
@@ -18,6 +19,7 @@ from judging import (
     PENDING,
     PROFILE,
     REFUSED,
+    SILENT,
     TWICE,
     UNGROUPED,
     Case,
@@ -34,7 +36,7 @@ from harness.checks import (
     queue_operations,
 )
 from harness.history import Event, Flow, History
-from harness.profile import Profile
+from harness.profile import Profile, Queue
 
 # message-queued
 
@@ -42,6 +44,7 @@ RESTART = [window(7, "restart", "api", at=2.1), window(7, "restart", "api", at=2
 EXPLAINED = (
     right().insert("api.answered", RESTART[0]).insert("api.answered", RESTART[1]).insert("api.answered", second_entry())
 )
+OTHER = Profile(queue=Queue(streams={"email": "mail"}))
 QUEUED: dict[str, Case] = {
     "not accepted": (REFUSED.drop("database.inserted"), PROFILE, "unknown", "did not accept"),
     "sent without an entry": (INLINE, PROFILE, "fail", "it is sent, and no entry was ever put on a stream"),
@@ -51,13 +54,15 @@ QUEUED: dict[str, Case] = {
         "unknown",
         "no entry was ever put on a stream; but not all was seen: the wire can't follow",
     ),
-    "not yet": (PENDING.drop("queue.appended"), PROFILE, "unknown", "the profile still allows for one"),
-    "too late": (
-        Script([*PENDING.drop("queue.appended").events, *[window(n, "hold", "worker", at=9000) for n in range(9)]]),
+    "not yet": (PENDING.drop("queue.appended").soon(), PROFILE, "unknown", "the profile still allows for one"),
+    "too late": (PENDING.drop("queue.appended"), PROFILE, "fail", "no entry within 5 s"),
+    "a dead letter is no work": (
+        right().insert("api.answered", replace(second_entry(), data={**second_entry().data, "dead": True})),
         PROFILE,
-        "fail",
-        "no entry within 5 s",
+        "pass",
+        "1 entry on",
     ),
+    "a stream that the profile doesn't name": (right(), OTHER, "unknown", "the profile names no stream for sms"),
     "wrong stream": (
         right().change("queue.appended", stream="message_queue:mms"),
         PROFILE,
@@ -89,28 +94,59 @@ def test_message_queued(case: Case) -> None:
 # queue-operations
 
 
-def counted(length: int | None, pending: int | None = 0, lag: int | None = 0) -> Event:
-    data = {"length": length, "pending": pending, "lag": lag}
-    return made("queue.counted", at=5, source="counters", stream="message_queue:sms", **data)
+def look(*, present: bool | None, pending: bool | None = False, late: bool = True, **more: object) -> Event:
+    """Redis' look at the message's own entry, in the hold (`late` false) or at the end."""
+    entries = {"1-0": {"present": present, "pending": pending}}
+    event = made("queue.counted", at=5, source="counters", stream="message_queue:sms", entries=entries, **more)
+    return replace(event, seq=99 if late else 9, seen=100.0 if late else 0.009)
 
 
+STANDS = look(present=True, late=False)
+GONE = look(present=False)
+ACKS = PROFILE.model_copy(update={"queue": Queue(finish="ack")})
 LOOKS: dict[str, tuple[Script, Profile, Event, Event, Outcome, str]] = {
-    "right": (right(), PROFILE, counted(1, 0, 1), counted(0), "pass", "1 while held"),
-    "lag that Redis can't tell": (right(), PROFILE, counted(1), counted(0, 0, None), "pass", "0 at rest"),
-    "nothing queued": (INLINE, PROFILE, counted(0), counted(0), "unknown", "nothing was queued"),
-    "no consumer": (no_consumer(PENDING), PROFILE, counted(1), counted(1), "fail", "stays on the stream: no consumer"),
-    "none while held": (right(), PROFILE, counted(0), counted(0), "fail", "had 0 entries, expected 1"),
-    "two while held": (right(), PROFILE, counted(2), counted(0), "fail", "had 2 entries, expected 1"),
-    "no group": (right(), UNGROUPED, counted(1), counted(0), "unknown", "without a consumer group"),
-    "left at rest": (
-        right(),
+    "right": (held(), PROFILE, STANDS, GONE, "pass", "on the stream while held"),
+    "nothing queued": (INLINE, PROFILE, STANDS, GONE, "unknown", "nothing was queued"),
+    "no consumer": (no_consumer(PENDING), PROFILE, STANDS, STANDS, "fail", "stays on the stream: no consumer"),
+    "not held": (right(), PROFILE, STANDS, GONE, "unknown", "the workers were not held"),
+    "a hold that missed a worker": (
+        held().change("fault.ended", missed=["worker-2"]),
         PROFILE,
-        counted(1),
-        counted(1, 1, 0),
-        "fail",
-        "at rest the stream has length 1, pending 1",
+        look(present=False, late=False),
+        GONE,
+        "unknown",
+        "the hold missed worker-2",
     ),
-    "lag at rest": (right(), PROFILE, counted(1), counted(0, 0, 3), "fail", "lag 3"),
+    "gone while held": (held(), PROFILE, look(present=False, late=False), GONE, "fail", "was gone from the stream"),
+    "refused": (
+        held(),
+        PROFILE,
+        look(present=None, late=False, refused={"XRANGE": "NOPERM"}),
+        GONE,
+        "unknown",
+        "while held can't be said: Redis refuses XRANGE (NOPERM)",
+    ),
+    "no group": (held(), UNGROUPED, STANDS, GONE, "unknown", "without a consumer group"),
+    "left at rest": (held(), PROFILE, STANDS, look(present=True), "fail", "at rest its entry is still on the stream"),
+    "left at rest, and nobody says whether": (held(), SILENT, STANDS, look(present=True), "unknown", "stays on the"),
+    "left at rest on purpose": (held(), ACKS, STANDS, look(present=True), "pass", "finished at rest"),
+    "deleted and never acknowledged": (
+        held(),
+        SILENT,
+        STANDS,
+        look(present=False, pending=True),
+        "fail",
+        "at rest its entry is still pending",
+    ),
+    "not yet acknowledged": (
+        held(),
+        PROFILE,
+        STANDS,
+        replace(look(present=True, pending=True), seen=1.0),
+        "unknown",
+        "the profile allows for that yet",
+    ),
+    "pending refused": (held(), SILENT, STANDS, look(present=False, pending=None), "unknown", "still pending can't"),
 }
 
 

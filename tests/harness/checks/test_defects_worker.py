@@ -12,6 +12,7 @@ from histories import (
     SID,
     Script,
     is_new,
+    made,
     queue,
     right,
     send,
@@ -19,7 +20,6 @@ from histories import (
     window,
 )
 from judging import (
-    BLIND,
     FAILED_ROW,
     GAVE_UP,
     INLINE,
@@ -27,8 +27,10 @@ from judging import (
     PENDING,
     PROFILE,
     REFUSED,
+    SILENT,
     UNGROUPED,
     Case,
+    blind,
     called_again,
     cases,
     expect,
@@ -70,7 +72,8 @@ FORWARD: dict[str, Case] = {
     "sent, then failed": (moves("pending", "sent", "failed"), PROFILE, "pass", "sent → failed"),
     "sampled": (moves("pending", "sent", sampled=True), PROFILE, "unknown", "only sampled"),
     "sampled going back": (moves("sent", "pending", sampled=True), PROFILE, "fail", "moved back"),
-    "an unknown status": (moves("pending", "weird"), PROFILE, "fail", "moved back"),
+    "an unknown status": (moves("pending", "weird", "sent"), PROFILE, "unknown", "doesn't say where 'weird' stands"),
+    "back across an unknown status": (moves("sent", "weird", "pending"), PROFILE, "fail", "moved back"),
 }
 
 
@@ -79,8 +82,25 @@ def test_forward_only(case: Case) -> None:
     expect(forward_only, case)
 
 
+def clock(script: Script, **measured: float) -> Script:
+    """The same, with the clock of the providers measured."""
+    return Script([made("clock.measured", at=0, source="provider", **measured), *script.events])
+
+
 EARNED: dict[str, Case] = {
-    "providers not seen": (right(), BLIND, "unknown", "no acceptance can be seen"),
+    "providers not seen": (blind(right()), PROFILE, "unknown", "nothing here shows provider.answered"),
+    "another machine's clock, not known well": (
+        clock(right().change("provider.answered", at=20), offset_s=0.05, error_s=0.1),
+        PROFILE,
+        "unknown",
+        "the clocks of database and provider are not known well enough",
+    ),
+    "another machine's clock, ahead": (
+        clock(right().change("provider.answered", at=307), offset_s=0.3, error_s=0.0005),
+        PROFILE,
+        "pass",
+        "accepted",
+    ),
     "never sent": (PENDING, PROFILE, "unknown", "never sent (status pending)"),
     "sampled": (right().change("database.status", sampled=True), PROFILE, "unknown", "only sampled"),
     "never accepted": (
@@ -112,8 +132,8 @@ MAIL = right().change(
 EAGER = right().change("queue.acked", at=5.5)
 PROCESSED: dict[str, Case] = {
     "not accepted": (REFUSED, PROFILE, "unknown", "did not accept"),
-    "providers not seen": (right(), BLIND, "unknown", "no call can be seen"),
-    "nothing queued": (INLINE, PROFILE, "unknown", "nothing was queued"),
+    "providers not seen": (blind(right()), PROFILE, "unknown", "nothing here shows provider.called"),
+    "nothing queued": (INLINE, PROFILE, "unknown", "nothing for a worker to take"),
     "no worker ever": (send(started("api")), PROFILE, "fail", "no consumer: no worker was ever started"),
     "worker dead": (no_consumer(PENDING), PROFILE, "fail", "no consumer: worker-1"),
     "failed": (FAILED_ROW, PROFILE, "fail", "it failed after 1 calls"),
@@ -180,6 +200,35 @@ PROCESSED: dict[str, Case] = {
         "calls 1",
     ),
     "not deleted": (right().drop("queue.deleted"), PROFILE, "fail", "acknowledged and not deleted"),
+    "not acknowledged yet": (
+        right().drop("queue.acked").drop("queue.deleted").soon(),
+        PROFILE,
+        "unknown",
+        "not acknowledged yet",
+    ),
+    "not deleted yet": (right().drop("queue.deleted").soon(), PROFILE, "unknown", "and not deleted yet"),
+    "not deleted, and nobody says whether": (right().drop("queue.deleted"), SILENT, "unknown", "and not deleted"),
+    "deleted and never acknowledged": (right().drop("queue.acked"), SILENT, "fail", "was not acknowledged"),
+    "read with NOACK": (right().drop("queue.acked").change("queue.claimed", noack=True), SILENT, "pass", "deleted"),
+    "a sender of its own": (
+        right().change("provider.called", **{"from": "+1888"}),
+        SILENT,
+        "unknown",
+        "the call came from +1888",
+    ),
+    "a footer of its own": (
+        right().change("provider.called", params={"Body": f"{MESSAGE.body} Reply STOP"}),
+        SILENT,
+        "unknown",
+        "the call carried",
+    ),
+    "refused by the provider, in a channel that nobody claims": (GAVE_UP, SILENT, "unknown", "refused it for good"),
+    "finished, and its row stays": (
+        right().drop("database.status", where=is_new("sent")),
+        PROFILE,
+        "fail",
+        "its entry is finished, and the row stays sending",
+    ),
     "no group": (right().drop("queue.acked").drop("queue.deleted"), UNGROUPED, "pass", "calls 1"),
     "another provider id": (
         right().change("database.status", is_new("sent"), provider_id="SM9"),

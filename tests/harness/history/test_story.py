@@ -36,6 +36,7 @@ def test_what_each_source_last_said() -> None:
         "  database          -2.0 ms  database.status old=sending new=sent\n"
         "  deploy         -1010.0 ms  process.started process=worker-1 pid=1\n"
         "  provider          -3.0 ms  provider.answered status=201 message=SM1\n"
+        "  providers      -2010.0 ms  probe.started kinds=provider.called, provider.answered, callback.se\n"
         "  queue             +0.0 ms  queue.deleted stream=message_queue:sms id=1-0 process=worker-1"
     )
 
