@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ("harness", "mock_providers", "messaging_stack", "scenarios", "loadtests", "reports")
 
 
-def imports(source: str, *, package: str) -> Iterator[str]:
-    """The modules that a file of `package` imports when it runs, also inside functions, not for type checking only."""
+def imports(source: str, *, package: str, types: bool = False) -> Iterator[str]:
+    """The modules that a file of `package` imports when it runs, also inside functions; with `types`, for those too."""
     tree = ast.parse(source)
     typing_only = {
         id(inner)
@@ -23,7 +23,7 @@ def imports(source: str, *, package: str) -> Iterator[str]:
         for inner in ast.walk(statement)
     }
     for node in ast.walk(tree):
-        if id(node) in typing_only:
+        if id(node) in typing_only and not types:
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -42,7 +42,8 @@ def breaches(
 ) -> list[str]:
     """Imports of the project's own modules in `folder` outside `only`, or inside `never`."""
     found = []
-    for path in sorted((ROOT / folder).rglob("*.py")):
+    top = ROOT / folder
+    for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
         place = path.relative_to(ROOT).as_posix()
         if place in skip:
             continue
@@ -65,7 +66,7 @@ def test_the_history_knows_nobody() -> None:
 
 
 def test_checks_read_histories_and_nothing_else() -> None:
-    allowed = ("checks", "history", "facts", "profile", "messages", "errors")
+    allowed = ("checks", "history", "facts", "profile", "claims", "rest", "messages", "errors")
     assert breaches("harness/checks", only=tuple(f"harness.{name}" for name in allowed)) == []
 
 
@@ -75,8 +76,59 @@ def test_observing_and_deploying_know_nothing_of_judging(package: str) -> None:
     assert breaches(f"harness/{package}", never=never) == []
 
 
-def test_faults_know_the_stack_as_a_type_only() -> None:
-    assert breaches("harness/faults", never=("harness.stack", "harness.tracked", "harness.checks", "reports")) == []
+@pytest.mark.parametrize("room", ["waiting.py", "rest.py", "patience.py", "tracked.py", "faults"])
+def test_waiting_and_disturbing_know_nothing_of_the_stack_that_is_built_on_them(room: str) -> None:
+    files = (
+        [f"harness/{room}"] if room.endswith(".py") else [p.as_posix() for p in (ROOT / "harness" / room).glob("*.py")]
+    )
+    wrong = [line for file in files for line in breaches(file, never=("harness.stack", "harness.session", "reports"))]
+    assert wrong == []
+
+
+def test_no_module_of_the_harness_knows_itself_by_way_of_others() -> None:
+    assert circles(graph("harness")) == []
+
+
+def graph(folder: str) -> dict[str, set[str]]:
+    """Who imports whom among the modules of a folder, also for its types alone."""
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / folder).rglob("*.py")}
+    names = {name.removesuffix(".__init__"): path for name, path in files.items()}
+    found: dict[str, set[str]] = {}
+    for name, path in names.items():
+        package = name if path.stem == "__init__" else name.rpartition(".")[0]
+        wanted = imports(path.read_text(encoding="utf-8"), package=package, types=True)
+        found[name] = {known for module in wanted if (known := module_of(module, names)) and known != name}
+    return found
+
+
+def module_of(name: str, names: Mapping[str, Path]) -> str | None:
+    """The module that an import leads to: itself, or what it is taken from."""
+    while name and name not in names:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+def circles(arrows: Mapping[str, set[str]]) -> list[list[str]]:
+    """Each way that leads back to where it began, once."""
+    done: set[str] = set()
+    found = []
+
+    def walk(name: str, way: list[str]) -> None:
+        if name in way:
+            found.append(way[way.index(name) :])
+        elif name not in done:
+            for other in sorted(arrows.get(name, ())):
+                walk(other, [*way, name])
+            done.add(name)
+
+    for name in sorted(arrows):
+        walk(name, [])
+    return found
+
+
+def test_a_circle_is_found_however_long_it_is() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
 def test_only_the_edges_of_the_harness_show_reports() -> None:
