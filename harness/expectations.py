@@ -114,7 +114,8 @@ def status(step: str) -> Expectation:
         for value, event in flow.statuses:
             if value == name:
                 return Progress(MET, witnesses=(event,))
-        later = flow.status == statuses.sent and name in (statuses.delivered, statuses.failed)
+        reported = bool(flow.of("callback.sent"))
+        later = flow.status == statuses.sent and (name == statuses.delivered or (reported and name == statuses.failed))
         if flow.status in statuses.terminal and not later:
             shown = tuple(event for _, event in flow.statuses[-1:])
             if any(event.data.get("sampled") for _, event in flow.statuses):

@@ -1,0 +1,66 @@
+"""What a profile claims, denies and says nothing of."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.claims import FEATURES, claimed, not_asked, remedy
+from harness.profile import Api, Claims, Profile, Queue
+
+SMS_ONLY = Profile(queue=Queue(streams={"sms": "jobs"}))
+NO_WEBHOOKS = Profile(api=Api(webhook_twilio="", webhook_sendgrid=""))
+NO_MAIL_HOOK = Profile(api=Api(webhook_sendgrid=""))
+UNGROUPED = Profile(queue=Queue(group=None, dead=None))
+DENIES = Profile(claims=Claims(webhooks=False, retries=False, idempotency=True, channels=["email"]))
+
+
+@pytest.mark.parametrize(
+    ("profile", "feature", "said"),
+    [
+        (Profile(), "sms", True),
+        (Profile(), "webhooks", None),
+        (SMS_ONLY, "sms", True),
+        (SMS_ONLY, "mms", False),
+        (DENIES, "sms", False),
+        (DENIES, "email", True),
+        (DENIES, "webhooks", False),
+        (DENIES, "delivery_reports", False),
+        (DENIES, "conversations", False),
+        (DENIES, "signatures", False),
+        (DENIES, "idempotency", True),
+        (DENIES, "redelivery", None),
+        (NO_WEBHOOKS, "webhooks", False),
+        (NO_MAIL_HOOK, "webhooks", None),
+        (UNGROUPED, "dead_letters", False),
+        (UNGROUPED, "redelivery", False),
+    ],
+)
+def test_what_is_claimed(profile: Profile, feature: str, said: bool | None) -> None:
+    assert claimed(profile, feature) is said
+
+
+@pytest.mark.parametrize(
+    ("profile", "needs", "why"),
+    [
+        (Profile(), ["sms", "webhooks", "retries"], None),
+        (SMS_ONLY, ["sms"], None),
+        (SMS_ONLY, ["email", "webhooks"], "the profile claims no email"),
+        (DENIES, ["email", "retries", "webhooks"], "the profile claims no retries and no webhooks"),
+        (NO_MAIL_HOOK, ["email", "webhooks"], "the profile claims no webhooks for email"),
+        (NO_MAIL_HOOK, ["sms", "delivery_reports"], None),
+        (UNGROUPED, ["sms", "redelivery"], "the profile claims no redelivery"),
+    ],
+)
+def test_what_is_denied_is_not_asked(profile: Profile, needs: list[str], why: str | None) -> None:
+    assert not_asked(profile, needs) == why
+
+
+def test_an_unknown_feature_is_a_mistake_of_ours() -> None:
+    with pytest.raises(KeyError, match="telepathy"):
+        claimed(Profile(), "telepathy")
+
+
+@pytest.mark.parametrize("feature", [*FEATURES, "sms"])
+def test_every_feature_says_which_line_settles_it(feature: str) -> None:
+    assert remedy(feature).startswith("[claims] ")
+    claimed(Profile(), feature)
