@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 
@@ -82,6 +83,8 @@ def test_a_prepared_row_is_known_by_its_id_and_its_append_is_written_into_the_hi
     message = str(PLAN.message_id(1))
     it.sends([[1, START + 1, START + 1.002, 200, "1-0", None]])
     history.append("queue.acked", source="queue", data={"entry": ENTRY}, keys=[ENTRY])
+    assert account(history, Profile()).of("unfinished") == [message], "what the worker did last may not be written yet"
+    history.read_to_end(time.monotonic() + 60)
     assert account(history, Profile()).of("lost") == [message]
     history.append("provider.called", source="providers", at=START + 1.01, keys=token(QUEUE))
     history.append("database.status", source="database", at=START + 1.02, message_id=message, data={"new": "sent"})
