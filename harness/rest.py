@@ -112,15 +112,21 @@ def kept(flow: Flow, profile: Profile) -> list[Event]:
 
 
 def unapplied(flow: Flow, profile: Profile) -> list[tuple[Event, str]]:
-    """The final reports that the stack took and has not applied, each with the status that it owes."""
+    """The final reports that the stack took and has not applied, each with the status that it owes.
+
+    A report names its provider's id. A row that names another one is of another call than the report: a worker that
+    died before it heard the provider's answer can't have told the row of it.
+    """
     if claimed(profile, "delivery_reports") is False:
         return []
     words = profile.statuses
     final = {words.delivered, words.failed}
     taken = {event.data.get("call") for event in taken_in(flow)}
+    named = {event.data["provider_id"] for _, event in flow.statuses if event.data.get("provider_id")}
     found = []
     for event in flow.of("callback.sent"):
-        status = owed_by(event, profile) if event.data.get("call") in taken else None
+        its = event.data.get("call") in taken and (not named or event.data.get("message") in named)
+        status = owed_by(event, profile) if its else None
         if status and flow.status not in final and status not in [value for value, _ in flow.statuses]:
             found.append((event, status))
     return found

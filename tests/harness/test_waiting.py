@@ -28,7 +28,8 @@ def profile(*, finish: Finish | None = "ack-delete", group: str | None = "worker
 
 
 def report(word: str, *, status: int | None = 200) -> Script:
-    script = right().add("callback.sent", at=20, keys=[PROVIDER], call="c1", params={"MessageStatus": word})
+    params = {"MessageStatus": word}
+    script = right().add("callback.sent", at=20, keys=[PROVIDER], call="c1", message=SID, params=params)
     return script.add("callback.answered", at=21, keys=[PROVIDER], call="c1", status=status)
 
 
@@ -71,6 +72,16 @@ OWED: dict[str, tuple[Script, Profile, list[Kind]]] = {
     "nothing of a reader without a group": (UNACKED, profile(finish=None, group=None), []),
     "the answer of a provider": (right().drop("provider.answered"), profile(), ["call"]),
     "the effect of a report": (report("delivered"), profile(), ["report"]),
+    "no effect of one about a call that its row never heard of": (
+        report("delivered").change("callback.sent", message="SM0"),
+        profile(),
+        [],
+    ),
+    "the effect of one, where the row names no call": (
+        report("delivered").change("database.status", is_new("sent"), provider_id=None),
+        profile(),
+        ["report"],
+    ),
     "no effect of one that isn't final": (report("sent"), profile(), []),
     "no effect of one that was refused": (report("delivered", status=403), profile(), []),
     "an answer to a report": (report("delivered").drop("callback.answered"), profile(), ["callback"]),
