@@ -93,7 +93,7 @@ def account(history: History, profile: Profile, *, after: int = 0) -> Account:
             taken.add(name)
             if not inbound and flow.answers and not flow.acceptance:
                 recovered.append(name)
-        if twice(flow):
+        if twice(flow, profile):
             duplicated[name] = "" if inbound else excuse(flow, facts)
     return Account(fates=fates, taken=frozenset(taken), recovered=tuple(recovered), duplicated=duplicated, flows=flows)
 
@@ -104,18 +104,19 @@ def ours(flow: Flow) -> bool:
     return bool(flow.requests or flow.of("callback.sent") or made)
 
 
-def twice(flow: Flow) -> bool:
+def twice(flow: Flow, profile: Profile) -> bool:
     """Whether a message was delivered more often than it should be, by its calls, or by its row.
 
-    A row that names two provider ids, or came to the same end twice, was sent twice, whoever saw the calls.
+    A row that names two provider ids, or came to `sent` twice, was sent twice, whoever saw the calls.
     """
     if came_in(flow):
         return len(flow.of("database.inserted")) > 1
     if len(flow.accepted_calls) > messages(flow):
         return True
-    rows = [event for _, event in flow.statuses]
+    rows, sent = [event for _, event in flow.statuses], profile.statuses.sent
     given = {event.data["provider_id"] for event in rows if event.data.get("provider_id")}
-    return len(given) > messages(flow) and not any(event.data.get("sampled") for event in rows)
+    arrived = [event for event in rows if event.data.get("new") == sent != event.data.get("old")]
+    return max(len(given), len(arrived)) > messages(flow) and not any(event.data.get("sampled") for event in rows)
 
 
 @check(NAME, CLAIM)
@@ -242,7 +243,8 @@ def may_go_on(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> bool
 
 def excuse(flow: Flow, facts: Facts) -> str:
     """The disturbance that explains why a message was delivered twice, or ""."""
-    windows = facts.disturbances(flow.calls[0], flow.calls[-1]) if flow.calls else []
+    seen = flow.calls or [event for _, event in flow.statuses]
+    windows = facts.disturbances(seen[0], seen[-1]) if seen else []
     return ", ".join(dict.fromkeys(f"{window.fault} {window.target}" for window in windows))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from histories import CONTRACT, ENTRY, ID, TOKEN, Script, is_new, queue, right, send, started, window
 from judging import blind
@@ -59,10 +61,14 @@ def inbound(*, status: int, rows: int) -> Script:
     return script.add("callback.answered", at=2, keys=[GAVE], what="inbound", status=status)
 
 
-def again(script: Script) -> Script:
-    """The row names another provider id, as it does when a second worker has sent the message too."""
-    moved = {"message_id": ID, "sequence": 9, "old": "sent", "new": "sent", "provider_id": "SM9"}
-    return script.add("database.status", at=11, **moved)
+def again(script: Script, *way: str) -> Script:
+    """The row is written once more by a second worker that has sent the message too: another id, or the whole way."""
+    if not way:
+        moved = {"message_id": ID, "sequence": 9, "old": "sent", "new": "sent", "provider_id": "SM9"}
+        return script.add("database.status", at=11, **moved)
+    for number, (old, new) in enumerate(pairwise(("sent", *way))):
+        script = script.add("database.status", at=11, message_id=ID, sequence=9 + number, old=old, new=new)
+    return script
 
 
 KEPT = right().drop("database.status", where=is_new("sent"))
@@ -116,6 +122,7 @@ VERDICTS: list[tuple[Outcome, Script, Profile, str]] = [
     ("fail", inbound(status=200, rows=2), PROFILE, "1 delivered more than once"),
     ("unknown", blind(right()), PROFILE, "1 accepted, 1 sent, 0 failed, 0 dead; whether any was sent twice can't be"),
     ("fail", again(blind(right())), PROFILE, f"1 delivered more than once: {ID}"),
+    ("fail", again(blind(right()), "sending", "sent"), PROFILE, f"1 delivered more than once: {ID}"),
     ("unknown", send(started("api")), PROFILE, f"1 not finished: {ID}"),
     ("unknown", refused(422), PROFILE, "no message was accepted, so none could be lost (1 attempted)"),
     (
