@@ -114,15 +114,20 @@ class Waiting:
     def _await(self, followed: Sequence[Followed], began: float, within: float | None) -> bool:
         """Waits until none of the messages is owed anything; False when patience has run out."""
         waiting = list(followed)
+        kinds: set[str] = set()  # what is owed to the first of them
 
         def look() -> bool | None:
-            while waiting and not self.owed(waiting[0]):
+            """True at the end, False where something else is owed now, which may have another limit."""
+            while waiting and not (found := self.owed(waiting[0])):
                 waiting.pop(0)
-            return None if waiting else True
+            if not waiting:
+                return True
+            return None if {debt.kind for debt in found} == kinds else False
 
         while True:
             now = time.monotonic()
-            left = [(one, debt.kind) for one in followed for debt in self.owed(one)]
+            left = [(one, debt.kind) for one in waiting for debt in self.owed(one)]
+            kinds = {kind for one, kind in left if one is left[0][0]}
             limit = max((self._limit(one, kind, began, within) for one, kind in left), default=now)
             if limit <= now and left:
                 return False

@@ -136,11 +136,11 @@ def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Answers:
         reason = f"{appender} took the entry that it had put on the stream itself"
         yield refuted(reason, [entry, *done])
     else:
-        yield from _call_between(flow, facts, entry, takers)
+        yield from _call_between(flow, facts, profile, entry, takers)
 
 
-def _call_between(flow: Flow, facts: Facts, entry: Event, takers: set[str]) -> Answers:
-    start, end = (flow.claims or [entry])[0], flow.finish
+def _call_between(flow: Flow, facts: Facts, profile: Profile, entry: Event, takers: set[str]) -> Answers:
+    start, end = (flow.claims or [entry])[0], flow.finish or next(iter(flow.deletes[-1:]), None)
     who = f"{entry.data['process']} put, {', '.join(sorted(takers))} took"
     around = [entry, start, *([end] if end else [])]
     early = [call for call in flow.calls if facts.earlier(start, call) is False]
@@ -154,6 +154,8 @@ def _call_between(flow: Flow, facts: Facts, entry: Event, takers: set[str]) -> A
         yield refuted(f"{who}, and no provider was called", around, absent=["provider.called"])
     if not flow.calls:
         yield undecided(f"{who}; no provider call of it was seen", around)
+    elif end is None and not profile.queue.acknowledges and flow.claims and not early:
+        yield shown(f"{who}, the call followed", [*around, *flow.calls])
     elif end is None:
         yield undecided(f"{who}; whether the call lies between can't be seen: it was not acknowledged", around)
     elif all(facts.earlier(start, call) and facts.earlier(call, end) for call in flow.calls):

@@ -30,7 +30,7 @@ class Attached:
             api=(profile.api.url or "").rstrip("/"),
             database=profile.database.url,
             redis=profile.queue.url,
-            mocks=profile.providers.url if profile.providers.observe == "mock" else None,
+            mocks=profile.providers.url,
             twilio_account=profile.providers.twilio_account,
             sendgrid_account=profile.providers.sendgrid_account,
             mocks_token=profile.providers.token,

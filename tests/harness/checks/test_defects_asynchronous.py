@@ -222,8 +222,14 @@ ACTORS: dict[str, Case] = {
     ),
     "no call": (right().drop("provider.called"), PROFILE, "fail", "no provider was called"),
     "providers not seen": (blind(right()), PROFILE, "unknown", "no provider was called; but not all was seen"),
-    "no group": (right().drop("queue.acked"), UNGROUPED, "unknown", "can't be seen: it was not acknowledged"),
-    "not acknowledged yet": (right().drop("queue.acked"), PROFILE, "unknown", "it was not acknowledged"),
+    "no group": (right().drop("queue.acked").drop("queue.deleted"), UNGROUPED, "pass", "the call followed"),
+    "no group, and only deleted": (right().drop("queue.acked"), UNGROUPED, "pass", "the call lies between"),
+    "not acknowledged yet": (
+        right().drop("queue.acked").drop("queue.deleted"),
+        PROFILE,
+        "unknown",
+        "it was not acknowledged",
+    ),
     "a relay in the worker": (right().change("queue.appended", process="worker-1"), PROFILE, "pass", "worker-1 put"),
     "clocks that nobody can compare": (
         Script([made("clock.measured", at=0, source="provider", offset_s=0.3, error_s=0.5), *right().events]),
