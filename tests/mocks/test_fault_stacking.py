@@ -1,4 +1,4 @@
-"""Several faults for one call: newest first, latencies add up, one decides, and those that stand aside count nothing."""
+"""Several faults for one call: newest first, latencies add up, one decides, who stands aside counts nothing."""
 
 from __future__ import annotations
 
