@@ -99,25 +99,19 @@ class Exchange:
 
         It is answered, truncated or slow, the connection is reset or closed (empty), or the client left (aborted).
         """
-        fault = self._faults.take(call.facts()) if self._faults else None
-        if fault is None:
-            answer = call.answer()
-        else:
-            delay = fault.latency.draw(fault.rng)
-            if delay and not await unless_gone(receive, elapse(delay)):
-                return Answer(499), "aborted", 0.0
-            answer = _disturbed(vendor, call, fault)
-            if fault.stall:
-                await client_gone(receive)
-                return answer, "aborted", 0.0
-        gate = self._gates.find(call.facts()) if self._gates else None
-        if gate is not None:
-            gate.withheld[number] = answer.message
-            try:
-                if not await unless_gone(receive, gate.opened.wait()):
-                    return answer, "aborted", 0.0
-            finally:
-                del gate.withheld[number]
+        disturbance = self._faults.take(call.facts())
+        fault = disturbance.by
+        if disturbance.delay_s and not await unless_gone(receive, elapse(disturbance.delay_s)):
+            return Answer(499), "aborted", 0.0
+        answer = call.answer() if fault is None else _disturbed(vendor, call, fault)
+        if fault is not None and fault.stall:
+            await client_gone(receive)
+            return answer, "aborted", 0.0
+        if self._gates:
+            with self._gates.closed_to(call.facts(), number, answer.message) as gates:
+                for gate in gates:
+                    if not await unless_gone(receive, gate.opened.wait()):
+                        return answer, "aborted", 0.0
         return answer, _outcome(fault), fault.slow_body_s if fault is not None else 0.0
 
     def _record_call(self, request: Request, call: Call) -> int:

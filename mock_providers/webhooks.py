@@ -6,16 +6,15 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from mock_providers import redact
+from mock_providers.at_once import AtOnce, Barrier, Barriers
 from mock_providers.clock import elapse
 from mock_providers.faults import Faults
 from mock_providers.faults.webhook import WebhookFault
 from mock_providers.journal import Journal
-
-if TYPE_CHECKING:
-    import aiohttp
+from mock_providers.posting import Poster
 
 Signature = Literal["valid", "tampered", "missing"]
 """What the receiver finds: a good signature, one over something else, or none."""
@@ -24,9 +23,6 @@ NOTHING = WebhookFault()
 
 REORDER_S = 2.0
 """How long a webhook that is to be overtaken waits for one that overtakes it."""
-
-TIMEOUT_S = 15.0
-REPLY_LIMIT = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,30 +42,40 @@ class Webhook:
     params: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
     fault: WebhookFault = NOTHING
+    at_once: AtOnce | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a delivery: its number in the journal, and the receiver's status or why there is none."""
+    """What became of a delivery: its number in the journal, and the receiver's status or why there is none.
+
+    `barrier` is where it waited for others, if it was to go out together with some.
+    """
 
     callback: int
     status: int | None
     error: str | None
     body: str = ""
+    barrier: Barrier | None = None
 
     def to_json(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"callback": self.callback, "status": self.status}
-        return shown | {"error": self.error} if self.error else shown
+        if self.error:
+            shown["error"] = self.error
+        if self.barrier is not None:
+            shown["at_once"] = self.barrier.to_json()
+        return shown
 
 
 class Webhooks:
-    """The way out to the stack; one per server, the HTTP client made at the first delivery."""
+    """The way out to the stack; one per server."""
 
     def __init__(self, journal: Journal, faults: Faults) -> None:
         self._journal = journal
         self._faults = faults
         self._delivered: dict[tuple[str, str], asyncio.Event] = {}
-        self._client: aiohttp.ClientSession | None = None
+        self._poster = Poster()
+        self.barriers = Barriers()
         self._tasks: dict[tuple[str, str], set[asyncio.Task[Any]]] = {}
 
     def fault_for(
@@ -79,15 +85,15 @@ class Webhooks:
         if not self._faults:
             return NOTHING
         facts = {"provider": provider, "account": account, "endpoint": f"webhook.{kind}", "to": to, "text": text}
-        return self._faults.take_webhook(facts) or NOTHING
+        return self._faults.take_webhook(facts)
 
     async def deliver(self, webhook: Webhook) -> Outcome:
         """Sends one webhook, as its fault has it, and waits for the receiver's (first) answer."""
         fault = webhook.fault
-        if fault.drop:
-            return self._drop(webhook)
         if fault.delay_s:
             await elapse(fault.delay_s)
+        if fault.drop:
+            return self._drop(webhook)
         key = (webhook.provider, webhook.account)
         if fault.reorder:
             await self._let_the_next_pass(key)
@@ -112,25 +118,15 @@ class Webhooks:
             pass
 
     async def _deliver_once(self, webhook: Webhook) -> Outcome:
-        number = self._journal.append(
-            "callback.sent",
-            webhook.provider,
-            webhook.account,
-            None,
-            {
-                "kind": webhook.kind,
-                "url": redact.url(webhook.url),
-                "message": webhook.message,
-                "to": webhook.to,
-                "from": webhook.sender,
-                "text": webhook.text,
-                "params": webhook.params,
-            }
-            | webhook.extra,
+        sending = _Sending(webhook, journal=self._journal, barriers=self.barriers)
+        status, error, body = await self._poster.post(
+            webhook.url,
+            body=webhook.body,
+            headers=webhook.headers,
+            connected=sending.go,
+            patience_s=webhook.at_once.within_s if webhook.at_once is not None else None,
         )
-        await self._journal.committed()
-        began = time.perf_counter()
-        status, error, body = await self._post(webhook)
+        number = sending.number if sending.number is not None else sending.record()
         self._journal.append(
             "callback.answered",
             webhook.provider,
@@ -143,10 +139,10 @@ class Webhooks:
                 "status": status,
                 "error": error,
                 "reply": body[:2000],
-                "elapsed_ms": round((time.perf_counter() - began) * 1000, 3),
+                "elapsed_ms": round((time.perf_counter() - sending.began) * 1000, 3),
             },
         )
-        return Outcome(callback=number, status=status, error=error, body=body)
+        return Outcome(callback=number, status=status, error=error, body=body, barrier=sending.barrier)
 
     def start(self, provider: str, account: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Runs work of an account in the background, until it ends or the account is reset."""
@@ -165,29 +161,44 @@ class Webhooks:
 
     async def close(self) -> None:
         self.stop()
-        if self._client is not None:
-            await self._client.close()
+        await self._poster.close()
 
-    async def _post(self, webhook: Webhook) -> tuple[int | None, str | None, str]:
-        import aiohttp
-        import yarl
 
-        if self._client is None:
-            self._client = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=128, keepalive_timeout=2.0),
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
-                skip_auto_headers=("User-Agent", "Accept-Encoding"),
-                auto_decompress=False,
-            )
-        try:
-            # the URL goes out exactly as it was signed
-            url = yarl.URL(webhook.url, encoded=True)
-            async with self._client.post(
-                url, data=webhook.body, headers=webhook.headers, allow_redirects=False
-            ) as response:
-                reply = await response.content.read(REPLY_LIMIT)
-                return response.status, None, reply.decode("utf-8", "replace")
-        except TimeoutError:
-            return None, f"no answer within {TIMEOUT_S:g} s", ""
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return None, redact.url(f"{type(error).__name__}: {error}"), ""
+class _Sending:
+    """One delivery on its way: it is recorded when its connection is open and its bytes are about to go out."""
+
+    def __init__(self, webhook: Webhook, *, journal: Journal, barriers: Barriers) -> None:
+        self._webhook = webhook
+        self._journal = journal
+        self._barriers = barriers
+        self.began = time.perf_counter()
+        self.number: int | None = None
+        self.barrier: Barrier | None = None
+
+    async def go(self) -> None:
+        """Waits for those that it is to go out with; its entry is written before it returns.
+
+        All that a barrier lets go together are written to the journal in one group, and go on in one turn after it.
+        """
+        if self._webhook.at_once is not None:
+            self.barrier = await self._barriers.wait(self._webhook.at_once)
+        self.record()
+        await self._journal.committed()
+        self.began = time.perf_counter()
+
+    def record(self) -> int:
+        """Appends the entry, also of a delivery that found no receiver; gives its number."""
+        webhook = self._webhook
+        data = {
+            "kind": webhook.kind,
+            "url": redact.url(webhook.url),
+            "message": webhook.message,
+            "to": webhook.to,
+            "from": webhook.sender,
+            "text": webhook.text,
+            "params": webhook.params,
+        } | webhook.extra
+        if webhook.at_once is not None and self.barrier is not None:
+            data["at_once"] = {"name": webhook.at_once.name, **self.barrier.to_json()}
+        self.number = self._journal.append("callback.sent", webhook.provider, webhook.account, None, data)
+        return self.number

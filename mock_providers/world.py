@@ -110,9 +110,10 @@ class World:
         return faults
 
     def close_soon(self) -> None:
-        """Lets everything that waits (followers, gates) go, so that the server can end."""
+        """Lets everything that waits (followers, gates, barriers) go, so that the server can end."""
         self.closing = True
         self.gates.open_all()
+        self.webhooks.barriers.close()
         self.journal.wake_all()
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -23,7 +24,9 @@ ROUTES: list[tuple[str, str, View]] = []
 
 
 async def health(world: World, _: Request) -> Response:
-    return answer({"status": "ok", "seq": world.journal.visible, "in_flight": world.exchange.in_flight})
+    """Whether it serves, where the record ends, and what time it is here (the clock of the entries' `at`)."""
+    told = {"status": "ok", "seq": world.journal.visible, "in_flight": world.exchange.in_flight}
+    return answer({**told, "now": time.time()})
 
 
 async def metrics(world: World, _: Request) -> Response:

@@ -63,6 +63,18 @@ _MATCH = _object(
 )
 _SIGNATURE = _text("valid, tampered or missing", enum=["valid", "tampered", "missing"])
 _URL = _text("Where to deliver it, instead of the configured URL")
+_AT_ONCE = {
+    **_object(
+        {
+            "name": _text("What the deliveries that arrive together share", minLength=1),
+            "of": _count("How many they are", minimum=2, maximum=100),
+            "within_s": _number("Seconds (5) that one waits for the others before it goes all the same", maximum=30),
+        },
+        "name",
+        "of",
+    ),
+    "description": "Arrives together with others: goes out when all have their connection; the answer says how many",
+}
 
 QUERIES: dict[Key, dict[str, Any]] = {
     ("GET", "/_mock/calls"): {
@@ -134,6 +146,7 @@ BODIES: dict[Key, dict[str, Any]] = {
             "duplicate": _count("How often the callback is sent", minimum=1, maximum=100),
             "url": _URL,
             "signature": _SIGNATURE,
+            "at_once": _AT_ONCE,
         },
         "status",
     ),
@@ -146,6 +159,7 @@ BODIES: dict[Key, dict[str, Any]] = {
             "sid": _text("Repeats a delivery"),
             "url": _URL,
             "signature": _SIGNATURE,
+            "at_once": _AT_ONCE,
         },
         "from",
         "to",
@@ -157,6 +171,7 @@ BODIES: dict[Key, dict[str, Any]] = {
             "event": _text("processed, delivered, bounce, …"),
             "url": _URL,
             "signature": _SIGNATURE,
+            "at_once": _AT_ONCE,
         },
         closed=False,
     ),
@@ -171,6 +186,7 @@ BODIES: dict[Key, dict[str, Any]] = {
             "attachments": {"type": "array", "description": "Objects with filename, content (base64) and type"},
             "raw": _flag("The whole message as one MIME text"),
             "url": _URL,
+            "at_once": _AT_ONCE,
         },
         "from",
         "to",
@@ -188,7 +204,7 @@ BODIES: dict[Key, dict[str, Any]] = {
 }
 
 SUMMARIES: dict[Key, str] = {
-    ("GET", "/_mock/health"): "Whether the server is well, its last sequence number, and calls not yet answered.",
+    ("GET", "/_mock/health"): "Whether the server is well, its last sequence number, calls in flight, its Unix time.",
     ("GET", "/_mock/calls"): "What was recorded, oldest first, a page at a time.",
     ("GET", "/_mock/calls/{call}/rendered"): "What each recipient of a mail would see.",
     ("GET", "/_mock/calls/{call}/body"): "The whole body of a call.",

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_providers.at_once import AtOnce
 from mock_providers.checked import Checked
 from mock_providers.control.accounts import find_account
 from mock_providers.control.answers import answer, body_of
@@ -32,6 +33,7 @@ async def events(world: World, request: Request) -> Response:
     body = await body_of(request)
     url = body.pop("url", None) or account.settings.event_webhook_url
     signature = signature_of(Checked({"signature": body.pop("signature", "valid")}, where="events"))
+    at_once = AtOnce.read(body.pop("at_once", None))
     wanted = body.get("events", [body])
     if not isinstance(wanted, list) or not wanted:
         raise ControlError("events must be a list of at least one event", hint='send {"events": [{"event": ...}]}')
@@ -40,7 +42,8 @@ async def events(world: World, request: Request) -> Response:
             "the account has no event_webhook_url", hint="give url, or PATCH the account's event_webhook_url"
         )
     batch = [event for item in wanted for event in _events(world, account, item)]
-    return answer((await world.sendgrid_webhooks.post(account, batch, url=url, signature=signature)).to_json())
+    outcome = await world.sendgrid_webhooks.post(account, batch, url=url, signature=signature, at_once=at_once)
+    return answer(outcome.to_json())
 
 
 async def inbound(world: World, request: Request) -> Response:
@@ -61,11 +64,12 @@ async def inbound(world: World, request: Request) -> Response:
     )
     raw = given.flag("raw", False)
     url = given.url("url") or account.settings.inbound_url
+    at_once = AtOnce.read(given.any("at_once"))
     given.done()
     if url is None:
         raise ControlError("the account has no inbound_url", hint="give url, or PATCH the account's inbound_url")
     try:
-        outcome, message_id = await deliver_mail(world.webhooks, account, mail, url=url, raw=raw)
+        outcome, message_id = await deliver_mail(world.webhooks, account, mail, url=url, raw=raw, at_once=at_once)
     except (ValueError, LookupError, TypeError) as error:
         raise ControlError(f"no mail can be made of that: {error}", hint="look at headers and addresses") from None
     return answer({**outcome.to_json(), "message_id": message_id})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_providers.at_once import AtOnce
 from mock_providers.checked import Checked, is_http_url
 from mock_providers.control.accounts import find_account
 from mock_providers.control.answers import answer, body_of
@@ -33,11 +34,19 @@ async def set_status(world: World, request: Request) -> Response:
     if duplicate > 100:
         raise given.wrong("duplicate", "at most 100", duplicate)
     signature = signature_of(given)
+    at_once = AtOnce.read(given.any("at_once"))
     given.done()
     message.stop()
     message.move(status, now=account.now(), error_code=error_code)
     outcome = await world.twilio_webhooks.status(
-        account, message, status, error_code=error_code, url=url, signature=signature, duplicate=duplicate
+        account,
+        message,
+        status,
+        error_code=error_code,
+        url=url,
+        signature=signature,
+        duplicate=duplicate,
+        at_once=at_once,
     )
     if outcome is None:
         return answer({"callback": None, "status": None, "error": "the message has no StatusCallback"})
@@ -53,11 +62,12 @@ async def inbound(world: World, request: Request) -> Response:
     url = given.url("url") or inbound_url(account, to)
     sid = given.optional_text("sid") or account.sid("MM" if media else "SM")
     signature = signature_of(given)
+    at_once = AtOnce.read(given.any("at_once"))
     given.done()
     if url is None:
         raise ControlError("the account has no inbound_url", hint="give url, or PATCH the account's inbound_url")
     outcome, sent = await world.twilio_webhooks.inbound(
-        account, sid=sid, sender=sender, to=to, body=body, media=media, url=url, signature=signature
+        account, sid=sid, sender=sender, to=to, body=body, media=media, url=url, signature=signature, at_once=at_once
     )
     return answer({"sid": sid, **outcome.to_json(), "replies": [message.to_json() for message in sent]})
 

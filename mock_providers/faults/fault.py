@@ -22,6 +22,7 @@ class Fault:
     passes first. Then the call may fail, before it is processed or (`accept`) after it was processed like
     any other: `status` answers with the vendor's own words, `reset` and `empty` close the connection, `stall`
     never answers. `truncate` and `slow_body_s` cut or slow down whatever is answered.
+    How several faults share a call is `Faults`' affair.
     """
 
     id: str
@@ -50,6 +51,11 @@ class Fault:
     def fails(self) -> bool:
         """Whether the call gets no proper answer."""
         return self.status is not None or self.reset or self.empty or self.stall
+
+    @property
+    def decides(self) -> bool:
+        """Whether the answer, or its way, is another than without it: only one fault can do that to a call."""
+        return self.fails or self.truncate or self.slow_body_s > 0
 
     def takes(self, facts: Mapping[str, Any]) -> bool:
         """Whether this call is one it is for; counts it."""
@@ -94,7 +100,7 @@ class Fault:
         return fault
 
     def _check(self) -> None:
-        disturbs = self.fails or self.latency or self.truncate or self.slow_body_s
+        disturbs = self.decides or self.latency
         if self.webhook is not None and disturbs:
             raise ConfigError("fault: disturbs either calls or webhooks; make two of it")
         if self.webhook is None and not disturbs:
@@ -116,8 +122,23 @@ class Fault:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturbance:
+    """What faults do to one call: seconds that pass first, and the one fault that decides what is answered."""
+
+    delay_s: float = 0.0
+    by: Fault | None = None
+
+
+UNDISTURBED = Disturbance()
+
+
 class Faults:
-    """The faults that are set, oldest first; the first that takes a call has it."""
+    """The faults that are set. A call is shown to each, newest first; what they do to it adds up.
+
+    Latencies are summed. What is answered is decided by one, the newest that would; an older one that would decide it
+    too stands aside with all it has: it doesn't count the call, so its `times` and `nth` are kept for later ones.
+    """
 
     def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
@@ -135,19 +156,38 @@ class Faults:
         self._faults[fault.id] = fault
         return fault
 
-    def take(self, facts: Mapping[str, Any]) -> Fault | None:
-        """The fault that a call meets."""
-        for fault in self._faults.values():
-            if fault.webhook is None and fault.takes(facts):
-                return fault
-        return None
+    def take(self, facts: Mapping[str, Any]) -> Disturbance:
+        """What a call meets; counted with the faults that it is of."""
+        if not self._faults:
+            return UNDISTURBED
+        delay, by = 0.0, None
+        for fault in reversed(self._faults.values()):
+            if fault.webhook is not None or (by is not None and fault.decides) or not fault.takes(facts):
+                continue
+            delay += fault.latency.draw(fault.rng)
+            if fault.decides:
+                by = fault
+        return Disturbance(delay_s=delay, by=by)
 
-    def take_webhook(self, facts: Mapping[str, Any]) -> WebhookFault | None:
-        """The fault that a webhook meets; its endpoint is `webhook.` and its kind."""
-        for fault in self._faults.values():
-            if fault.webhook is not None and fault.takes(facts):
-                return fault.webhook
-        return None
+    def take_webhook(self, facts: Mapping[str, Any]) -> WebhookFault:
+        """What a webhook meets, whose endpoint is `webhook.` and its kind.
+
+        Delays add up; of every other effect the newest fault that has it decides. A fault stands aside where newer
+        ones leave none of its effects, where they drop the webhook, and where it would drop what they change.
+        """
+        delay = 0.0
+        decided: dict[str, Any] = {}
+        for fault in reversed(self._faults.values()):
+            if fault.webhook is None:
+                continue
+            effects = fault.webhook.effects()
+            left = {name: value for name, value in effects.items() if name not in decided}
+            stands_aside = decided and effects and (not left or "drop" in decided or "drop" in effects)
+            if stands_aside or not fault.takes(facts):
+                continue
+            delay += fault.webhook.delay_s
+            decided |= left
+        return WebhookFault(delay_s=delay, **decided)
 
     def remove(self, fault_id: str) -> Fault | None:
         return self._faults.pop(fault_id, None)

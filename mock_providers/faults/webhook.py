@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from mock_providers.checked import Checked
@@ -47,6 +47,14 @@ class WebhookFault:
         if fault.duplicate > 100 or fault.delay_s > LONGEST_S:
             raise ConfigError(f"fault: webhook: at most 100 duplicates and {LONGEST_S:g} s of delay")
         return fault
+
+    def effects(self) -> dict[str, Any]:
+        """What it changes, by name, but for the delay."""
+        return {
+            one.name: getattr(self, one.name)
+            for one in fields(self)
+            if one.name != "delay_s" and getattr(self, one.name) != one.default
+        }
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from fnmatch import fnmatchcase
 from typing import Any
 
+from mock_providers.at_once import AtOnce
 from mock_providers.clock import elapse
 from mock_providers.faults.webhook import WebhookFault
 from mock_providers.lifecycle import Script, Step
@@ -205,9 +207,15 @@ class SendGridWebhooks:
             outcome = await self.post(account, events, url=url)
 
     async def post(
-        self, account: SendGridAccount, events: list[Event], *, url: str, signature: Signature = "valid"
+        self,
+        account: SendGridAccount,
+        events: list[Event],
+        *,
+        url: str,
+        signature: Signature = "valid",
+        at_once: AtOnce | None = None,
     ) -> Outcome:
-        """Posts one signed batch and waits for the receiver's answer."""
+        """Posts one signed batch, with `at_once` together with others, and waits for the receiver's answer."""
         to = sorted({str(event["email"]) for event in events if "email" in event})
         fault = self._webhooks.fault_for("sendgrid", account.name, "event", to=to)
         if fault.signature is not None:
@@ -215,12 +223,25 @@ class SendGridWebhooks:
         if fault.without_message_id:
             events = [{name: value for name, value in event.items() if name != "sg_message_id"} for event in events]
         parts = [[event] for event in events] if fault.split else [events]
-        webhooks = [self._webhook(account, part, url=url, signature=signature, fault=fault) for part in parts]
-        outcomes = [await self._webhooks.deliver(webhook) for webhook in webhooks]
+        webhooks = [
+            self._webhook(account, part, url=url, signature=signature, fault=fault, at_once=at_once) for part in parts
+        ]
+        if at_once is not None:
+            # each part is one of those that go out together, so none may wait for another's answer
+            outcomes = await asyncio.gather(*(self._webhooks.deliver(webhook) for webhook in webhooks))
+        else:
+            outcomes = [await self._webhooks.deliver(webhook) for webhook in webhooks]
         return outcomes[-1]
 
     def _webhook(
-        self, account: SendGridAccount, events: list[Event], *, url: str, signature: Signature, fault: WebhookFault
+        self,
+        account: SendGridAccount,
+        events: list[Event],
+        *,
+        url: str,
+        signature: Signature,
+        fault: WebhookFault,
+        at_once: AtOnce | None,
     ) -> Webhook:
         body = json.dumps(events, separators=(",", ":")).encode()
         headers = {"Content-Type": "application/json;charset=utf-8", "User-Agent": "SendGrid Event API"}
@@ -242,4 +263,5 @@ class SendGridWebhooks:
             params=events,
             extra={"signature": signature},
             fault=fault,
+            at_once=at_once,
         )

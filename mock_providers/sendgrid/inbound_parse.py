@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import Any
 
+from mock_providers.at_once import AtOnce
 from mock_providers.sendgrid.account import SendGridAccount
 from mock_providers.webhooks import Outcome, Webhook, Webhooks
 
@@ -35,9 +36,15 @@ class InboundMail:
 
 
 async def deliver_mail(
-    webhooks: Webhooks, account: SendGridAccount, mail: InboundMail, *, url: str, raw: bool = False
+    webhooks: Webhooks,
+    account: SendGridAccount,
+    mail: InboundMail,
+    *,
+    url: str,
+    raw: bool = False,
+    at_once: AtOnce | None = None,
 ) -> tuple[Outcome, str]:
-    """Posts the form of a mail; gives the outcome and the mail's Message-ID."""
+    """Posts the form of a mail, with `at_once` together with others; gives the outcome and the mail's Message-ID."""
     message_id = next((value for name, value in mail.headers.items() if name.lower() == "message-id"), "")
     if not message_id:
         message_id = f"<{account.token()}@mail.example.com>"
@@ -91,6 +98,7 @@ async def deliver_mail(
             text=f"{mail.subject}\n{mail.text}",
             params=form,
             fault=webhooks.fault_for("sendgrid", account.name, "parse", to=[recipient], text=mail.subject),
+            at_once=at_once,
         )
     )
     return outcome, message_id

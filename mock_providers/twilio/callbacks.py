@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from urllib.parse import urlencode
 from uuid import uuid4
 
+from mock_providers.at_once import AtOnce
 from mock_providers.clock import elapse
 from mock_providers.lifecycle import Due, Script, Step
 from mock_providers.twilio.account import TwilioAccount
@@ -68,8 +69,12 @@ class TwilioWebhooks:
         url: str | None = None,
         signature: Signature = "valid",
         duplicate: int = 1,
+        at_once: AtOnce | None = None,
     ) -> Outcome | None:
-        """Sends a status callback, `duplicate` times at once; None if the message has no callback URL."""
+        """Sends a status callback, `duplicate` times at once; None if the message has no callback URL.
+
+        With `at_once` it goes out together with others: each duplicate is one of them.
+        """
         url = url or message.callback_url
         if url is None:
             return None
@@ -89,7 +94,9 @@ class TwilioWebhooks:
             params["ErrorCode"] = str(error_code)
         if status in {"delivered", "undelivered"}:
             params["RawDlrDoneDate"] = datetime.fromtimestamp(account.now(), UTC).strftime("%y%m%d%H%M")
-        webhook = self._webhook(account, "status", url, params, message=message.sid, signature=signature)
+        webhook = self._webhook(
+            account, "status", url, params, message=message.sid, signature=signature, at_once=at_once
+        )
         outcomes = await asyncio.gather(*(self._webhooks.deliver(webhook) for _ in range(duplicate)))
         return outcomes[0]
 
@@ -104,8 +111,12 @@ class TwilioWebhooks:
         media: list[dict[str, str]],
         url: str,
         signature: Signature = "valid",
+        at_once: AtOnce | None = None,
     ) -> tuple[Outcome, list[Message]]:
-        """Delivers an inbound message to the stack, and sends what its reply (or an opt-out keyword) asks for."""
+        """Delivers an inbound message to the stack, and sends what its reply (or an opt-out keyword) asks for.
+
+        With `at_once` it goes out together with others.
+        """
         kind = keyword(body)
         if kind is not None:
             apply_keyword(account, kind, sender=sender, to=to)
@@ -140,7 +151,7 @@ class TwilioWebhooks:
             params[f"MediaUrl{n}"] = item["url"]
             params[f"MediaContentType{n}"] = item["content_type"]
         outcome = await self._webhooks.deliver(
-            self._webhook(account, "inbound", url, params, message=sid, signature=signature, text=body)
+            self._webhook(account, "inbound", url, params, message=sid, signature=signature, text=body, at_once=at_once)
         )
         asked = [Reply(None, None, REPLIES[kind], ())] if kind is not None else []
         if outcome.status is not None and 200 <= outcome.status < 300:
@@ -175,6 +186,7 @@ class TwilioWebhooks:
         message: str,
         signature: Signature,
         text: str | None = None,
+        at_once: AtOnce | None = None,
     ) -> Webhook:
         fault = self._webhooks.fault_for("twilio", account.name, kind, to=[params["To"]], text=text)
         if fault.signature is not None:
@@ -207,6 +219,7 @@ class TwilioWebhooks:
             params=params,
             extra={"signature": signature},
             fault=fault,
+            at_once=at_once,
         )
 
 

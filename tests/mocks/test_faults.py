@@ -71,6 +71,32 @@ def test_a_gate_withholds_the_answer_of_a_processed_call(twilio: TwilioTenant) -
     assert answers == [201]
 
 
+def test_a_call_waits_at_every_gate_that_is_for_it_and_each_counts_it(twilio: TwilioTenant) -> None:
+    made = [
+        twilio.http.post("/_mock/gates", json={"match": {"account": twilio.sid, **more}}).json()
+        for more in ({}, {"text": "held"}, {"text": "other"})
+    ]
+    answers: list[int] = []
+
+    def call() -> None:
+        with httpx.Client(base_url=twilio.http.base_url) as other:
+            answers.append(TwilioTenant(other, twilio.sid, twilio.token).create(Body="held").status_code)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    twilio.http.get("/_mock/wait", params={"account": twilio.sid, "type": "called"})
+    gates = {gate["id"]: gate for gate in twilio.http.get("/_mock/gates").json()["gates"]}
+    assert [len(gates[one["id"]]["withheld"]) for one in made] == [1, 1, 0]
+    opened = [twilio.http.delete(f"/_mock/gates/{gate['id']}").json() for gate in made[:1]]
+    [still] = [g for g in twilio.http.get("/_mock/gates").json()["gates"] if g["id"] == made[1]["id"]]
+    assert len(still["withheld"]) == 1, "the other gate is closed yet"
+    assert answers == []
+    opened += [twilio.http.delete(f"/_mock/gates/{gate['id']}").json() for gate in made[1:]]
+    caller.join(10)
+    assert answers == [201]
+    assert [gate["met"] for gate in opened] == [1, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -126,8 +152,8 @@ def test_an_error_code_of_the_vendor(twilio: TwilioTenant, sendgrid: SendGridTen
 
 
 def test_an_empty_reply_and_a_truncated_one(twilio: TwilioTenant) -> None:
-    set_fault(twilio, twilio.sid, empty=True, times=1)
     set_fault(twilio, twilio.sid, truncate=True, times=1)
+    set_fault(twilio, twilio.sid, empty=True, times=1)
     for _ in range(2):
         with pytest.raises(httpx.RemoteProtocolError):
             twilio.create()
