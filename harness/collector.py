@@ -60,7 +60,9 @@ class Collector:
         self._results = config.stash[RESULTS]
         self._phases: dict[str, list[tuple[str, Result]]] = {}
         self._tries: dict[str, list[Result]] = {}
+        self._unjudged: set[str] = set()
         self._why = ""
+        self._broken = False
         self._collected = 0
 
     # what comes in
@@ -68,8 +70,11 @@ class Collector:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         told = dict(report.user_properties)
         if UNUSABLE_PROPERTY in told:
+            self._unjudged.add(report.nodeid)
             self._phases.pop(report.nodeid, None)
             self._end_run(str(told[UNUSABLE_PROPERTY]))
+        elif report.nodeid in self._unjudged:
+            return  # its teardown says nothing of the stack
         elif PROPERTY in told and report.when in PHASES:
             table = json.loads(str(told[PROPERTY]))
             self._config.stash[SELECTED] = max(self._config.stash[SELECTED], int(table["of"]))
@@ -136,6 +141,7 @@ class Collector:
             self._why = said or ("SIGINT" if isinstance(excinfo.value, KeyboardInterrupt) else excinfo.typename)
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self._broken = True
         said = next((line for line in str(excinfo.value).splitlines() if line.strip()), "")
         self._why = f"an error inside of pytest or a plugin: {excinfo.typename}: {said}"
 
@@ -157,7 +163,8 @@ class Collector:
         for line in config.stash[TROUBLE]:
             results.unusable = results.unusable or line
         known = config.stash[SELECTED] or (self._collected if config.stash.get(COMMAND, False) else 0)
-        if not (known or results.everything or results.unusable):
+        refused = session.exitstatus == pytest.ExitCode.USAGE_ERROR  # pytest tells it, in a line
+        if refused or not (known or results.everything or results.unusable):
             return
         judged = len(results.items)
         short = judged < known
@@ -172,7 +179,7 @@ class Collector:
         elif session.exitstatus == pytest.ExitCode.OK and any(item.bad for item in results.whole):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter = config.pluginmanager.getplugin("terminalreporter")
-        if session.exitstatus == pytest.ExitCode.INTERNAL_ERROR and reporter is not None:
+        if self._broken and reporter is not None:
             self.pytest_terminal_summary(reporter)  # pytest asks for no summary then
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 MET = "every expectation was met"
 MOST_FRAMES = 6
-UNMET = "✗ "
-"""How an expectation's error marks the line of one that wasn't met."""
+UNMET = ("✗ ", "? ", "… ")
+"""How an expectation's error marks the line of one that wasn't met: it can't be, nobody can tell, it may still be."""
 OURS = str(Path(__file__).parent)
 NOT_THE_USERS = (OURS, "<", *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
 """How the names of files begin that no user wrote."""
@@ -145,8 +145,9 @@ def first_line(error: BaseException) -> str:
 
 def gist(error: BaseException) -> str:
     """What of an expectation that wasn't met is said first: which one, and why; else the first line."""
-    unmet = (line.strip() for line in str(error).splitlines())
-    return next((line.removeprefix(UNMET) for line in unmet if line.startswith(UNMET)), first_line(error))
+    lines = [line.strip() for line in str(error).splitlines()]
+    unmet = (line.removeprefix(mark) for mark in UNMET for line in lines if line.startswith(mark))
+    return next(unmet, first_line(error))
 
 
 # where the test itself is at fault

@@ -86,7 +86,9 @@ def outcome_line(results: Results) -> str:
     others = Counter(item.outcome for item in results.items if not item.counts)
     aside = [f"{others[outcome]} {outcome}" for outcome in ("not asked", "skipped", "xfailed") if others[outcome]]
     if results.interrupted:
-        head = [f"interrupted {results.interrupted}"]
+        # why it couldn't go on is told by a line of its own
+        after = results.interrupted.partition(":")[0] if results.unusable else results.interrupted
+        head = [f"interrupted {after}"]
     elif not counted and not results.whole:
         head = ["nothing was judged"]
     else:
