@@ -74,6 +74,10 @@ def verify(
     scenarios: Annotated[Path | None, typer.Option(help="A suite of your own.", metavar="PATH")] = None,
     keyword: Annotated[str, typer.Option("--keyword", "-k", help="Only scenarios whose names match.")] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Prints each claim with its witnesses.")] = False,
+    first: Annotated[bool, typer.Option("-x", help="Ends at the first scenario that doesn't pass.")] = False,
+    maxfail: Annotated[
+        int | None, typer.Option("--maxfail", help="Ends after N scenarios that didn't pass.", min=1, metavar="N")
+    ] = None,
 ) -> None:
     """Deploys a stack, judges what it does, and says why: exit code 0 pass, 1 fail, 2 unknown, 3 unusable."""
     from harness.verify import Request, run
@@ -92,6 +96,7 @@ def verify(
         scenarios=scenarios,
         keyword=keyword,
         explain=explain,
+        maxfail=1 if first else maxfail or 0,
     )
     raise typer.Exit(run(request))
 

@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import json
+import signal
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import HarnessError, UsageError
+from harness.collector import (
+    PROPERTY,
+    READY,
+    REDACTOR,
+    RESULTS,
+    SELECTED,
+    STOP,
+    TROUBLE,
+    UNUSABLE_PROPERTY,
+    WHOLE,
+    Collector,
+    allure_directory,
+    begin,
+    build_of,
+    check_named,
+    pass_on,
+)
+from harness.errors import HarnessError, Inconclusive, UsageError
+from harness.outcomes import NotAsked, result_of, unusable
 from harness.redact import Redactor
-from harness.results import Result, Results
+from harness.results import WHOLE_RECORD, Result, Results
 
 if TYPE_CHECKING:
-    from harness.checks.verdict import Outcome, Verdict
+    from harness.checks.verdict import Verdict
     from harness.history import Event, History
+    from harness.profile import Profile
     from harness.providers import ProviderControl
     from harness.stack import Stack
 
-RESULTS = pytest.StashKey[Results]()
 VERDICTS = pytest.StashKey[list["Verdict"]]()
 STACK = pytest.StashKey["Stack"]()
-REDACTOR = pytest.StashKey[Redactor]()
-READY = pytest.StashKey[float]()
-PROPERTY = "messaging-harness"
-UNUSABLE_PROPERTY = "messaging-harness-unusable"
-READY_PROPERTY = "messaging-harness-ready"
+PROFILE = pytest.StashKey["Profile"]()
+ONE_ATTACHED = "an attached stack is one, and several workers would disturb each other on it; leave out -n"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,10 +74,13 @@ def positive(text: str) -> float:
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         config.option.clean_alluredir = False  # the session that started this worker has cleaned it
-    config.stash[REDACTOR] = Redactor()
     config.addinivalue_line("markers", "check(name): the check that a scenario belongs to")
     config.addinivalue_line("markers", "needs(feature, …): channels and features without which it isn't asked")
+    config.stash[REDACTOR] = Redactor()
     config.stash[RESULTS] = Results()
+    config.stash[WHOLE] = []
+    config.stash[TROUBLE] = []
+    config.stash[SELECTED] = 0
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -87,7 +108,57 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def check_of(item: pytest.Item) -> str:
     marker = item.get_closest_marker("check")
-    return str(marker.args[0]) if marker and marker.args else item.path.stem.removeprefix("test_").replace("_", "-")
+    return str(marker.args[0]) if marker and marker.args else check_named(str(item.path))
+
+
+def is_scenario(item: pytest.Item) -> bool:
+    return "deployed_stack" in getattr(item, "fixturenames", ())
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    config = session.config
+    config.stash[SELECTED] = sum(map(is_scenario, session.items))
+    # a worker that takes the place of one that crashed comes when others have begun; it is never the first
+    first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
+    if config.stash[SELECTED] and first and not config.option.collectonly:
+        begin(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    if hasattr(item.config, "workerinput") and (build_of(item.config) / STOP).exists():
+        item.session.shouldstop = "another worker's run can't go on"
+        return True  # it isn't run, and nobody is told that it was
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    needs = needs_of(item)
+    if not (needs and is_scenario(item)):
+        return
+    from harness.claims import not_asked
+
+    profile = profile_of(item.config)
+    reason = not_asked(profile, needs)
+    if reason is not None:
+        raise NotAsked(reason, [need for need in needs if not_asked(profile, [need])])
+
+
+def needs_of(item: pytest.Item) -> list[str]:
+    """What a scenario needs of a stack: what it is marked with, and the channel that it is parametrized with."""
+    needs = [str(need) for marker in item.iter_markers("needs") for need in marker.args]
+    channel = item.callspec.params.get("channel") if hasattr(item, "callspec") else None
+    return [*needs, *([str(channel)] if channel is not None else [])]
+
+
+def profile_of(config: pytest.Config) -> Profile:
+    """The profile, read once, when the first scenario wants it; raises ProfileError."""
+    from harness.profile import load
+
+    if PROFILE not in config.stash:
+        config.stash[PROFILE] = load(Path(config.getoption("--profile")), driver=config.getoption("--deploy"))
+    return config.stash[PROFILE]
 
 
 # fixtures
@@ -102,35 +173,85 @@ def repetition() -> int:
 @pytest.fixture(scope="session")
 def deployed_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """The stack of this session (of this xdist worker), deployed once."""
-    from harness.profile import load
     from harness.session import Options, deployed
 
     config = request.config
     began = time.monotonic()
-    try:
-        profile = load(Path(config.getoption("--profile")), driver=config.getoption("--deploy"))
-        options = Options(
-            build=Path(config.getoption("--build")),
-            history_name=history_name(config),
-            stack_env=parse_env(config.getoption("--stack-env")),
-            without=frozenset(config.getoption("--without")),
-            time_scale=config.getoption("--time-scale"),
-            provider_latency=config.getoption("--provider-latency"),
-            redactor=config.stash[REDACTOR],
-        )
+    profile = profile_of(config)
+    if profile.deploy.driver == "attached" and hasattr(config, "workerinput"):
+        raise UsageError(ONE_ATTACHED)
+    options = Options(
+        build=build_of(config),
+        history_name=history_name(config),
+        stack_env=parse_env(config.getoption("--stack-env")),
+        without=frozenset(config.getoption("--without")),
+        time_scale=config.getoption("--time-scale"),
+        provider_latency=config.getoption("--provider-latency"),
+        redactor=config.stash[REDACTOR],
+    )
+    with terminated_as_interrupted():
         deployment = deployed(profile, options)
-        stack = deployment.__enter__()
-    except UsageError as error:
-        request.session.shouldstop = "the stack can't be deployed"
-        raise Unusable(str(error)) from error
-    config.stash[READY] = time.monotonic() - began
-    with contextlib.ExitStack() as cleanup:
-        cleanup.push(deployment)
-        yield stack
+        try:
+            stack = deployment.__enter__()
+        except Exception:
+            request.session.shouldstop = "the stack can't be deployed"  # trying again would take as long
+            raise
+        config.stash[READY] = time.monotonic() - began
+        try:
+            yield stack
+            conclude(stack, request.session)
+        finally:
+            close(deployment, config)
 
 
-class Unusable(UsageError):
-    """Carries the one line that says what to do from the fixture to the report."""
+def conclude(stack: Stack, session: pytest.Session) -> None:
+    """Judges the whole record, where there is one and its stack lives."""
+    from harness import whole
+
+    ended = session.shouldstop or session.exitstatus == pytest.ExitCode.INTERRUPTED
+    if ended or stack.history.events("part.died"):
+        return
+    config = session.config
+    try:
+        config.stash[WHOLE] += whole.conclude(stack)
+    except Exception as error:  # the verdicts of the scenarios stand, whatever is raised here
+        line = unusable(error)
+        if line is not None:
+            config.stash[TROUBLE].append(line)
+            return
+        reason = f"judging it raised {type(error).__name__}: {error}"
+        unjudged = Result(
+            scenario="the whole record", check=WHOLE_RECORD, outcome="unknown", reason=reason, elapsed_s=0, story=reason
+        )
+        config.stash[WHOLE].append(unjudged)
+
+
+def close(deployment: AbstractContextManager[Stack], config: pytest.Config) -> None:
+    """Takes the deployment down; what couldn't be kept of it is no fault of the last scenario."""
+    try:
+        deployment.__exit__(None, None, None)
+    except (UsageError, OSError) as error:
+        line = unusable(error)
+        if line is None:
+            raise
+        config.stash[TROUBLE].append(line)
+
+
+@contextlib.contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """While a stack is deployed, SIGTERM ends the run as SIGINT does: all is taken down, and what was found is told."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def history_name(config: pytest.Config) -> str:
@@ -171,22 +292,28 @@ def mock_providers(stack: Stack) -> ProviderControl:
     return stack.providers
 
 
-# what goes into the Allure result of the running test
-
-
-def allure_directory(config: pytest.Config) -> str:
-    """Where allure-pytest writes; empty where it doesn't."""
-    return str(getattr(config.option, "allure_report_dir", None) or "")
+# the running scenario
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
     stack = pyfuncitem.stash.get(STACK, None)
-    if stack is None or not allure_directory(pyfuncitem.config):
+    if stack is None:
         return (yield)
+    with shown_in_allure(pyfuncitem, stack) if allure_directory(pyfuncitem.config) else contextlib.nullcontext():
+        result = yield
+        unmet = stack.unmet()
+        if unmet:
+            raise Inconclusive(unmet)
+        return result
+
+
+@contextlib.contextmanager
+def shown_in_allure(item: pytest.Function, stack: Stack) -> Iterator[None]:
+    """Puts what a scenario does and sees into its Allure result."""
     from reports import evidence
 
-    verdicts = pyfuncitem.stash[VERDICTS]
+    verdicts = item.stash[VERDICTS]
 
     def note(verdict: Verdict) -> None:
         verdicts.append(verdict)
@@ -194,146 +321,78 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
 
     stack.on_verdict = note
     since = len(stack.history)
-    evidence.begin(check_of(pyfuncitem))
+    evidence.begin(check_of(item))
     witnesses: tuple[Event, ...] = ()
     passed = False
     try:
         with evidence.steps():
-            result = yield
+            yield
         passed = True
-        return result
     except HarnessError as error:
         witnesses = error.witnesses
         raise
     finally:
         # of a scenario that is repeated and passes again, one picture is enough
-        again = hasattr(pyfuncitem, "callspec") and pyfuncitem.callspec.params.get("repetition")
+        again = hasattr(item, "callspec") and item.callspec.params.get("repetition")
         if not (passed and again):
             proof = evidence.Proof(verdicts=verdicts, witnesses=witnesses)
-            redact = pyfuncitem.config.stash[REDACTOR]
+            redact = item.config.stash[REDACTOR]
             evidence.attach_messages(stack.history, stack.flows, proof, since=since, redact=redact)
 
 
 # results
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    outcome: Any = yield
-    report: pytest.TestReport = outcome.get_result()
-    if "deployed_stack" not in getattr(item, "fixturenames", ()):
-        return
+# outermost, so that it sees what pytest and every other plugin have made of the outcome
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if not is_scenario(item):
+        return report
     error = call.excinfo.value if call.excinfo else None
-    redact = item.config.stash[REDACTOR]
-    if isinstance(error, Unusable):
-        report.user_properties.append((UNUSABLE_PROPERTY, redact(str(error))))
-    elif report.when == "call" or error is not None:
-        report.user_properties.append((READY_PROPERTY, item.config.stash.get(READY, 0.0)))
-        report.user_properties.append((PROPERTY, redact(result_of(item, report, error).dumps())))
-
-
-def result_of(item: pytest.Item, report: pytest.TestReport, error: BaseException | None) -> Result:
+    config = item.config
+    redact = config.stash[REDACTOR]
+    line = unusable(error)
+    if line is not None:
+        item.session.shouldstop = item.session.shouldstop or "the run can't go on"
+        report.user_properties.append((UNUSABLE_PROPERTY, redact(line)))
+        return report
     verdicts = item.stash.get(VERDICTS, [])
-    said: Outcome = "pass" if error is None else "fail" if isinstance(error, AssertionError) else "unknown"
-    decisive = max(verdicts, key=lambda verdict: verdict.rank, default=None)
-    if decisive is not None and (error is None or decisive.outcome == said):
-        reason = decisive.reason
-    elif error is not None:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-    else:
-        reason = "every expectation was met"
-    return Result(
+    result = result_of(
+        report,
+        error,
         scenario=item.name,
         check=check_of(item),
-        outcome=said,
-        reason=reason,
-        elapsed_s=report.duration,
-        story=str(error) if error is not None else "",
-        verdicts=tuple(verdict.to_json() for verdict in verdicts),
+        path=item.path,
+        verdicts=verdicts,
     )
-
-
-class Collector:
-    """Gathers the results in the process that runs the session, also from xdist workers."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._results = config.stash[RESULTS]
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        for name, value in report.user_properties:
-            if name == PROPERTY and report.when in ("setup", "call", "teardown"):
-                result = Result.loads(str(value))
-                # a property of an earlier phase is repeated by later ones
-                if report.when == "call" or report.outcome == "failed":
-                    self._results.add(result)
-            elif name == UNUSABLE_PROPERTY:
-                self._results.unusable = str(value)
-            elif name == READY_PROPERTY:
-                self._results.ready_s = max(self._results.ready_s, float(str(value)))
-
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if not self._results.items and not self._results.unusable:
-            return
-        from reports.console import UNSEEN_WIDTH, render
-
-        build = Path(self._config.getoption("--build"))
-        self._keep(build)
-        terminalreporter.write_line("")
-        text = render(
-            self._results,
-            build=build,
-            width=terminalreporter._tw.fullwidth if terminalreporter.isatty else UNSEEN_WIDTH,
-            color=terminalreporter.hasmarkup,
-            explain=self._config.getoption("--explain"),
-        )
-        terminalreporter.write_line(text)
-
-    def _keep(self, build: Path) -> None:
-        from harness.history import merge
-        from reports import about, junit, summary
-
-        build.mkdir(parents=True, exist_ok=True)
-        stack = describe(self._config) | {"ready_s": round(self._results.ready_s, 3)}
-        self._results.write(build / "verdicts.json", stack=stack)
-        junit.write(build / "junit.xml", self._results)
-        summary.write(build, self._results, os.environ)
-        if allure_directory(self._config):
-            about.write(Path(allure_directory(self._config)), stack=stack, verdict=self._results.verdict)
-        parts = sorted(build.glob("history-gw*.jsonl"))
-        if parts and self._config.pluginmanager.hasplugin("dsession"):
-            merge([(part.stem.removeprefix("history-"), part) for part in parts], build / "history.jsonl")
-            for part in parts:
-                part.unlink()
-
-
-def describe(config: pytest.Config) -> dict[str, Any]:
-    """What was verified, for verdicts.json; nothing secret."""
-    from harness.profile import load
-
-    try:
-        profile = load(Path(config.getoption("--profile")), driver=config.getoption("--deploy"))
-    except UsageError as error:
-        return {"profile": config.getoption("--profile"), "error": str(error)}
-    return {
-        "profile": profile.name,
-        "driver": profile.deploy.driver,
-        "workers": 0 if "worker" in config.getoption("--without") else profile.count("worker"),
-        "delivery": profile.policy.delivery,
-        "settings": sorted(pair.partition("=")[0] for pair in config.getoption("--stack-env")),
-        "provider_latency_s": config.getoption("--provider-latency"),
-        "time_scale": config.getoption("--time-scale"),
+    told = {
+        "result": redact(result.dumps()),
+        "of": config.stash[SELECTED],
+        "ready_s": config.stash.get(READY, 0.0),
     }
+    report.user_properties.append((PROPERTY, json.dumps(told)))
+    return report
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if allure_directory(session.config):
+    config = session.config
+    if allure_directory(config):
         from reports.sink import stand_in
 
-        session.config.add_cleanup(stand_in(session.config.stash[REDACTOR]))
-    if not hasattr(session.config, "workerinput"):
-        build = Path(session.config.getoption("--build"))
-        for stale in build.glob("history-gw*.jsonl"):
-            stale.unlink()
-        session.config.pluginmanager.register(Collector(session.config), "messaging-harness-collector")
+        config.add_cleanup(stand_in(config.stash[REDACTOR], config.stash[TROUBLE].append))
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Collector(config), "messaging-harness-collector")
+
+
+# inside of xdist's own wrapper, which sends what it is given
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, Any, Any]:
+    try:
+        return (yield)
+    finally:
+        if hasattr(session.config, "workerinput"):
+            pass_on(session.config)

@@ -3,29 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from harness.checks.verdict import RANKS, Outcome, worst
+from harness.keeping import keep
 
-EXIT_CODES: dict[Outcome, int] = {"pass": 0, "fail": 1, "unknown": 2}
+Said = Literal["not asked", "skipped", "xfailed", "pass", "unknown", "error", "fail"]
+RANKS: dict[Said, int] = {"not asked": -3, "skipped": -2, "xfailed": -1, "pass": 0, "unknown": 1, "error": 2, "fail": 3}
+"""The worst of several is the highest; what is below a pass counts in no verdict."""
+EXIT_CODES: dict[Said, int] = {"pass": 0, "fail": 1, "error": 1, "unknown": 2}
 UNUSABLE = 3
-"""The exit code when what was asked for can't be done."""
+"""The exit code when what was asked for can't be done, or a part died while it was."""
+WHOLE_RECORD = "whole-record"
+"""The check that judges the record of the run, and is no scenario."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The outcome of one scenario; `verdicts` are those of its checks, as JSON."""
+    """The outcome of one scenario, as pytest has it; `verdicts` are those of its checks, as JSON."""
 
     scenario: str
     check: str
-    outcome: Outcome
+    outcome: Said
     reason: str
     elapsed_s: float
     story: str = ""
     verdicts: tuple[dict[str, Any], ...] = ()
+    remedy: str = ""
+    """The line of the profile, or the permission, that would turn an unknown into an answer."""
+    missing: tuple[str, ...] = ()
+    """What it needs and the profile doesn't claim."""
+    note: str = ""
+    """What is to be told of it though it passed: that it was flaky, or expected to fail."""
+
+    @property
+    def rank(self) -> int:
+        return RANKS[self.outcome]
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts in the verdict: it was asked, and it judged."""
+        return self.rank >= 0
+
+    @property
+    def bad(self) -> bool:
+        return self.rank > 0
 
     def dumps(self) -> str:
         """The result as text, to cross from one process to another."""
@@ -34,7 +58,7 @@ class Result:
     @classmethod
     def loads(cls, text: str) -> Result:
         table = json.loads(text)
-        return cls(**{**table, "verdicts": tuple(table["verdicts"])})
+        return cls(**{**table, "verdicts": tuple(table["verdicts"]), "missing": tuple(table["missing"])})
 
 
 @dataclass
@@ -42,8 +66,12 @@ class Results:
     """All results of a run."""
 
     items: list[Result] = field(default_factory=list)
+    whole: list[Result] = field(default_factory=list)
+    """What was said of each stack's whole record."""
     unusable: str = ""
-    """Why nothing could be verified at all; empty where something was."""
+    """Why it couldn't be verified, or not to the end, or not be kept; empty where it could."""
+    interrupted: str = ""
+    """"after 38 of 62: SIGINT" where not every scenario was run to its end; empty where all were."""
     ready_s: float = 0.0
     """How long the deployment took; of several side by side, the slowest."""
 
@@ -51,17 +79,33 @@ class Results:
         self.items.append(result)
 
     @property
-    def verdict(self) -> Outcome:
-        return worst([item.outcome for item in self.items])
+    def everything(self) -> list[Result]:
+        return [*self.items, *self.whole]
+
+    @property
+    def counted(self) -> list[Result]:
+        """The scenarios that count."""
+        return [item for item in self.items if item.counts]
+
+    @property
+    def passed(self) -> int:
+        return sum(item.outcome == "pass" for item in self.items)
+
+    @property
+    def verdict(self) -> Said:
+        """The worst of all; no better than unknown where the run didn't come to its end, or judged nothing."""
+        found = worst(self.everything)
+        incomplete = self.interrupted or self.unusable or RANKS[found] < 0
+        return "unknown" if incomplete and RANKS[found] <= 0 else found
 
     @property
     def exit_code(self) -> int:
         return UNUSABLE if self.unusable else EXIT_CODES[self.verdict]
 
     def by_check(self) -> dict[str, list[Result]]:
-        """The results by check, in order of first appearance."""
+        """The results by check, in order of first appearance; the whole record last."""
         groups: dict[str, list[Result]] = {}
-        for item in self.items:
+        for item in self.everything:
             groups.setdefault(item.check, []).append(item)
         return groups
 
@@ -69,30 +113,38 @@ class Results:
         """The whole run as it stands in verdicts.json."""
         return {
             "verdict": self.verdict,
+            **({"interrupted": self.interrupted} if self.interrupted else {}),
+            **({"error": self.unusable} if self.unusable else {}),
             "checks": [
                 {**verdict, "check": item.check, "scenario": item.scenario}
-                for item in self.items
+                for item in self.everything
                 for verdict in verdicts_of(item)
             ],
             "stack": stack,
         }
 
     def write(self, path: Path, *, stack: dict[str, Any]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.to_json(stack=stack), indent=1) + "\n", encoding="utf-8")
+        keep(path, json.dumps(self.to_json(stack=stack), indent=1) + "\n")
+
+
+def worst(items: Iterable[Result]) -> Said:
+    """The worst outcome of several; what doesn't count only where nothing else is there."""
+    return max((item.outcome for item in items), key=RANKS.__getitem__, default="unknown")
 
 
 def verdicts_of(item: Result) -> Sequence[dict[str, Any]]:
-    """A scenario's verdicts; where it ended before any check judged, one for the scenario itself."""
-    own = {
+    """A scenario's verdicts; where no check judged, or none as badly as it ended, one for the scenario itself."""
+    own: dict[str, Any] = {
         "name": item.check,
         "verdict": item.outcome,
         "claim": item.scenario,
         "reason": item.reason,
         "witnesses": [],
         "elapsed_s": round(item.elapsed_s, 6),
+        **({"remedy": item.remedy} if item.remedy else {}),
     }
-    judged = worst([v["verdict"] for v in item.verdicts]) if item.verdicts else "pass"
-    if item.verdicts and RANKS[judged] >= RANKS[item.outcome]:
-        return item.verdicts
-    return [*item.verdicts, own]
+    if not item.counts:
+        # what its checks said was expected to be bad, or of no matter: it must not read as a verdict
+        return [{**own, "witnesses": [w for v in item.verdicts if v["verdict"] != "pass" for w in v["witnesses"]]}]
+    judged = max((RANKS[verdict["verdict"]] for verdict in item.verdicts), default=-1)
+    return item.verdicts if judged >= item.rank else [*item.verdicts, own]

@@ -11,8 +11,9 @@ from harness.client import ApiClient
 from harness.deploy.attached import Attached
 from harness.deploy.driver import Addresses, Driver
 from harness.deploy.embedded import Embedded
-from harness.errors import DeployError, ProfileError
+from harness.errors import DeployError, ProfileError, UsageError
 from harness.history import History, Journal
+from harness.keeping import advice
 from harness.loop import Loop
 from harness.probes.counters import Counters
 from harness.probes.database import DatabaseProbe
@@ -54,7 +55,7 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
     journal = Journal(history, options.build / options.history_name, redact=redactor)
     loop = Loop()
     with contextlib.ExitStack() as cleanup:
-        cleanup.callback(journal.close)
+        cleanup.enter_context(kept(journal))
         cleanup.callback(loop.close)
         wire = wire_for(profile, history)
         logs = options.build / "logs" / Path(options.history_name).stem
@@ -83,6 +84,17 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         if stack.has_providers:
             cleanup.enter_context(latency(stack, options.provider_latency))
         yield stack
+
+
+@contextlib.contextmanager
+def kept(journal: Journal) -> Iterator[None]:
+    """Closes the journal at the end; raises UsageError where not all of the history could be written."""
+    try:
+        yield
+    finally:
+        journal.close()
+    if journal.error is not None:
+        raise UsageError(advice(journal.error, "the history couldn't be kept"))
 
 
 def sensible(profile: Profile, *, without: frozenset[str], stack_env: Mapping[str, str]) -> Profile:
@@ -154,18 +166,12 @@ def probes_for(profile: Profile, history: History, driver: Driver, *, wire: Wire
     else:
         probes.append(PolledProbe(history, profile, url=where.api))
     if where.mocks:
-        # where the stack mocks its providers inside, ours are there for what comes in
-        calls = profile.providers.observe == "mock"
-        mine = frozenset(name for name in (where.twilio_account, where.sendgrid_account) if name)
-        accounts = mine or None
-        probes.append(
-            ProvidersProbe(history, url=where.mocks, headers=where.mocks_headers, calls=calls, accounts=accounts)
-        )
+        probes.append(ProvidersProbe(history, url=where.mocks, headers=where.mocks_headers))
     return probes
 
 
 def providers_for(history: History, where: Addresses) -> ProviderControl | None:
-    if not (where.mocks and (where.twilio_account or where.sendgrid_account)):
+    if not (where.mocks and where.twilio_account and where.sendgrid_account):
         return None
     return ProviderControl(
         history,

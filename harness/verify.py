@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.collector import COMMAND, RESULTS
 from harness.errors import Inconclusive, UsageError
-from harness.plugin import RESULTS, parse_env
+from harness.keeping import advice, forget, forget_allure, probe, shortage
+from harness.plugin import ONE_ATTACHED, parse_env, terminated_as_interrupted
 from harness.profile import load
 from harness.results import EXIT_CODES, UNUSABLE, Results
 from harness.session import sensible
@@ -38,6 +40,12 @@ class Request:
     scenarios: Path | None = None
     keyword: str = ""
     explain: bool = False
+    maxfail: int = 0
+    """After how many scenarios that didn't pass the run ends; 0: never."""
+
+    @property
+    def allure(self) -> Path:
+        return self.build.parent / "allure-results"
 
 
 class Capture:
@@ -48,33 +56,45 @@ class Capture:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         self._config = config
+        config.stash[COMMAND] = True
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         self.results = config.stash.get(RESULTS, None)
 
 
 def run(request: Request) -> int:
-    """Runs the suite; 0 all pass, 1 any fail, 2 any unknown, 3 when nothing could be verified.
+    """Runs the suite; 0 all pass, 1 any fail or error, 2 any unknown, 3 when it couldn't be verified to the end.
 
     Raises UsageError for a request that can't be carried out, Inconclusive when no test was about the stack.
     """
-    make_directory(request.build)
+    make_room(request)
     check(request)
     capture = Capture()
-    with plugins(request) as words:
-        code = pytest.main([*arguments(request), *words], plugins=[capture])
+    try:
+        with plugins(request) as words, terminated_as_interrupted():
+            code = pytest.main([*arguments(request), *words], plugins=[capture])
+    except OSError as error:
+        if shortage(error) is None:
+            raise
+        raise UsageError(advice(error, "the run can't begin")) from error
     results = capture.results or Results()
-    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED) and not results.items:
-        return UNUSABLE
-    if code == pytest.ExitCode.INTERRUPTED and not results.unusable:
-        return max(int(code), results.exit_code)
-    if code == pytest.ExitCode.INTERNAL_ERROR:
-        return EXIT_CODES["unknown"]
-    if code == pytest.ExitCode.OK and not results.items:
+    if results.everything or results.unusable or results.interrupted:
+        return results.exit_code
+    if code == pytest.ExitCode.OK:
         raise Inconclusive(
             f"nothing was judged: no test in {request.scenarios} takes the plugin's fixture `stack`; give it to one"
         )
-    return results.exit_code
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise UsageError(f"no scenario was selected{chosen(request)}")
+    # a usage error of pytest's, which it has told; else it was ended, or ended itself, before it knew of any scenario
+    return UNUSABLE if code == pytest.ExitCode.USAGE_ERROR else EXIT_CODES["unknown"]
+
+
+def chosen(request: Request) -> str:
+    """What of the request may have left nothing to run."""
+    if request.keyword:
+        return f": none matches --keyword {request.keyword!r}"
+    return f": there is no test in {request.scenarios}" if request.scenarios else ""
 
 
 @contextmanager
@@ -99,18 +119,23 @@ def plugins(request: Request) -> Iterator[list[str]]:
 def check(request: Request) -> None:
     """Raises UsageError for what the deployment would refuse: one line, before pytest starts."""
     settings = parse_env(request.stack_env)
-    sensible(load(request.profile, driver=request.deploy), without=frozenset(request.without), stack_env=settings)
+    profile = load(request.profile, driver=request.deploy)
+    sensible(profile, without=frozenset(request.without), stack_env=settings)
+    if request.parallel and profile.deploy.driver == "attached":
+        raise UsageError(ONE_ATTACHED)
 
 
-def make_directory(build: Path) -> None:
-    """Makes the directory for the results; raises UsageError where that can't be."""
-    try:
-        build.mkdir(parents=True, exist_ok=True)
-        writable = os.access(build, os.W_OK)
-    except OSError as error:
-        raise UsageError(f"results can't be written to {build}: {error.strerror}; name another with --build") from error
-    if not writable:
-        raise UsageError(f"results can't be written to {build}; name another with --build")
+def make_room(request: Request) -> None:
+    """Makes the directories for the results and takes away what an earlier run left; raises UsageError."""
+    for directory, clear in ((request.build, forget), (request.allure, forget_allure)):
+        try:
+            probe(directory)
+            clear(directory)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UsageError(
+                f"results can't be written to {directory}: {reason}; free it, or name another with --build"
+            ) from error
 
 
 def arguments(request: Request) -> list[str]:
@@ -123,7 +148,7 @@ def arguments(request: Request) -> list[str]:
         *("--profile", str(request.profile), "--build", str(request.build)),
         *("--time-scale", str(request.time_scale), "--repeat", str(request.repeat)),
         *("--provider-latency", str(request.provider_latency)),
-        *("--alluredir", str(request.build.parent / "allure-results"), "--clean-alluredir"),
+        *("--alluredir", str(request.allure)),
         # a verification doesn't depend on the pytest settings of the directory it is called from
         *(
             "-c",
@@ -149,6 +174,8 @@ def arguments(request: Request) -> list[str]:
         words.append("--explain")
     if request.keyword:
         words += ["-k", request.keyword]
+    if request.maxfail:
+        words += ["--maxfail", str(request.maxfail)]
     if request.parallel:
         words += ["-n", str(request.parallel)]
     return words

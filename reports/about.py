@@ -10,17 +10,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from harness.keeping import keep
+
 CATEGORIES = Path(__file__).with_name("categories.json")
 """In Allure 2's form, which Allure 3 takes too; read here and by allurerc.mjs."""
 
 
-def write(directory: Path, *, stack: Mapping[str, Any], verdict: str) -> None:
-    """Writes the three files beside the results."""
-    directory.mkdir(parents=True, exist_ok=True)
-    lines = [f"{escaped(name)} = {escaped(value)}\n" for name, value in environment(stack, verdict).items()]
-    (directory / "environment.properties").write_text("".join(lines), encoding="utf-8")
-    (directory / "executor.json").write_text(json.dumps(executor(os.environ), indent=1) + "\n", encoding="utf-8")
-    (directory / "categories.json").write_bytes(CATEGORIES.read_bytes())
+def write(directory: Path, *, stack: Mapping[str, Any], verdict: str, interrupted: str = "") -> None:
+    """Writes the three files beside the results; `interrupted` says after how many scenarios the run ended, and why."""
+    known = environment(stack, verdict) | ({"interrupted": interrupted} if interrupted else {})
+    lines = [f"{escaped(name)} = {escaped(value)}\n" for name, value in known.items()]
+    keep(directory / "environment.properties", "".join(lines))
+    keep(directory / "executor.json", json.dumps(executor(os.environ), indent=1) + "\n")
+    keep(directory / "categories.json", CATEGORIES.read_bytes())
 
 
 def environment(stack: Mapping[str, Any], verdict: str) -> dict[str, str]:

@@ -11,11 +11,18 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from harness.checks.verdict import RANKS, Outcome, worst
-from harness.results import Result, Results, verdicts_of
+from harness.results import RANKS, Results, Said, verdicts_of
+from reports.rows import MOST_STORIES, bad, notes, outcome_line, rows
 
-STYLES: dict[Outcome, str] = {"pass": "green", "fail": "bold red", "unknown": "bold yellow"}
-MOST_STORIES = 5
+STYLES: dict[Said, str] = {
+    "pass": "green",
+    "fail": "bold red",
+    "error": "bold red",
+    "unknown": "bold yellow",
+    "xfailed": "dim",
+    "skipped": "dim",
+    "not asked": "dim",
+}
 UNSEEN_WIDTH = 120
 """Columns of the summary where it goes to a file or a CI log, which don't say how wide they are."""
 
@@ -25,55 +32,43 @@ def render(results: Results, *, build: Path, width: int, color: bool, explain: b
     console = Console(
         file=io.StringIO(), width=max(80, min(width, 140)), force_terminal=color, no_color=not color, highlight=False
     )
-    if results.unusable:
-        console.print(Text(f"error: {results.unusable}", style="bold red" if color else ""), soft_wrap=True)
-    if results.items:
+    if results.everything:
         for story in stories(results):
             console.print(story)
         if explain:
             console.print(claims(results))
-        console.print(table(results))
+        console.print(table(results, width=console.width))
+        for note in notes(results):
+            console.print(Text(f"note: {note}"))
         console.print(closing(results, build=build))
+    elif results.interrupted and not results.unusable:
+        console.print(closing(results, build=build))
+    if results.unusable:
+        console.print(Text(f"error: {results.unusable}", style="bold red" if color else ""), soft_wrap=True)
     file = console.file
     assert isinstance(file, io.StringIO)  # noqa: S101 - reason: narrows the type of what was made above
     return file.getvalue().rstrip("\n")
 
 
-def table(results: Results) -> Table:
+def table(results: Results, *, width: int) -> Table:
     """One row a check: the worst verdict of its scenarios, the evidence in a few words, the time."""
-    rows = Table(show_edge=False, pad_edge=False, header_style="bold")
-    rows.add_column("check", no_wrap=True)
-    rows.add_column("verdict", no_wrap=True)
-    rows.add_column("scenarios", justify="right", no_wrap=True)
-    rows.add_column("evidence", overflow="fold")
-    rows.add_column("time", justify="right", no_wrap=True)
-    for check, items in results.by_check().items():
-        outcome = worst([item.outcome for item in items])
-        good = sum(item.outcome == "pass" for item in items)
-        count = str(len(items)) if good == len(items) else f"{good}/{len(items)}"
-        seconds = sum(item.elapsed_s for item in items)
-        verdict = Text(outcome.upper(), style=STYLES[outcome])
-        rows.add_row(check, verdict, count, evidence(items, outcome), f"{seconds:.2f} s")
-    return rows
-
-
-def evidence(items: list[Result], outcome: Outcome) -> Text:
-    """What decided: the reasons of the scenarios that made the verdict, each once, the commonest first."""
-    counts: dict[str, int] = {}
-    for item in items:
-        if item.outcome == outcome:
-            counts[item.reason] = counts.get(item.reason, 0) + 1
-    reasons = sorted(counts, key=lambda reason: -counts[reason])
-    shown = "; ".join(reasons[:1])
-    more = len(reasons) - 1
-    return Text(shown + (f" (+{more} more)" if more > 0 else ""))
+    drawn = Table(show_edge=False, pad_edge=False, header_style="bold")
+    drawn.add_column("check", no_wrap=True)
+    drawn.add_column("verdict", no_wrap=True)
+    drawn.add_column("scenarios", justify="right", no_wrap=True)
+    drawn.add_column("evidence", overflow="fold")
+    drawn.add_column("time", justify="right", no_wrap=True)
+    taken = max(map(len, results.by_check())) + len("│ not asked │ scenarios │  │ 00.00 s")
+    for row in rows(results, room=2 * (width - taken)):
+        verdict = Text(row.verdict if row.verdict == "not asked" else row.verdict.upper(), style=STYLES[row.verdict])
+        drawn.add_row(row.check, verdict, row.count, Text(row.evidence), f"{row.seconds:.2f} s")
+    return drawn
 
 
 def stories(results: Results) -> list[Panel]:
-    """The first stories of what did not pass, failures before unknowns."""
-    bad = sorted((item for item in results.items if item.outcome != "pass"), key=lambda item: item.outcome != "fail")
+    """The first stories of what did not pass, failures before errors before unknowns."""
     panels = []
-    for item in bad[:MOST_STORIES]:
+    for item in bad(results)[:MOST_STORIES]:
         title = Text(f"{item.outcome.upper()} {item.scenario}", style=STYLES[item.outcome])
         panels.append(Panel(Text(item.story), title=title, title_align="left", border_style=STYLES[item.outcome]))
     return panels
@@ -82,14 +77,14 @@ def stories(results: Results) -> list[Panel]:
 def claims(results: Results) -> Text:
     """Each claim once, with its worst verdict and the witnesses of that."""
     decisive: dict[tuple[str, str], dict[str, Any]] = {}
-    for item in results.items:
+    for item in results.everything:
         for verdict in verdicts_of(item):
             place = (item.check, verdict["claim"])
             if place not in decisive or RANKS[verdict["verdict"]] > RANKS[decisive[place]["verdict"]]:
                 decisive[place] = verdict
     text = Text()
     for (check, claim), verdict in decisive.items():
-        outcome: Outcome = verdict["verdict"]
+        outcome: Said = verdict["verdict"]
         text.append(outcome.upper(), style=STYLES[outcome])
         text.append(f"  {check}: {claim}\n      {verdict['reason']}\n")
         for witness in verdict["witnesses"]:
@@ -99,12 +94,10 @@ def claims(results: Results) -> Text:
 
 def closing(results: Results, *, build: Path) -> Text:
     outcome = results.verdict
-    good = sum(item.outcome == "pass" for item in results.items)
     text = Text("\n")
     text.append(f"{outcome.upper()}", style=STYLES[outcome])
-    text.append(f"  {good} of {len(results.items)} scenarios passed")
-    text.append(f"; stack ready in {results.ready_s:.1f} s; evidence in {build}")
-    hidden = len(results.items) - good - MOST_STORIES
+    text.append(f"  {outcome_line(results)}; stack ready in {results.ready_s:.1f} s; evidence in {build}")
+    hidden = len(bad(results)) - MOST_STORIES
     if hidden > 0:
         text.append(f"; {hidden} more stories in {build / 'verdicts.json'}")
     return text

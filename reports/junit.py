@@ -1,11 +1,12 @@
-"""The results as JUnit XML, for whatever reads that: fail is a failure, unknown an error."""
+"""The results as JUnit XML, for whatever reads that: fail is a failure, unknown and error are errors."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from harness.keeping import keep
 from harness.results import Result, Results
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -13,26 +14,36 @@ FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(path: Path, results: Results) -> None:
-    """Writes one suite a check, one case a scenario."""
-    root = Element("testsuites", {"name": "messaging-harness", **totals(results.items)})
+    """Writes one suite a check, one case a scenario; what ended the run early is a case of its own."""
+    root = Element("testsuites", {"name": "messaging-harness", **totals(results.everything)})
     for check, items in results.by_check().items():
         suite = SubElement(root, "testsuite", {"name": check, **totals(items)})
         for item in items:
             suite.append(case(item))
-    if results.unusable:
-        suite = SubElement(root, "testsuite", name="deployment", tests="1", failures="0", errors="1", time="0")
-        broken = SubElement(suite, "testcase", classname="deployment", name="the stack can be deployed", time="0")
-        SubElement(broken, "error", message=clean(results.unusable))
+    if results.interrupted and results.everything:
+        ended(root, name="run", case="all scenarios are run", message=f"interrupted {results.interrupted}")
+    elif results.unusable and results.everything:
+        ended(root, name="run", case="what was found is kept", message=results.unusable)
+    elif results.unusable:
+        ended(root, name="deployment", case="the stack can be deployed", message=results.unusable)
     indent(root, " ")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    keep(path, tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def ended(root: Element, *, name: str, case: str, message: str) -> None:
+    suite = SubElement(root, "testsuite", name=name, tests="1", failures="0", errors="1", skipped="0", time="0")
+    broken = SubElement(suite, "testcase", classname=name, name=case, time="0")
+    SubElement(broken, "error", message=clean(message))
+    for total in ("tests", "errors"):
+        root.set(total, str(int(root.get(total, "0")) + 1))
 
 
 def totals(items: list[Result]) -> dict[str, str]:
     return {
         "tests": str(len(items)),
         "failures": str(sum(item.outcome == "fail" for item in items)),
-        "errors": str(sum(item.outcome == "unknown" for item in items)),
+        "errors": str(sum(item.outcome in ("unknown", "error") for item in items)),
+        "skipped": str(sum(not item.counts for item in items)),
         "time": f"{sum(item.elapsed_s for item in items):.3f}",
     }
 
@@ -42,6 +53,8 @@ def case(item: Result) -> Element:
     found = Element("testcase", classname=item.check, name=clean(item.scenario), time=f"{item.elapsed_s:.3f}")
     if item.outcome == "pass":
         SubElement(found, "system-out").text = clean(item.reason)
+    elif not item.counts:
+        SubElement(found, "skipped", type=item.outcome, message=clean(f"{item.outcome}: {item.reason}"))
     else:
         tag = "failure" if item.outcome == "fail" else "error"
         SubElement(found, tag, type=item.outcome, message=clean(item.reason)).text = clean(item.story)

@@ -5,33 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.checks.verdict import Outcome, worst
-from harness.results import Results
-from reports.console import MOST_STORIES, evidence
+from harness.keeping import keep
+from harness.results import Results, Said
+from reports.rows import MOST_STORIES, bad, notes, outcome_line, rows
 
-SIGNS: dict[Outcome, str] = {"pass": "✅", "fail": "❌", "unknown": "⚠️"}
+SIGNS: dict[Said, str] = {
+    "pass": "✅",
+    "fail": "❌",
+    "error": "❌",
+    "unknown": "⚠️",
+    "xfailed": "➖",
+    "skipped": "➖",
+    "not asked": "➖",
+}
 
 
 def markdown(results: Results) -> str:
     """A table by check, and the first stories of what did not pass."""
-    if results.unusable:
+    if results.unusable and not results.everything:
         return f"## ❌ The stack can't be verified\n\n{cell(results.unusable)}\n"
-    good = sum(item.outcome == "pass" for item in results.items)
     lines = [f"## {SIGNS[results.verdict]} Messaging verification: {results.verdict}", ""]
-    lines += [f"{good} of {len(results.items)} scenarios passed.", ""]
+    lines += [f"{cell(outcome_line(results))}.", ""]
+    if results.unusable:
+        lines += [f"❌ {cell(results.unusable)}", ""]
     lines += ["| check | verdict | scenarios | evidence | time |", "|---|---|---:|---|---:|"]
-    for check, items in results.by_check().items():
-        outcome = worst([item.outcome for item in items])
-        passed = sum(item.outcome == "pass" for item in items)
-        seconds = sum(item.elapsed_s for item in items)
-        said = cell(evidence(items, outcome).plain)
-        count = f"{passed}/{len(items)}"
-        lines.append(f"| {cell(check)} | {SIGNS[outcome]} {outcome} | {count} | {said} | {seconds:.2f} s |")
-    bad = sorted((item for item in results.items if item.outcome != "pass"), key=lambda item: item.outcome != "fail")
-    for item in bad[:MOST_STORIES]:
+    for row in rows(results):
+        said = f"{SIGNS[row.verdict]} {row.verdict}"
+        lines.append(f"| {cell(row.check)} | {said} | {row.count} | {cell(row.evidence)} | {row.seconds:.2f} s |")
+    lines += ["", *[f"- {cell(note)}" for note in notes(results)]]
+    for item in bad(results)[:MOST_STORIES]:
         lines += ["", f"<details><summary>{item.outcome}: {cell(item.scenario)}</summary>", ""]
         lines += ["~~~~text", item.story.replace("~~~~", "~~~"), "~~~~", "", "</details>"]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def cell(text: str) -> str:
@@ -40,9 +45,9 @@ def cell(text: str) -> str:
 
 
 def write(build: Path, results: Results, variables: Mapping[str, str]) -> None:
-    """Writes summary.md, and adds it to the job's own summary where there is one."""
+    """Writes summary.md, and adds it to the job's own summary where there is one; raises OSError."""
     text = markdown(results)
-    (build / "summary.md").write_text(text, encoding="utf-8")
+    keep(build / "summary.md", text)
     shown = variables.get("GITHUB_STEP_SUMMARY")
     if shown:
         with Path(shown).open("a", encoding="utf-8") as file:

@@ -63,7 +63,7 @@ class Row:
     def outcome(self, check: str) -> str:
         """The worst verdict of a check; empty where it gave none."""
         said = {v["verdict"] for v in self.verdicts if v["check"] == check}
-        return next((outcome for outcome in ("fail", "unknown", "pass") if outcome in said), "")
+        return next((outcome for outcome in ("fail", "error", "unknown", "pass") if outcome in said), "")
 
     def catches(self, defect: Defect) -> bool:
         """Whether the check that names the defect failed, and for the right reason."""

@@ -72,7 +72,7 @@ def test_allure_is_told_what_was_verified_and_by_whom(tmp_path: Path, monkeypatc
     assert not any(line.startswith("empty") for line in lines)
     assert json.loads((tmp_path / "executor.json").read_text(encoding="utf-8"))["type"] == "local"
     names = [rule["name"].partition(":")[0] for rule in json.loads((tmp_path / "categories.json").read_bytes())]
-    assert names == ["fail", "unknown", "infrastructure"]
+    assert names == ["fail", "unknown", "infrastructure", "error"]
 
 
 def test_github_is_known_by_its_variables() -> None:

@@ -1,0 +1,93 @@
+"""What a run leaves in its directory: written whole or not at all, and taken away before the next run."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+OURS = ("verdicts.json", "junit.xml", "summary.md", "history.jsonl", "history-gw*.jsonl", "logs/history*/*.log")
+"""What a verification writes into its directory, as patterns."""
+ALLURE = (
+    *("*-result.json*", "*-container.json*", "*-globals.json*", "*-attachment*"),
+    *("environment.properties", "executor.json", "categories.json"),
+)
+"""What it writes into the directory of Allure's results beside."""
+
+SHORT = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room in the quota",
+    errno.EFBIG: "raise `ulimit -f`",
+    errno.EMFILE: "raise `ulimit -n`",
+    errno.ENFILE: "close what holds so many files open",
+    errno.EROFS: "name another place with --build",
+    errno.EACCES: "name another place with --build",
+    errno.EPERM: "name another place with --build",
+}
+"""What the machine can run short of while a run is kept, and what to do about it."""
+MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE)
+"""Those of them that are nobody's code's fault, wherever they come up."""
+
+
+def advice(error: OSError, what: str) -> str:
+    """One line: what couldn't be done, why, and what to do."""
+    cure = SHORT.get(error.errno or 0, "name another place with --build")
+    return f"{what}: {error.strerror or error}; {cure}"
+
+
+def shortage(error: BaseException) -> OSError | None:
+    """What the machine ran short of, where that is behind an error; None where it isn't."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, OSError) and cause.errno in MACHINE:
+            return cause
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def keep(path: Path, content: str | bytes) -> None:
+    """Writes a file so that it is there whole or not at all; raises OSError."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    half = path.with_name(path.name + ".half")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half.write_bytes(data)
+        half.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            half.unlink(missing_ok=True)
+        raise
+
+
+def probe(directory: Path) -> None:
+    """Raises OSError where a directory can't be made, or nothing be written into it; not all that can't says so."""
+    directory.mkdir(parents=True, exist_ok=True)
+    tried = directory / f".{os.getpid()}.half"
+    try:
+        tried.write_bytes(b"x")
+    finally:
+        tried.unlink(missing_ok=True)
+
+
+def forget(build: Path) -> None:
+    """Takes away what an earlier run left, by its names, and nothing else; raises OSError."""
+    for path in left(build, OURS):
+        path.unlink(missing_ok=True)
+    for directory in build.glob("logs/history*"):
+        with contextlib.suppress(OSError):  # something that isn't ours is in it
+            directory.rmdir()
+
+
+def forget_allure(results: Path) -> None:
+    """The same for a directory of Allure's results."""
+    for path in left(results, ALLURE):
+        path.unlink(missing_ok=True)
+
+
+def left(directory: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+    for pattern in patterns:
+        yield from [path for path in directory.glob(pattern) if path.is_file() or path.is_symlink()]
