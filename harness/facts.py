@@ -77,6 +77,17 @@ class Facts:
         """The role of a process by its name: `worker-1` is a worker."""
         return str(process).rpartition("-")[0]
 
+    def most(self, role: str, until: Event) -> int:
+        """How many processes of a role have run at once up to an event."""
+        count = most = 0
+        for event in self._history.events("process.started", "process.exited"):
+            if event.seq > until.seq:
+                break
+            if event.data.get("role") == role:
+                count += 1 if event.kind == "process.started" else -1
+                most = max(most, count)
+        return most
+
     def gone(self, role: str) -> bool:
         """Whether no process of a role runs, as far as the deployment tells of processes at all."""
         return self.manages_processes and not self.alive(role)

@@ -75,7 +75,7 @@ def test_a_permanent_provider_error_fails_at_once(stack: Stack) -> None:
     with stack.providers.fault({"to": sent.to}, status=400, code=21211):
         done = stack.finished(stack.send(sent))
     stack.judge(
-        refused_for_good(stack.history, done, stack.profile),
+        refused_for_good(stack.history, done, stack.profile, needs="retries"),
         forward_only(stack.history, done, stack.profile),
     )
 

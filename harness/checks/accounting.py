@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from harness.checks.lacking import doubtful, lacking
 from harness.checks.message_queued import messages
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
@@ -125,16 +126,19 @@ def accounting(history: History, profile: Profile, *, known: Account | None = No
     it = known or account(history, profile)
     counts = it.counts
     balance = balanced(it)
+    facts = Facts(history)
     for fate in ("lost", "unexpected", "unrecorded"):
-        names = it.of(fate)
-        if names:
-            absent = ["provider.called", "database.status"]
-            if any(came_in(it.flows[name]) for name in names):
-                absent.append("database.inserted")
-            yield refuted(f"{len(names)} {fate}: {some(names)}; {balance}", it.witnesses(names), absent=absent)
+        absent = ["provider.called", "database.status"]
+        if any(came_in(it.flows[name]) for name in it.of(fate)):
+            absent.append("database.inserted")
+        for names, feature in parted(it.of(fate), it, facts, profile):
+            answer = refuted(f"{len(names)} {fate}: {some(names)}; {balance}", it.witnesses(names), absent=absent)
+            yield doubtful(answer, feature) if feature else answer
     more = list(it.duplicated) if profile.policy.delivery == "effectively-once" else it.unexplained
-    if more:
-        yield refuted(f"{len(more)} delivered more than once: {some(more)}; {balance}", it.witnesses(more))
+    for names, feature in parted(more, it, facts, profile):
+        reason = f"{len(names)} delivered more than once: {some(names)}; {balance}"
+        answer = refuted(reason, it.witnesses(names))
+        yield doubtful(answer, feature) if feature else answer
     open_ones = it.of("unfinished")
     if open_ones:
         yield undecided(f"{len(open_ones)} not finished: {some(open_ones)}; {balance}", it.witnesses(open_ones))
@@ -142,12 +146,21 @@ def accounting(history: History, profile: Profile, *, known: Account | None = No
         reason = f"no message was accepted, so none could be lost ({counts['attempted']} attempted)"
         yield undecided(reason)
         return
-    hidden = Facts(history).unseen("provider.called", "provider.answered")
+    hidden = facts.unseen("provider.called", "provider.answered")
     if hidden and not more and it.of("sent"):
         reason = f"{balance}; whether any was sent twice can't be seen: {hidden.reason}"
         yield undecided(reason, it.witnesses(list(it.taken)[:SHOWN]), remedy=hidden.remedy)
     told = f", {len(it.duplicated)} duplicated and explained" if it.duplicated else ""
     yield shown(f"{balance}, 0 lost{told}", it.witnesses(list(it.taken)[:SHOWN]))
+
+
+def parted(names: Sequence[str], it: Account, facts: Facts, profile: Profile) -> Iterator[tuple[list[str], str | None]]:
+    """Messages with which something is wrong, by the feature whose lack may explain it; None: nothing does."""
+    groups: dict[str | None, list[str]] = {}
+    for name in names:
+        groups.setdefault(lacking(it.flows[name], facts, profile), []).append(name)
+    for feature, found in groups.items():
+        yield found, feature
 
 
 def balanced(it: Account) -> str:
@@ -156,7 +169,7 @@ def balanced(it: Account) -> str:
     return ", ".join(f"{counts[name]} {name}" for name in ("accepted", *GOOD) if counts[name] or name != "stored")
 
 
-def some(names: list[str]) -> str:
+def some(names: Sequence[str]) -> str:
     """The first names, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more

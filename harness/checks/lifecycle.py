@@ -21,12 +21,21 @@ def backward_moves(flow: Flow, statuses: Statuses) -> list[Event]:
     rank = {name: place for place, name in enumerate(statuses.order)}
     rank.setdefault(statuses.failed, len(rank))
     wrong = []
-    for (before, _), (after, event) in pairwise((v, e) for v, e in flow.statuses if v in rank):
-        if before == after or any(before in cycle and after in cycle for cycle in statuses.cycles):
-            continue
-        if before == statuses.failed or (after != statuses.failed and rank[after] < rank[before]):
-            wrong.append(event)
+    for moves in rows(flow):
+        for (before, _), (after, event) in pairwise((value, event) for value, event in moves if value in rank):
+            if before == after or any(before in cycle and after in cycle for cycle in statuses.cycles):
+                continue
+            if before == statuses.failed or (after != statuses.failed and rank[after] < rank[before]):
+                wrong.append(event)
     return wrong
+
+
+def rows(flow: Flow) -> list[list[tuple[str, Event]]]:
+    """The statuses of a flow row by row: the same text sent twice without an idempotency key is two rows."""
+    found: dict[str | None, list[tuple[str, Event]]] = {}
+    for value, event in flow.statuses:
+        found.setdefault(event.message_id, []).append((value, event))
+    return list(found.values())
 
 
 def strange(flow: Flow, statuses: Statuses) -> list[str]:

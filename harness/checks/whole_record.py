@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from harness.checks.accounting import Account, account, accounting, some
+from harness.checks.accounting import Account, account, accounting, parted, some
+from harness.checks.lacking import doubtful
 from harness.checks.lifecycle import backward_moves, sent_is_earned
 from harness.checks.message_queued import first_generation, messages
 from harness.checks.verdict import Answers, check, refuted
@@ -58,9 +59,7 @@ def _overdue(flow: Flow, facts: Facts, profile: Profile) -> bool:
     """Whether an entry had its time to be finished after its message's end, with nobody disturbed meanwhile."""
     if flow.status not in profile.statuses.terminal:
         return False
-    end = flow.statuses[-1][1]
-    excused = profile.claims.redelivery is not True and facts.disturbances(flow.events[0], end)
-    return not excused and late(facts.history, end, *flow.acks, by=profile.policy.finished_within)
+    return late(facts.history, flow.statuses[-1][1], *flow.acks, by=profile.policy.finished_within)
 
 
 def dead_for_nothing(flow: Flow, facts: Facts, _: Profile) -> list[Event]:
@@ -96,11 +95,11 @@ def whole_record(history: History, profile: Profile) -> Answers:
     facts = Facts(history)
     it = account(history, profile)
     for what, wrong, absent in QUESTIONS:
-        found = list(guilty(it, facts, profile, wrong))
-        if found:
-            names = [name for name, _ in found]
+        proofs = dict(guilty(it, facts, profile, wrong))
+        for names, feature in parted(list(proofs), it, facts, profile):
             reason = f"{len(names)} {what}: {some(names)}"
-            yield refuted(reason, [event for _, events in found for event in events], absent=absent)
+            answer = refuted(reason, [event for name in names for event in proofs[name]], absent=absent)
+            yield doubtful(answer, feature) if feature else answer
     yield accounting(history, profile, known=it)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.checks.lacking import unless_lacking
 from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
 from harness.checks.message_queued import messages
 from harness.checks.sync_processing_disabled import refusal
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
-from harness.claims import claimed, remedy
+from harness.claims import remedy
 from harness.facts import Facts
 from harness.history import Event, Flow, History
 from harness.messages import Message
@@ -28,11 +29,15 @@ def worker_processed(history: History, flow: Flow, profile: Profile, *, message:
     `needs` is the feature that the message's way rests on (retries, redelivery): where the profile doesn't claim it, a
     message that didn't get through is unknown.
     """
+    yield from unless_lacking(_processed(history, flow, profile, message), profile, needs)
+
+
+def _processed(history: History, flow: Flow, profile: Profile, message: Message) -> Answers:
     facts = Facts(history)
     if not flow.acceptance:
         yield undecided(refusal(flow), flow.answers)
         return
-    yield from _got_through(facts, flow, profile, message=message, needs=needs)
+    yield from _got_through(facts, flow, profile, message)
     for inner in (forward_only(history, flow, profile), sent_is_earned(history, flow, profile)):
         if inner.outcome == "fail" or (inner.outcome == "unknown" and flow.status in profile.statuses.terminal):
             yield replace(inner, reason=f"{inner.name}: {inner.reason}")
@@ -53,7 +58,7 @@ def worker_processed(history: History, flow: Flow, profile: Profile, *, message:
         yield shown(reason, [*flow.claims[:1], *flow.calls, *sent, *flow.acks[-1:], *flow.deletes[-1:]])
 
 
-def _got_through(facts: Facts, flow: Flow, profile: Profile, *, message: Message, needs: str) -> Answers:
+def _got_through(facts: Facts, flow: Flow, profile: Profile, message: Message) -> Answers:
     """Whether the worker has sent this message."""
     statuses = profile.statuses
     if flow.acks and not flow.calls:
@@ -62,32 +67,31 @@ def _got_through(facts: Facts, flow: Flow, profile: Profile, *, message: Message
     elif not flow.calls and flow.status in (statuses.sent, statuses.delivered):
         reason = f"it is {flow.status}, and no provider was called"
         yield refuted(reason, [event for _, event in flow.statuses], absent=["provider.called"])
-    nobody = facts.no_consumer()
-    doubt = claimed(profile, needs) is not True if needs else False
     if flow.status == statuses.failed:
         reason = f"it failed after {len(flow.calls)} calls"
         shown_by = [*flow.calls, flow.statuses[-1][1]]
-        if doubt:
-            yield undecided(f"{reason}: the stack doesn't seem to have {needs}", shown_by, remedy=remedy(needs))
-        elif _refused_for_good(flow) and profile.claims.channels is None:
+        if _refused_for_good(flow) and profile.claims.channels is None:
             # the provider itself said that it isn't one of its messages
             yield undecided(f"{reason}: the provider refused it for good", shown_by, remedy=remedy(message.type))
         else:
             yield refuted(reason, shown_by)
     elif flow.status not in statuses.terminal:
-        where = [*flow.appends, *flow.calls]
-        if nobody and not doubt:
-            yield refuted(nobody, where or [*flow.answers])
-        elif flow.appends and flow.acks and not unacknowledged(flow, profile) and flow.accepted_calls:
-            # nobody has the message any more, and nobody will write its row
-            if not sampled(flow) and not doubt and _written_off(facts, flow, profile):
-                reason = f"its entry is finished, and the row stays {flow.status}"
-                yield refuted(reason, [*flow.acks, *(e for _, e in flow.statuses[-1:])], absent=["database.status"])
-            yield undecided(f"it is still {flow.status} after {len(flow.calls)} calls", where)
-        else:
-            more = f": the stack doesn't seem to have {needs}" if doubt else ""
-            fix = remedy(needs) if doubt else "[waits] within, if it takes longer"
-            yield undecided(f"it is still {flow.status} after {len(flow.calls)} calls{more}", where, remedy=fix)
+        yield from _not_at_its_end(facts, flow, profile)
+
+
+def _not_at_its_end(facts: Facts, flow: Flow, profile: Profile) -> Answers:
+    nobody = facts.no_consumer()
+    where = [*flow.appends, *flow.calls]
+    finished_with = bool(flow.acks) and not unacknowledged(flow, profile) and bool(flow.accepted_calls)
+    if nobody:
+        yield refuted(nobody, where or flow.answers)
+    elif finished_with and not sampled(flow) and _written_off(facts, flow, profile):
+        # nobody has the message any more, and nobody will write its row
+        reason = f"its entry is finished, and the row stays {flow.status}"
+        yield refuted(reason, [*flow.acks, *(e for _, e in flow.statuses[-1:])], absent=["database.status"])
+    else:
+        reason = f"it is still {flow.status} after {len(flow.calls)} calls"
+        yield undecided(reason, where, remedy="[waits] within, if it takes longer")
 
 
 def _written_off(facts: Facts, flow: Flow, profile: Profile) -> bool:
@@ -201,8 +205,12 @@ def wrong_provider_id(flow: Flow) -> tuple[str, list[Event]] | None:
 
 
 @check(NAME, REFUSED, silence=("provider.called",))
-def refused_for_good(history: History, flow: Flow, profile: Profile) -> Answers:
-    """Judges a message that the provider refuses with a permanent error."""
+def refused_for_good(history: History, flow: Flow, profile: Profile, *, needs: str = "") -> Answers:
+    """Judges a message that the provider refuses with a permanent error; `needs` as in `worker_processed`."""
+    yield from unless_lacking(_refused(history, flow, profile), profile, needs)
+
+
+def _refused(history: History, flow: Flow, profile: Profile) -> Answers:
     nobody = Facts(history).no_consumer()
     last = [event for _, event in flow.statuses[-1:]]
     if not flow.taken:

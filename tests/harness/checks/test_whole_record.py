@@ -8,8 +8,9 @@ from judging import SILENT, TWICE, blind, called_again
 
 from harness.checks import Outcome, whole_record
 from harness.history import key
-from harness.profile import Profile
+from harness.profile import Process, Profile
 
+SMALL = Profile(processes={"worker": Process(command=["worker"])})
 ATTACHED = CONTRACT.model_copy(update={"deploy": CONTRACT.deploy.model_copy(update={"driver": "attached"})})
 PASSED = "1 accepted, 1 sent, 0 failed, 0 dead, 0 lost"
 
@@ -77,8 +78,37 @@ CASES: dict[str, tuple[Script, Profile, Outcome, str]] = {
     "its worker was killed, and nobody claims redelivery": (
         right().drop("queue.acked").insert("queue.claimed", window(3, "kill", "worker", at=3)),
         SILENT,
-        "pass",
-        PASSED,
+        "unknown",
+        "1 acknowledged by nobody: 11111111-2222-4333-8444-555555555555; the stack doesn't seem to have redelivery",
+    ),
+    "its worker was killed, and redelivery is claimed": (
+        right().drop("queue.acked").insert("queue.claimed", window(3, "kill", "worker", at=3)),
+        CONTRACT,
+        "fail",
+        "1 acknowledged by nobody",
+    ),
+    "sent in spite of an error, and nobody claims retries": (
+        right().change("provider.answered", status=503, accepted=False),
+        SILENT,
+        "unknown",
+        "1 sent before a provider had accepted: 11111111-2222-4333-8444-555555555555; the stack doesn't seem to have r",
+    ),
+    "sent in spite of an error, and retries are claimed": (
+        right().change("provider.answered", status=503, accepted=False),
+        CONTRACT,
+        "fail",
+        "1 sent before a provider had accepted",
+    ),
+    "sent twice by a second worker that nobody claims": (
+        Script(
+            [
+                *started("worker").add("process.started", at=0, process="worker-2", role="worker").events,
+                *called_again(right()).events,
+            ]
+        ),
+        SMALL,
+        "unknown",
+        "1 delivered more than once: 11111111-2222-4333-8444-555555555555; 1 accepted, 1 sent",
     ),
     "a dead letter for nothing": (dead(after_failure=False), CONTRACT, "fail", "1 dead letters that nobody expected"),
     "a dead letter after a failure": (
