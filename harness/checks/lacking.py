@@ -10,6 +10,7 @@ from harness.facts import Facts
 from harness.history import Flow
 from harness.history.flow import SUCCESS
 from harness.profile import Profile
+from harness.rest import unacknowledged
 
 
 def lacking(flow: Flow, facts: Facts, profile: Profile) -> str | None:
@@ -22,7 +23,9 @@ def lacking(flow: Flow, facts: Facts, profile: Profile) -> str | None:
     if failed and claimed(profile, "retries") is None:
         return "retries"
     first, last = flow.events[0], flow.events[-1]
-    ended = [w for w in facts.disturbances(first, last) if w.target == "worker" and w.fault != "provider"]
+    # an entry that nobody has acknowledged is still somebody's when the flow has nothing more to say
+    until = facts.history.last if unacknowledged(flow, profile) else last
+    ended = [w for w in facts.disturbances(first, until or last) if w.target == "worker" and w.fault != "provider"]
     if ended and claimed(profile, "redelivery") is None:
         return "redelivery"
     if claimed(profile, "several_workers") is None and facts.most("worker", last) > profile.count("worker") > 0:
