@@ -151,16 +151,13 @@ def probes_for(profile: Profile, history: History, driver: Driver, *, wire: Wire
     """One probe for each part of the stack that this profile lets us see."""
     where = driver.addresses
 
-    def name_of_pid(pid: int) -> str | None:
-        members = [*driver.members("api"), *driver.members("worker")]
-        return next((member.name for member in members if member.pid == pid), None)
-
     probes: list[Probe] = []
     if wire is not None:
         probes.append(wire)
     elif where.redis:
         monitor = profile.queue.observe != "tail"
-        probes.append(MonitorProbe(history, profile.queue, url=where.redis, name_of_pid=name_of_pid, monitor=monitor))
+        names = driver.name_of_pid
+        probes.append(MonitorProbe(history, profile.queue, url=where.redis, name_of_pid=names, monitor=monitor))
     if where.database and profile.database.observe != "api":
         probes.append(DatabaseProbe(history, profile.database, url=where.database))
     else:

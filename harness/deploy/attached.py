@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import time
+import contextlib
 from pathlib import Path
 
 import httpx
 
-from harness.deploy.driver import Addresses, Member, Role
+from harness.deploy.driver import Addresses, Member, Reached, Role
+from harness.deploy.tree import Look, Tree
+from harness.deploy.watchdog import Watchdog
 from harness.errors import DeployError, Unobservable
 from harness.history import History
 from harness.profile import Profile
@@ -25,7 +25,8 @@ class Attached:
     def __init__(self, profile: Profile, history: History) -> None:
         self._profile = profile
         self._history = history
-        self._held: set[int] = set()
+        self._trees: dict[Role, Tree] = {}
+        self._watchdog: Watchdog | None = None
         self.addresses = Addresses(
             api=(profile.api.url or "").rstrip("/"),
             database=profile.database.url,
@@ -53,11 +54,16 @@ class Attached:
 
     async def stop(self) -> None:
         """Lets go what we hold; nothing else is ours."""
-        for pid in list(self._held):
-            self._signal(pid, signal.SIGCONT)
-        self._held.clear()
+        for role in list(self._trees):
+            tree = self._trees[role]
+            while tree.held:
+                await asyncio.to_thread(tree.resume, told=self._continued)
+        if self._watchdog is not None:
+            await asyncio.to_thread(self._watchdog.close)
+            self._watchdog = None
 
-    def _pids(self, role: Role) -> list[int]:
+    def _tree(self, role: Role) -> Tree:
+        """The processes that the role's pid_file names, with all that they have started; raises Unobservable."""
         spec = self._profile.processes.get(role)
         if spec is None or spec.pid_file is None:
             raise Unobservable(
@@ -67,40 +73,62 @@ class Attached:
             pids = [int(word) for word in Path(spec.pid_file).read_text(encoding="utf-8").split()]
         except (OSError, ValueError) as error:
             raise Unobservable(f"the {role}'s pid_file {spec.pid_file} can't be read: {error}") from error
-        return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+        tree = self._trees.setdefault(role, Tree())
+        strangers = [pid for pid in pids if not tree.add(pid)]
+        if strangers:
+            raise Unobservable(
+                f"process {strangers[0]} in {spec.pid_file} is another one than before: the {role} was restarted, "
+                "or its number given away; write the file anew and run again"
+            )
+        return tree
+
+    def pids(self, role: Role) -> frozenset[int]:
+        try:
+            return self._tree(role).pids
+        except Unobservable:
+            return frozenset()
 
     def members(self, role: Role) -> list[Member]:
         try:
-            pids = self._pids(role)
+            tree = self._tree(role)
         except Unobservable:
             return []
-        return [Member(name=f"{role}-{pid}", role=role, pid=pid, held=pid in self._held) for pid in pids]
+        pids = tree.pids
+        first = [pid for pid in tree.roots if pid in pids]
+        return [Member(name=f"{role}-{pid}", role=role, pid=pid, held=tree.held) for pid in first]
 
-    async def hold(self, role: Role) -> None:
-        pids = self._pids(role)
-        if not pids:
+    def name_of_pid(self, pid: int) -> str | None:
+        roles: tuple[Role, ...] = ("api", "worker")
+        for role in roles:
+            with contextlib.suppress(Unobservable):
+                origin = self._tree(role).origin(pid)
+                if origin is not None:
+                    return f"{role}-{origin}"
+        return None
+
+    async def hold(self, role: Role) -> Reached:
+        tree = self._tree(role)
+        names = tuple(member.name for member in self.members(role))
+        if not names:
             raise Unobservable(f"no process of the {role} runs")
-        for pid in pids:
-            self._signal(pid, signal.SIGSTOP)
-            self._held.add(pid)
-            await asyncio.to_thread(await_stopped, pid)
+        pids = await asyncio.to_thread(tree.stop, tell=self._stopping)
+        return Reached(names=names, pids=pids)
+
+    def _stopping(self, one: Look) -> None:
+        """Whatever becomes of us, what we stop goes on again."""
+        if self._watchdog is None:
+            self._watchdog = Watchdog()
+        self._watchdog.stopping(one.pid, one.start)
+
+    def _continued(self, pid: int, start: int) -> None:
+        if self._watchdog is not None:
+            self._watchdog.continued(pid, start)
 
     async def release(self, role: Role) -> None:
-        for pid in self._pids(role):
-            if pid in self._held:
-                self._signal(pid, signal.SIGCONT)
-                self._held.discard(pid)
+        if role in self._trees:
+            await asyncio.to_thread(self._trees[role].resume, told=self._continued)
 
-    @staticmethod
-    def _signal(pid: int, number: signal.Signals) -> None:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            return
-        except PermissionError as error:
-            raise Unobservable(f"process {pid} is not ours to signal: {error}") from error
-
-    async def kill(self, role: Role) -> None:
+    async def kill(self, role: Role) -> Reached:
         raise Unobservable(f"the {role} of an attached stack is not ours to kill")
 
     async def terminate(self, role: Role) -> None:
@@ -111,21 +139,3 @@ class Attached:
 
     def logs(self, name: str) -> str:
         return f"(the output of {name} is not ours to read)"
-
-
-def await_stopped(pid: int, *, within: float = 2.0) -> None:
-    """Returns when a process that isn't our child has stopped, as /proc tells; Unobservable when it doesn't."""
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        try:
-            states = {
-                task.read_text().rpartition(")")[2].split()[0] for task in Path(f"/proc/{pid}/task").glob("*/stat")
-            }
-        except OSError as error:
-            raise Unobservable(f"process {pid} is gone: {error}") from error
-        if not states:  # a directory that isn't there has no entries, and is no error
-            raise Unobservable(f"process {pid} is gone")
-        if states <= {"T", "t"}:
-            return
-        time.sleep(0.0005)  # reason: the kernel tells a stop to the parent only, and we aren't that
-    raise Unobservable(f"process {pid} did not stop within {within:g} s")

@@ -17,7 +17,7 @@ import redis.asyncio
 from testcontainers.core.container import DockerContainer
 
 from harness.deploy import engine, images, parts
-from harness.deploy.driver import Addresses, Member, Role
+from harness.deploy.driver import Addresses, Member, Reached, Role
 from harness.deploy.embedded import DATABASE, fill
 from harness.deploy.janitor import Janitor
 from harness.deploy.mocks import Mocks
@@ -72,6 +72,7 @@ class Containers:
         self._roster = Roster(history)
         logs.mkdir(parents=True, exist_ok=True)
         self._output = Output(logs, on_line=self._roster.line, redact=redactor)
+        self._roster.last_words = self._output.tail
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="harness-engine")
         self._ports = Ports()
         self._mocks = Mocks(token=secrets.token_urlsafe(18))
@@ -305,10 +306,22 @@ class Containers:
     def _of(self, role: Role) -> list[Part]:
         return [self._parts[process.name] for process in self._roster.of(role)]
 
-    async def hold(self, role: Role) -> None:
+    def pids(self, role: Role) -> frozenset[int]:
+        found = (member.pid for member in self.members(role))
+        return frozenset(pid for pid in found if pid is not None)
+
+    def name_of_pid(self, pid: int) -> str | None:
+        roles: tuple[Role, ...] = ("api", "worker")
+        found = (member for role in roles for member in self.members(role))
+        return next((member.name for member in found if member.pid == pid), None)
+
+    async def hold(self, role: Role) -> Reached:
+        """Docker's pause reaches every process of a container, also one that came in by `exec`."""
         for part in self._of(role):
-            await self._engine(part.wrapped.pause)
+            if part.name not in self._roster.held:
+                await self._engine(part.wrapped.pause)
             self._roster.held.add(part.name)
+        return Reached(names=tuple(part.name for part in self._of(role)), pids=self.pids(role))
 
     async def release(self, role: Role) -> None:
         for part in self._of(role):
@@ -316,8 +329,10 @@ class Containers:
                 await self._engine(part.wrapped.unpause)
                 self._roster.held.discard(part.name)
 
-    async def kill(self, role: Role) -> None:
+    async def kill(self, role: Role) -> Reached:
+        reached = Reached(names=tuple(part.name for part in self._of(role)), pids=self.pids(role))
         await self._end(role, lambda part: part.wrapped.kill())
+        return reached
 
     async def terminate(self, role: Role) -> None:
         await self._end(role, lambda part: part.wrapped.stop(timeout=10))

@@ -28,12 +28,20 @@ class Addresses:
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One running process (or container) of the stack."""
+    """One running process (or container) of the stack, with all that it started; `pid` is the first of them."""
 
     name: str
     role: Role
     pid: int | None = None
     held: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """Whom a hold or a kill has reached: members by name, and every process that belongs to them."""
+
+    names: tuple[str, ...] = ()
+    pids: frozenset[int] = frozenset()
 
 
 def bearer(token: str | None) -> dict[str, str]:
@@ -63,17 +71,26 @@ class Driver(Protocol):
     def members(self, role: Role) -> list[Member]:
         """The processes of a role that run now."""
 
-    async def hold(self, role: Role) -> None:
-        """Stops all processes of a role where they stand; returns when they have stopped."""
+    def pids(self, role: Role) -> frozenset[int]:
+        """Every process of a role that runs now, with all that its members started; of this machine's numbers."""
+
+    def name_of_pid(self, pid: int) -> str | None:
+        """The name of the member that a process belongs to, also where it was started by it; None for a stranger."""
+
+    async def hold(self, role: Role) -> Reached:
+        """Stops all processes of a role where they stand, with all that they started; returns when they have stopped.
+
+        A hold of what is held already lasts until the last release.
+        """
 
     async def release(self, role: Role) -> None:
         """Lets held processes go on."""
 
-    async def kill(self, role: Role) -> None:
-        """Ends all processes of a role without warning (SIGKILL)."""
+    async def kill(self, role: Role) -> Reached:
+        """Ends all processes of a role without warning (SIGKILL), with all that they started; none is left."""
 
     async def terminate(self, role: Role) -> None:
-        """Asks all processes of a role to stop, and waits until they have."""
+        """Asks all processes of a role to stop (SIGTERM to the first of each), waits, and kills what is left."""
 
     async def launch(self, role: Role, *, count: int | None = None) -> None:
         """Starts the processes of a role (again); `count` overrides the profile's."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import signal
 import socket
 import string
 import sys
@@ -15,18 +14,20 @@ from pathlib import Path
 import asyncpg
 
 from harness.deploy import postgres, valkey
-from harness.deploy.driver import Addresses, Member, Role
+from harness.deploy.driver import Addresses, Member, Reached, Role
 from harness.deploy.mocks import Mocks
 from harness.deploy.output import Output
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process, Processes
 from harness.deploy.ready import answering
 from harness.deploy.roster import Roster, contract
+from harness.deploy.tree import Tree
 from harness.errors import DeployError
 from harness.history import History
 from harness.probes.wire import WireControl, WireProbe
 from harness.profile import Profile
 from harness.redact import Redactor
+from harness.vitals import died
 
 DATABASE = "messaging"
 
@@ -47,16 +48,19 @@ class Embedded:
         wire: WireProbe | None,
     ) -> None:
         self._profile = profile
+        self._history = history
         self._roster = Roster(history)
         self._redactor = redactor
         self._stack_env = dict(stack_env)
         self._wire = wire
         self._wire_control: WireControl | None = None
         self._ports = Ports()
-        self._processes = Processes(on_exit=self._roster.exited)
+        self._processes = Processes(on_exit=self._roster.exited, on_gone=self._keeper_gone)
+        self._trees: dict[str, Tree] = {}
         self._directory = self._processes.directory()
         logs.mkdir(parents=True, exist_ok=True)
         self._output = Output(logs, on_line=self._roster.line, redact=redactor)
+        self._roster.last_words = self._output.tail
         self._wire_ports: dict[str, int] = {}
         self._mocks = Mocks()
         self._password = secrets.token_urlsafe(18)
@@ -200,6 +204,7 @@ class Embedded:
                 env=self._environment(name, redis_port=redis_port) | spec.env | self._stack_env,
                 cwd=Path.cwd(),
             )
+            self._trees[name] = Tree(process.pid, mark=self._processes.mark(process))
             self._roster.started(process)
             await self._output.follow(process)
         if role == "api" and process is not None:
@@ -239,29 +244,49 @@ class Embedded:
     def members(self, role: Role) -> list[Member]:
         return self._roster.members(role)
 
-    async def hold(self, role: Role) -> None:
+    def pids(self, role: Role) -> frozenset[int]:
+        return frozenset(pid for process in self._roster.of(role) for pid in self._trees[process.name].pids)
+
+    def name_of_pid(self, pid: int) -> str | None:
+        return next((name for name, tree in self._trees.items() if tree.origin(pid) is not None), None)
+
+    async def hold(self, role: Role) -> Reached:
+        pids: set[int] = set()
         for process in self._roster.of(role):
-            await asyncio.to_thread(self._processes.signal, process, signal.SIGSTOP)
+            pids |= await asyncio.to_thread(self._trees[process.name].stop)
             self._roster.held.add(process.name)
+        return Reached(names=tuple(process.name for process in self._roster.of(role)), pids=frozenset(pids))
 
     async def release(self, role: Role) -> None:
         for process in self._roster.of(role):
-            if process.name in self._roster.held:
-                await asyncio.to_thread(self._processes.signal, process, signal.SIGCONT)
+            tree = self._trees[process.name]
+            await asyncio.to_thread(tree.resume)
+            if not tree.held:
                 self._roster.held.discard(process.name)
 
-    async def kill(self, role: Role) -> None:
-        await self._end(role, lambda p: self._processes.signal(p, signal.SIGKILL))
+    async def kill(self, role: Role) -> Reached:
+        names = tuple(process.name for process in self._roster.of(role))
+        return Reached(names=names, pids=await self._end(role))
 
     async def terminate(self, role: Role) -> None:
-        await self._end(role, lambda p: self._processes.stop([p], within=10))
+        await self._end(role, lambda process: self._processes.stop([process], within=10))
 
-    async def _end(self, role: Role, end: Callable[[Process], None]) -> None:
+    async def _end(self, role: Role, ask: Callable[[Process], None] | None = None) -> frozenset[int]:
+        """Asks each process to end, where there is a way to ask, and ends what is left of its tree then."""
+        pids: set[int] = set()
         for process in self._roster.of(role):
             self._roster.expect_exit(process.name)
-            await asyncio.to_thread(end, process)
+            tree = self._trees[process.name]
+            pids |= tree.pids
+            if ask is not None:
+                await asyncio.to_thread(ask, process)
+            pids |= await asyncio.to_thread(tree.kill)
             await asyncio.to_thread(process.ended.wait, 10)
             self._roster.held.discard(process.name)
+        return frozenset(pids)
+
+    def _keeper_gone(self) -> None:
+        died(self._history, "the keeper of this deployment's processes", "it has ended, and all that it kept with it")
 
     def logs(self, name: str) -> str:
         return self._output.tail(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -17,9 +18,14 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from harness.deploy.tree import kill_marked
 from harness.errors import DeployError
 
 KEEPER = Path(__file__).with_name("keeper.py")
+MARK = "MESSAGING_HARNESS_PROCESS"
+GONE = "the keeper of this deployment's processes is gone"
+CLOSE_WITHIN = 15.0
+"""Seconds in which a keeper that lives has ended everything."""
 
 
 class Process:
@@ -45,8 +51,18 @@ class Processes:
     `on_exit` is called in a thread of this class's own whenever a process ends, for whatever reason.
     """
 
-    def __init__(self, *, on_exit: Callable[[Process], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        *,
+        on_exit: Callable[[Process], None] = lambda _: None,
+        on_gone: Callable[[], None] = lambda: None,
+    ) -> None:
         self._on_exit = on_exit
+        self._on_gone = on_gone
+        self._closing = False
+        self._gone = False
+        self._directories: list[Path] = []
+        self.run = secrets.token_hex(8)
         self._control, theirs = socket.socketpair()
         python = [sys.executable, "-I", "-S"]
         self._keeper = subprocess.Popen(
@@ -70,6 +86,7 @@ class Processes:
         memory = Path("/dev/shm")  # noqa: S108 - reason: mkdtemp below makes it private
         root = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
         path = Path(tempfile.mkdtemp(prefix="messaging-harness-", dir=root))
+        self._directories.append(path)
         try:
             self._ask({"do": "keep", "directory": str(path)})
         except DeployError:
@@ -104,7 +121,7 @@ class Processes:
                 request = {
                     "do": "spawn",
                     "argv": [program, *argv[1:]],
-                    "env": dict(env),
+                    "env": {**env, MARK: f"{self.run}/{name}"},
                     "cwd": str(cwd),
                     "stop_signal": int(stop_signal),
                     "unprivileged": unprivileged,
@@ -136,17 +153,36 @@ class Processes:
                 process.ended.wait(within)
 
     def close(self) -> None:
-        """Ends everything and removes the private directories; safe to call twice."""
+        """Ends everything and removes the private directories; safe to call twice.
+
+        A keeper that is dead, or stopped, leaves its work to us.
+        """
+        self._closing = True
         with contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_WR)
-        self._keeper.wait()
+        try:
+            self._keeper.wait(CLOSE_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._keeper.kill()
+            self._keeper.wait()
         self._reader.join()
         self._control.close()
+        if self._keeper.returncode != 0:
+            # it died of something: the kernel has ended its children, theirs are still there
+            kill_marked(f"{MARK}={self.run}/")
+        for path in self._directories:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def mark(self, process: Process) -> str:
+        """What a process and all that it starts have in their environment, and nobody else."""
+        return f"{MARK}={self.run}/{process.name}"
 
     def _ask(self, request: dict[str, Any], *, fds: Sequence[int] = ()) -> dict[str, Any]:
         reply: Future[dict[str, Any]] = Future()
         with self._lock:
             self._next += 1
+            if self._gone:
+                raise DeployError(GONE)
             self._replies[self._next] = reply
             line = json.dumps({"id": self._next, **request}).encode() + b"\n"
             try:
@@ -160,7 +196,7 @@ class Processes:
         return answer
 
     def _read(self) -> None:
-        with self._control.makefile("rb") as lines:
+        with self._control.makefile("rb") as lines, contextlib.suppress(ConnectionError):
             for line in lines:
                 message = json.loads(line)
                 if "exited" in message:
@@ -175,9 +211,12 @@ class Processes:
                         reply = self._replies.pop(message["id"])
                     reply.set_result(message)
         with self._lock:
+            self._gone = True
             waiting, self._replies = list(self._replies.values()), {}
         for reply in waiting:
-            reply.set_result({"error": "the keeper of this deployment's processes is gone"})
+            reply.set_result({"error": GONE})
+        if not self._closing:
+            self._on_gone()
         for process in list(self._processes.values()):
             if process.alive:
                 self._ended(process, -int(signal.SIGKILL))

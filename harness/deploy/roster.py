@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from harness.deploy.driver import Member, Role
 from harness.deploy.processes import Process
 from harness.history import History
 from harness.probes.log import record_line
+from harness.vitals import died
+
+PARTS = {"database": "PostgreSQL", "queue": "Redis", "mocks": "the mock providers", "wire": "the wire"}
+"""Parts without which nothing can be judged, by the role of their process; as people call them."""
+LAST = 3
+"""Lines of its output that are told of what has died."""
+
+
+def said(words: str) -> str:
+    """The last of some lines, as it follows a reason."""
+    lines = [line for line in words.splitlines() if line.strip()][-LAST:]
+    return f", saying: {' | '.join(lines)}"[:600] if lines else ""
 
 
 class Roster:
@@ -18,6 +30,9 @@ class Roster:
         self._history = history
         self._processes: dict[str, Process] = {}
         self._expected: set[str] = set()
+        self._closing = False
+        self.last_words: Callable[[str], str] = lambda _: ""
+        """The last lines of a process's output, by its name."""
         self.held: set[str] = set()
 
     def of(self, role: Role) -> list[Process]:
@@ -40,17 +55,27 @@ class Roster:
         self._history.append("process.started", source="deploy", data=data)
 
     def expect_exit(self, *names: str) -> None:
-        """Whoever ends from now on does so because we asked."""
-        self._expected.update(names or self._processes)
+        """Whoever ends from now on does so because we asked; without names, all of the deployment."""
+        self._expected.update(names)
+        self._closing = self._closing or not names
 
     def exited(self, process: Process) -> None:
-        """Says that a process has ended, and whether we asked for it."""
+        """Says that a process has ended, and whether we asked for it; without a part that is everybody's, all ends."""
+        expected = process.name in self._expected or self._closing
+        part = PARTS.get(process.role)
+        if part is not None and not expected:
+            died(self._history, part, f"it ended with {process.code}{said(self.last_words(process.name))}")
         if process.role not in ("api", "worker"):
             return
         self.held.discard(process.name)
-        data = {"process": process.name, "role": process.role, "pid": process.pid, "code": process.code}
-        expected = process.name in self._expected
-        self._history.append("process.exited", source="deploy", data=data | {"expected": expected})
+        data: dict[str, object] = {"process": process.name, "role": process.role, "pid": process.pid}
+        data |= {"code": process.code, "expected": expected}
+        if not expected:
+            data["said"] = self.last_words(process.name)
+        self._history.append("process.exited", source="deploy", data=data)
+        if process.role == "api" and not expected and not self.of("api"):
+            why = f"it ended with {process.code}{said(self.last_words(process.name))}"
+            died(self._history, f"the API ({process.name})", why)
 
     def line(self, process: Process, line: str) -> None:
         """A line of a process's output; a worker's is an event."""

@@ -44,9 +44,9 @@ class RoleControl:
         waiting, history = self._waiting, self._waiting.history
         if quiescent:
             waiting.quiesce()
-        self._loop.run(self._driver.hold(self._role))
+        reached = self._loop.run(self._driver.hold(self._role))
         hold = Hold()
-        begin = began(history, "hold", self._role, members=self.names)
+        begin = began(history, "hold", self._role, members=list(reached.names), pids=sorted(reached.pids))
         waiting.holds.append(hold)
         try:
             yield hold

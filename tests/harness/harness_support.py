@@ -171,6 +171,14 @@ def arrives(history: History, match: Callable[[Event], bool], *, within: float =
     return found
 
 
+def awaits(look: Callable[[], bool], *, within: float = 10.0) -> None:
+    """Returns when something that announces itself to nobody has come; fails when it doesn't."""
+    deadline = time.monotonic() + within
+    while not look():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.005)  # reason: it is told to nobody
+
+
 def await_death(pid: int, *, within: float = 5.0) -> bool:
     """Waits until a process has ended, by its pidfd; False when it has not."""
     try:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness_support import awaits
 from pytest_httpserver import HTTPServer
 
-from harness.deploy.attached import Attached, await_stopped
+from harness.deploy.attached import Attached
 from harness.deploy.ports import Ports
 from harness.errors import DeployError, Unobservable
 from harness.history import History
@@ -69,14 +71,71 @@ def test_what_can_not_be_held_is_unobservable(tmp_path: Path, loop: Loop) -> Non
     dead = Attached(profile("http://x", tmp_path / "pid"), History())
     with pytest.raises(Unobservable, match="no process of the worker runs"):
         loop.run(dead.hold("worker"))
-    dead._signal(ended.pid, 0)  # type: ignore[arg-type]  # reason: a process that has gone is no error
-    with pytest.raises(Unobservable, match="is gone"):
-        await_stopped(ended.pid)
 
 
-def test_a_process_that_does_not_stop() -> None:
-    with pytest.raises(Unobservable, match=r"did not stop within 0\.01 s"):
-        await_stopped(os.getpid(), within=0.01)
+HOLDS = """
+import sys
+from harness.deploy.attached import Attached
+from harness.history import History
+from harness.loop import Loop
+from harness.profile import parse
+process = {"command": ["x"], "pid_file": sys.argv[1]}
+table = {"deploy": {"driver": "attached"}, "api": {"url": "http://x"}, "processes": {"worker": process}}
+driver, loop = Attached(parse(table, source="test", environ={}), History()), Loop()
+loop.run(driver.hold("worker"))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_a_killed_harness_held_goes_on(tmp_path: Path, worker: subprocess.Popen[bytes]) -> None:
+    (tmp_path / "pid").write_text(str(worker.pid))
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(tmp_path / "pid")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as harness:
+        assert harness.stdout
+        assert harness.stdout.readline() == b"held\n"
+        assert state_of(worker.pid) == "T"
+        harness.kill()
+    awaits(lambda: state_of(worker.pid) != "T")
+
+
+FAMILY = "import os, signal; child = os.fork(); child or os.setsid(); print(os.getpid(), flush=True); signal.pause()"
+
+
+def test_a_hold_reaches_what_the_named_process_has_started(tmp_path: Path, loop: Loop) -> None:
+    """A shell is named; its child does the work, and has a child of its own that left the session."""
+    with subprocess.Popen(
+        ["sh", "-c", f'"{sys.executable}" -c "{FAMILY}"; true'], stdout=subprocess.PIPE, start_new_session=True
+    ) as shell:
+        assert shell.stdout
+        pids = {int(shell.stdout.readline()) for _ in range(2)}
+        (tmp_path / "pid").write_text(str(shell.pid))
+        driver = Attached(profile("http://x", tmp_path / "pid"), History())
+        reached = loop.run(driver.hold("worker"))
+        assert reached.names == (f"worker-{shell.pid}",)
+        assert reached.pids == {shell.pid, *pids}
+        assert {state_of(pid) for pid in reached.pids} == {"T"}
+        assert {driver.name_of_pid(pid) for pid in pids} == {f"worker-{shell.pid}"}
+        assert driver.name_of_pid(os.getpid()) is None
+        loop.run(driver.release("worker"))
+        assert "T" not in {state_of(pid) for pid in reached.pids}
+        loop.run(driver.stop())
+        for pid in reached.pids:
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_what_somebody_else_has_stopped_is_left_as_it_is(
+    tmp_path: Path, loop: Loop, worker: subprocess.Popen[bytes]
+) -> None:
+    os.kill(worker.pid, signal.SIGSTOP)
+    awaits(lambda: state_of(worker.pid) == "T")
+    (tmp_path / "pid").write_text(str(worker.pid))
+    driver = Attached(profile("http://x", tmp_path / "pid"), History())
+    with pytest.raises(Unobservable, match=f"process {worker.pid} is stopped already, by somebody else"):
+        loop.run(driver.hold("worker"))
+    loop.run(driver.stop())
+    assert state_of(worker.pid) == "T"
 
 
 @pytest.mark.parametrize("what", ["kill", "terminate", "launch"])
