@@ -16,6 +16,8 @@ REMEDIES = {
     "callback.": "[providers] url names our mock providers, and its accounts are the stack's",
 }
 """What lets events be seen that nobody delivers."""
+LAST_WORDS = 3
+"""Lines of a dead worker's output that are told."""
 SAME_CLOCK_S = 0.001
 """A measured difference that is within its own error, and below this, is none: one machine, one clock."""
 
@@ -100,7 +102,9 @@ class Facts:
         if not exits:
             return "no consumer: no worker was ever started"
         last = exits[-1].data
-        return f"no consumer: {last['process']}, the last worker, ended with {last['code']}"
+        words = [line for line in str(last.get("said") or "").splitlines() if line.strip()][-LAST_WORDS:]
+        more = f", saying: {' | '.join(words)}"[:400] if words else ""
+        return f"no consumer: {last['process']}, the last worker, ended with {last['code']}{more}"
 
     def windows(self, *faults: str, target: str | None = None) -> list[Window]:
         """The windows of the given faults, or of all, in order of their beginning."""

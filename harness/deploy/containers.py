@@ -63,6 +63,7 @@ class Containers:
         wire: WireProbe | None,
     ) -> None:
         self._profile = profile
+        self._history = history
         self._redactor = redactor
         self._stack_env = dict(stack_env)
         self._wire = wire
@@ -269,7 +270,7 @@ class Containers:
     async def _answering(self, process: Process | None) -> None:
         if process is not None:
             url, within = f"{self.addresses.api}{self._profile.api.ready}", self._profile.deploy.start_within
-            await answering(process, url, name="the API", output=self._output, within=within)
+            await answering(process, url, name="the API", output=self._output, within=within, history=self._history)
 
     async def _redis_for(self, name: str) -> tuple[str, int]:
         """Where a process reaches Redis: a port of the wire's of its own, so that we know who speaks."""

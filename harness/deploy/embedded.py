@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import signal
 import socket
 import string
 import sys
@@ -57,6 +58,7 @@ class Embedded:
         self._ports = Ports()
         self._processes = Processes(on_exit=self._roster.exited, on_gone=self._keeper_gone)
         self._trees: dict[str, Tree] = {}
+        self._postgres: tuple[Process, int | None] | None = None
         self._directory = self._processes.directory()
         logs.mkdir(parents=True, exist_ok=True)
         self._output = Output(logs, on_line=self._roster.line, redact=redactor)
@@ -108,6 +110,7 @@ class Embedded:
             port=self._postgres_port,
         )
         await self._await_line(server.process, postgres.READY)
+        self._postgres = server.process, server.interlock()
         connection = await asyncpg.connect(
             host=str(server.socket_directory), port=server.port, user=postgres.SUPERUSER, database="postgres"
         )
@@ -209,7 +212,7 @@ class Embedded:
             await self._output.follow(process)
         if role == "api" and process is not None:
             url, within = f"{self.addresses.api}{self._profile.api.ready}", self._profile.deploy.start_within
-            await answering(process, url, name="the API", output=self._output, within=within)
+            await answering(process, url, name="the API", output=self._output, within=within, history=self._history)
 
     async def _redis_for(self, name: str) -> int:
         """The port on which a process reaches Redis: one of the wire's, of its own, so that we know who speaks."""
@@ -294,6 +297,8 @@ class Embedded:
     async def stop(self) -> None:
         self._roster.expect_exit()
         await asyncio.to_thread(self._processes.close)
+        if self._postgres is not None and self._postgres[1] is not None and self._postgres[0].code == -signal.SIGKILL:
+            postgres.forget(self._postgres[1])
         await self._output.drain()
         self._ports.close()
 

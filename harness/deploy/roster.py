@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Callable, Mapping
 
 from harness.deploy.driver import Member, Role
@@ -64,7 +65,7 @@ class Roster:
         expected = process.name in self._expected or self._closing
         part = PARTS.get(process.role)
         if part is not None and not expected:
-            died(self._history, part, f"it ended with {process.code}{said(self.last_words(process.name))}")
+            died(self._history, part, self._end_of(process))
         if process.role not in ("api", "worker"):
             return
         self.held.discard(process.name)
@@ -74,8 +75,12 @@ class Roster:
             data["said"] = self.last_words(process.name)
         self._history.append("process.exited", source="deploy", data=data)
         if process.role == "api" and not expected and not self.of("api"):
-            why = f"it ended with {process.code}{said(self.last_words(process.name))}"
-            died(self._history, f"the API ({process.name})", why)
+            died(self._history, f"the API ({process.name})", self._end_of(process))
+
+    def _end_of(self, process: Process) -> str:
+        """How a process has ended, and what it said last; who was killed had nothing to say of it."""
+        killed = process.code == -signal.SIGKILL
+        return f"it ended with {process.code}{'' if killed else said(self.last_words(process.name))}"
 
     def line(self, process: Process, line: str) -> None:
         """A line of a process's output; a worker's is an event."""

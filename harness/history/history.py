@@ -107,6 +107,11 @@ class History:
             self._over = self._over or error
             self._arrived.notify_all()
 
+    @property
+    def over(self) -> Exception | None:
+        """What the history was ended with; None while more may come."""
+        return self._over
+
     def wake(self) -> None:
         """Makes every wait look again, for what is told by something else than an event."""
         with self._arrived:
