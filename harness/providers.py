@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -23,14 +24,35 @@ class ProviderControl:
         history: History,
         *,
         url: str,
-        twilio_account: str,
-        sendgrid_account: str,
+        twilio_account: str | None = None,
+        sendgrid_account: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         self._history = history
         self._client = httpx.Client(base_url=url, timeout=60, headers=headers, trust_env=False, verify=tls(url))
-        self.twilio_account = twilio_account
-        self.sendgrid_account = sendgrid_account
+        self._twilio = twilio_account
+        self._sendgrid = sendgrid_account
+
+    @property
+    def twilio_account(self) -> str:
+        """The stack's account; raises Unobservable where the profile names none."""
+        return self._account(self._twilio, "twilio_account")
+
+    @property
+    def sendgrid_account(self) -> str:
+        """The stack's account; raises Unobservable where the profile names none."""
+        return self._account(self._sendgrid, "sendgrid_account")
+
+    @staticmethod
+    def _account(name: str | None, key: str) -> str:
+        if name is None:
+            raise Unobservable(f"the stack's account at the mock providers isn't known; set [providers] {key}")
+        return name
+
+    @staticmethod
+    def at_once(of: int) -> dict[str, Any]:
+        """What deliveries are given as `at_once` so that `of` of them go out together."""
+        return {"name": secrets.token_hex(6), "of": of}
 
     def close(self) -> None:
         self._client.close()
@@ -50,7 +72,8 @@ class ProviderControl:
 
     def calls(self, **filters: str) -> list[dict[str, Any]]:
         """Entries of the mock's journal, by the filters of its control plane."""
-        answer = self._client.get("/_mock/calls", params={"account": self.twilio_account, **filters})
+        mine = {"account": self._twilio} if self._twilio else {}
+        answer = self._client.get("/_mock/calls", params={**mine, **filters})
         entries: list[dict[str, Any]] = answer.raise_for_status().json()["entries"]
         return entries
 
@@ -112,7 +135,7 @@ class ProviderControl:
         """Withholds the provider's answers to matching calls until opened, at the end of the block at the latest."""
         begin = began(self._history, "gate", "providers")
         answer = self.ask("POST", "/_mock/gates", {"match": match or {}})
-        gate = ProviderGate(self, str(answer["id"]), lambda: ended(self._history, begin))
+        gate = ProviderGate(self, str(answer["id"]), lambda hits: ended(self._history, begin, hits=hits))
         try:
             yield gate
         finally:
@@ -122,7 +145,7 @@ class ProviderControl:
 class ProviderGate:
     """A closed gate in front of the provider's answers."""
 
-    def __init__(self, control: ProviderControl, gate: str, on_open: Any) -> None:
+    def __init__(self, control: ProviderControl, gate: str, on_open: Callable[[int | None], None]) -> None:
         self._control = control
         self._gate = gate
         self._on_open = on_open
@@ -138,8 +161,15 @@ class ProviderGate:
         """Lets the withheld answers go; safe to call twice."""
         if not self._open:
             self._open = True
-            self._on_open()
+            self._on_open(self._met())
             self._control.ask("DELETE", f"/_mock/gates/{self._gate}")
+
+    def _met(self) -> int | None:
+        """How many calls it has withheld so far; None where nobody can say."""
+        with contextlib.suppress(Inconclusive, KeyError):
+            gates = self._control.ask("GET", "/_mock/gates")["gates"]
+            return next((int(gate["met"]) for gate in gates if gate["id"] == self._gate), None)
+        return None
 
 
 def accepted_id(event: Event | None) -> str:

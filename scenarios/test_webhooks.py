@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.checks import bad_signature_refused, one_conversation, report_moved, stored_once
+from harness.checks import at_once, bad_signature_refused, one_conversation, report_moved, stored_once
+from harness.history import Flow
 from harness.messages import Channel, message, new_address, new_number
 from harness.probes.probe import new_token
 from harness.stack import Stack
@@ -58,26 +59,31 @@ def test_a_mail_reply_delivered_twice_is_stored_once(stack: Stack) -> None:
 @pytest.mark.needs("sms", "webhooks")
 def test_a_reply_delivered_five_times_at_once_is_stored_once(stack: Stack) -> None:
     sender, sid = new_number(), "SM" + new_token()[2:].ljust(32, "0").encode().hex()[:32]
+    together = stack.providers.at_once(5)
     with ThreadPoolExecutor(5) as pool:
-        list(pool.map(lambda _: deliver_text(stack, sender=sender, body="same", sid=sid), range(5)))
-    judge_once(stack, sid, deliveries=5)
+        list(pool.map(lambda _: deliver_text(stack, sender=sender, body="same", sid=sid, at_once=together), range(5)))
+    done = stack.finished(stack.reply(sid))
+    stack.judge(stored_once(stack.history, done, stack.profile, deliveries=5), at_once(stack.history, done))
 
 
 @pytest.mark.needs("webhooks", "conversations")
 @pytest.mark.parametrize("channel", ["sms", "email"])
 def test_twenty_first_messages_make_one_conversation(stack: Stack, channel: Channel) -> None:
     sender = new_number() if channel == "sms" else new_address()
+    together, since = stack.providers.at_once(20), len(stack.history)
 
     def deliver(number: int) -> None:
         if channel == "sms":
-            deliver_text(stack, sender=sender, body=f"first {number}")
+            deliver_text(stack, sender=sender, body=f"first {number}", at_once=together)
         else:
-            deliver_mail(stack, sender=sender, text=f"first {number}")
+            deliver_mail(stack, sender=sender, text=f"first {number}", at_once=together)
 
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(deliver, range(20)))
+    stack.settle()
+    deliveries = Flow(stack.history.events("callback.sent", "callback.answered", after=since))
     listing, evidence = conversations_of(stack, sender, expected=20)
-    stack.judge(one_conversation(listing, evidence, expected=20))
+    stack.judge(one_conversation(listing, evidence, expected=20), at_once(stack.history, deliveries))
 
 
 @pytest.mark.needs("delivery_reports")

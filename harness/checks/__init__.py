@@ -7,7 +7,7 @@ from harness.checks.message_queued import message_queued, one_message
 from harness.checks.queue_operations import queue_operations
 from harness.checks.sync_processing_disabled import sync_processing_disabled
 from harness.checks.verdict import Outcome, Verdict, failed, passed, unknown, worst
-from harness.checks.webhooks import bad_signature_refused, one_conversation, report_moved, stored_once
+from harness.checks.webhooks import at_once, bad_signature_refused, one_conversation, report_moved, stored_once
 from harness.checks.whole_record import whole_record
 from harness.checks.worker_processed import refused_for_good, worker_processed
 
@@ -17,6 +17,7 @@ __all__ = [
     "Verdict",
     "account",
     "accounting",
+    "at_once",
     "bad_signature_refused",
     "failed",
     "forward_only",

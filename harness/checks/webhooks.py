@@ -14,6 +14,7 @@ from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.claims import claimed, remedy
 from harness.history import Event, Flow, History
 from harness.history.flow import SUCCESS
+from harness.overlap import overlap
 from harness.profile import Profile
 from harness.rest import late
 
@@ -120,6 +121,17 @@ def bad_signature_refused(
         yield refuted(f"it was answered {status} and yet changed a row", [*answers, *rows[before:]])
     if status == 403 and answers:
         yield shown("answered 403, nothing changed", answers)
+
+
+@check(NAME, "deliveries that were meant to come at once did overlap")
+def at_once(history: History, flow: Flow) -> Answers:
+    """Judges whether the deliveries of a flow were under way together: else a race was hoped for, and not made."""
+    sent, answers = flow.of("callback.sent"), flow.of("callback.answered")
+    together, words = overlap([*sent, *answers])
+    if together:
+        yield shown(words, answers)
+    else:
+        yield undecided(f"they did not come at once: {words}", [*sent, *answers])
 
 
 @check(NAME, ONE)

@@ -66,7 +66,7 @@ def test_the_history_knows_nobody() -> None:
 
 
 def test_checks_read_histories_and_nothing_else() -> None:
-    allowed = ("checks", "history", "facts", "profile", "claims", "rest", "messages", "errors")
+    allowed = ("checks", "history", "facts", "profile", "claims", "rest", "overlap", "messages", "errors")
     assert breaches("harness/checks", only=tuple(f"harness.{name}" for name in allowed)) == []
 
 
