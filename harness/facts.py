@@ -122,7 +122,8 @@ class Facts:
     def unmet(self, *, after: int = 0) -> str | None:
         """The first disturbance that ended from place `after` on and didn't happen, in words; None where all did."""
         for event in self._history.events("fault.ended", after=after):
-            what = f"the {event.data.get('fault')} of {event.data.get('target')}"
+            fault = {"provider": "provider fault"}.get(str(event.data.get("fault")), event.data.get("fault"))
+            what = f"the {fault} of the {event.data.get('target')}"
             if event.data.get("hits") == 0:
                 return f"{what} was never met, so nothing was disturbed"
             if event.data.get("missed"):

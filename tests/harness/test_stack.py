@@ -149,6 +149,8 @@ def test_faults_of_the_providers_count_their_hits(
     with pytest.raises(Inconclusive, match="the mock providers refused GET /_mock/nonsense with 404"):
         mock_providers.ask("GET", "/_mock/nonsense")
     assert isinstance(mock_providers.calls(), list)
+    assert stack.unmet() == "the provider fault of the providers was never met, so nothing was disturbed"
+    stack.begin()  # else this test, which is a scenario too, would be unknown for it
 
 
 def test_a_gate_that_nothing_reaches(stack: Stack) -> None:
@@ -158,6 +160,8 @@ def test_a_gate_that_nothing_reaches(stack: Stack) -> None:
         gate.open()
         gate.open()
     stack.quiesce()
+    assert stack.unmet() == "the gate of the worker was never met, so nothing was disturbed"
+    stack.begin()
 
 
 def test_the_log_of_a_worker_is_seen(stack: Stack) -> None:
