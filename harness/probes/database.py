@@ -4,58 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import re
-import secrets
 from typing import Any
 
 import asyncpg
 
-from harness.errors import DeployError, ProfileError
-from harness.history import History, key
-from harness.probes.probe import TOKEN, declare, gap
+from harness.errors import DeployError
+from harness.history import History
+from harness.probes import clock
+from harness.probes.connection import LOST, address, connect, hang_up
+from harness.probes.leftovers import by_hand, new_schema, remove, sweep, tell
+from harness.probes.locks import Held, patiently
+from harness.probes.probe import declare, gap
+from harness.probes.reader import ANSWERS, Blind, Reader, own, why
+from harness.probes.relation import resolve
+from harness.probes.trigger import schema_sql, trigger_sql
+from harness.probes.watching import Watched
 from harness.profile import Database
 
-PREFIX = "messaging_harness_"
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
+__all__ = ["DatabaseProbe", "connect"]
 
-CREATE = """
-CREATE SCHEMA {schema};
-CREATE TABLE {schema}.transition (
-    sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    tx xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    message_id text NOT NULL, old text, new text, provider_id text, direction text, token text,
-    at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    application text NOT NULL DEFAULT current_setting('application_name')
-);
-CREATE FUNCTION {schema}.record() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
-DECLARE
-    before text := NULL;
-    seen record;  -- of no declared type: a table that is gone must fail in the block below, where it is caught
-BEGIN
-    IF TG_OP = 'UPDATE' THEN before := OLD.{status}::text; END IF;
-    INSERT INTO {schema}.transition (message_id, old, new, provider_id, direction, token)
-    VALUES (NEW.{id}::text, before, NEW.{status}::text, {provider_id}, {direction}, {token}) RETURNING * INTO seen;
-    PERFORM pg_notify('{schema}', json_build_object('sequence', seen.sequence, 'message_id', seen.message_id,
-        'old', seen.old, 'new', seen.new, 'at', extract(epoch FROM seen.at), 'by', seen.application,
-        'provider_id', seen.provider_id, 'direction', seen.direction, 'token', seen.token, 'op', TG_OP)::text);
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    -- observing must never break what is observed; what was missed is told
-    PERFORM pg_notify('{schema}', json_build_object('gap', SQLERRM)::text);
-    RETURN NULL;
-END $$;
-CREATE TRIGGER {schema} AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {schema}.record();
-CREATE TRIGGER {schema}_update AFTER UPDATE ON {table} FOR EACH ROW
-    WHEN ({changed}) EXECUTE FUNCTION {schema}.record();
-"""
-
-READ = """
-SELECT sequence, message_id, old, new, extract(epoch from at)::float8 AS at, application AS by, provider_id,
-    direction, token,
-    pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon
-FROM {schema}.transition WHERE tx::text::bigint >= $1 ORDER BY sequence
-"""
+NOW = "SELECT extract(epoch FROM clock_timestamp())::float8"
+FUNCTION = "SELECT oid FROM pg_catalog.pg_proc WHERE pronamespace = $1::text::regnamespace"
+REMOVE = 8.0
+"""Seconds to take the trigger off again, whatever state the server is in."""
 
 
 class DatabaseProbe:
@@ -71,123 +42,104 @@ class DatabaseProbe:
         self._history = history
         self._profile = profile
         self._url = url
-        self._schema = PREFIX + secrets.token_hex(6)
-        self._connection: Any = None
-        self._seen: set[int] = set()
-        self._horizon = 0
-        self._busy = asyncio.Lock()
+        self._schema = new_schema()
+        self._reader: Reader | None = None
+        self._watched: Watched | None = None
 
     async def start(self) -> None:
-        """Creates trigger and schema; raises DeployError when the database can't be reached or grants no DDL."""
-        self._connection = await connect(self._url)
+        """Creates schema and trigger; raises DeployError or ProfileError, and then nothing is left of them."""
+        connection = await connect(self._url)
         try:
-            await self._sweep()
-            await self._connection.execute("SELECT pg_advisory_lock(hashtext($1))", self._schema)
-            await self._connection.execute(self._sql())
-        except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
-            raise ProfileError(
-                f"[database] doesn't fit the stack: {error.args[0]}; name its table and columns"
-            ) from error
+            await self._create(connection)
+            await clock.measure(self._history, self.name, lambda: now(connection))
+        except BaseException as error:
+            with contextlib.suppress(*LOST):
+                await self._remove(connection)
+            await hang_up(connection)
+            if isinstance(error, (*LOST, asyncpg.PostgresError)):
+                raise DeployError(
+                    f"the harness's trigger can't be created in the database at {address(self._url)}: "
+                    f"{why(error)}; mend that, or set [database] observe = 'api'"
+                ) from error
+            raise
+        declare(self._history, self.name, "database.inserted", "database.status")
+        self._reader = Reader(self._history, self.name, connection, url=self._url, schema=self._schema)
+
+    async def _create(self, connection: Any) -> None:
+        relation = await resolve(connection, self._profile)
+        await sweep(connection)
+        await own(connection, self._schema)
+        try:
+            await connection.execute(schema_sql(self._schema, relation))
+            await patiently(connection, trigger_sql(self._schema, relation), tables=list(relation.members))
+        except Held as held:
+            raise DeployError(
+                f"the harness's trigger can't be put on table {relation}: the lock that it takes is held by {held}"
+            ) from held
         except asyncpg.InsufficientPrivilegeError as error:
             raise DeployError(
                 f"the database user may not create the harness's trigger ({error.args[0]}); "
                 "grant it, or set [database] observe = 'api'"
             ) from error
-        await self._connection.add_listener(self._schema, self._notified)
-        declare(self._history, self.name, "database.inserted", "database.status")
-
-    def _sql(self) -> str:
-        p = self._profile
-        for name in (p.table, p.id, p.status, p.direction, p.provider_id, p.body):
-            if name is not None and not NAME.fullmatch(name):
-                raise ProfileError(f"[database]: {name!r} is no plain SQL name")
-        changed = f"OLD.{p.status} IS DISTINCT FROM NEW.{p.status}"
-        if p.provider_id:
-            changed += f" OR OLD.{p.provider_id} IS DISTINCT FROM NEW.{p.provider_id}"
-        pattern = TOKEN.pattern.replace(r"\b", r"\M")
-        return CREATE.format(
-            schema=self._schema,
-            table=p.table,
-            id=p.id,
-            status=p.status,
-            provider_id=f"NEW.{p.provider_id}::text" if p.provider_id else "NULL",
-            direction=f"NEW.{p.direction}::text" if p.direction else "NULL",
-            token=f"substring(NEW.{p.body}::text from '{pattern}')" if p.body else "NULL",
-            changed=changed,
-        )
-
-    async def _sweep(self) -> None:
-        """Removes what killed runs left: schemas of our prefix whose advisory lock nobody holds."""
-        rows = await self._connection.fetch(
-            "SELECT nspname FROM pg_namespace WHERE nspname LIKE $1", PREFIX.replace("_", r"\_") + "%"
-        )
-        for (schema,) in rows:
-            if await self._connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", schema):
-                await self._connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-                await self._connection.execute("SELECT pg_advisory_unlock(hashtext($1))", schema)
-
-    def _notified(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        row = json.loads(str(payload))
-        if "gap" in row:
-            gap(self._history, self.name, f"the trigger could not record a change: {row['gap']}")
-        else:
-            self._record(row)
-
-    def _record(self, row: dict[str, Any]) -> None:
-        sequence = int(row["sequence"])
-        if sequence in self._seen:
-            return
-        self._seen.add(sequence)
-        kind = "database.status" if row["old"] is not None else "database.inserted"
-        if kind == "database.status" and row["old"] == row["new"] and not row["provider_id"]:
-            return
-        data = {"sequence": sequence, "old": row["old"], "new": row["new"], "by": row["by"]}
-        data |= {name: row[name] for name in ("direction", "provider_id") if row[name]}
-        keys = []
-        if row["provider_id"]:
-            keys.append(key("provider", row["provider_id"]))
-        if row["token"]:
-            keys.append(key("token", row["token"]))
-        self._history.append(
-            kind, source="database", at=float(row["at"]), message_id=row["message_id"], data=data, keys=keys
-        )
+        except asyncpg.ReadOnlySQLTransactionError as error:
+            raise DeployError(
+                f"the database at {address(self._url)} takes no changes ({error}); name its primary in [database] url, "
+                "and a user that may write, or set [database] observe = 'api'"
+            ) from error
+        self._watched = Watched(relation, function=await connection.fetchval(FUNCTION, self._schema))
+        await self._watched.begin(connection)
 
     async def settle(self) -> None:
-        """Reads what was committed and not yet notified.
-
-        A transaction that was still open at the last reading has an id from that reading's horizon on, so nothing
-        that commits late is missed.
-        """
-        if self._connection is None:
+        """Reads what was committed until now, and sees whether the trigger still stands where it was put."""
+        if self._reader is None or self._watched is None:
             return
         try:
-            async with self._busy:
-                sql = READ.format(schema=self._schema)
-                rows = await self._connection.fetch(sql, self._horizon)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            gap(self._history, self.name, f"the database can't be read any more: {error or type(error).__name__}")
-            return
-        for row in rows:
-            self._record(dict(row))
-            self._horizon = max(self._horizon, row["horizon"])
+            await self._reader.read()
+            await self._reader.ask(self._look)
+        except Blind as blind:
+            gap(self._history, self.name, str(blind))
+
+    async def _look(self, connection: Any) -> None:
+        assert self._watched is not None  # noqa: S101 - reason: settle has seen it
+        async with asyncio.timeout(ANSWERS):
+            await self._watched.look(connection, self._history, self.name)
 
     async def stop(self) -> None:
-        if self._connection is None or self._connection.is_closed():
+        if self._reader is None:
             return
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await self._connection.remove_listener(self._schema, self._notified)
-            await self._connection.execute(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE")
-        await self._connection.close(timeout=2)
+        reader, self._reader = self._reader, None
+        await reader.stop()
+        with contextlib.suppress(*LOST, asyncpg.PostgresError):
+            async with asyncio.timeout(ANSWERS):
+                await clock.measure(self._history, self.name, lambda: now(reader.connection))
+        try:
+            left = await self._remove(reader.connection)
+            if left:
+                tell(left)
+        except LOST as error:
+            left = self._left(f"the database doesn't answer ({why(error)})")
+        if left:
+            gap(self._history, self.name, left, kinds=["probe.gap"])  # all that was to be seen was seen
+        await hang_up(reader.connection)
+
+    async def _remove(self, connection: Any) -> str:
+        """Takes our own off the database; returns "" or what is left, and raises what a lost connection raises."""
+        try:
+            if connection.is_closed():
+                connection = await connect(self._url, timeout=ANSWERS)
+            async with asyncio.timeout(REMOVE):
+                reason = await remove(connection, self._schema)
+        except DeployError as error:
+            raise OSError(str(error)) from error
+        except LOST:
+            connection.terminate()
+            raise
+        return self._left(reason) if reason else ""
+
+    def _left(self, reason: str) -> str:
+        return f"the harness's trigger stays in the database, since {reason}; remove it with: {by_hand(self._schema)}"
 
 
-async def connect(url: str) -> Any:
-    """A connection to the stack's database; raises DeployError with what to do."""
-    settings = {"application_name": "messaging-harness"}
-    try:
-        return await asyncpg.connect(url, server_settings=settings, timeout=10)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        where = url.rsplit("@", 1)[-1]
-        why = str(error) or type(error).__name__
-        raise DeployError(
-            f"the database at {where} can't be reached: {why}; check [database] url in the profile"
-        ) from error
+async def now(connection: Any) -> float:
+    seconds: float = await connection.fetchval(NOW)
+    return seconds

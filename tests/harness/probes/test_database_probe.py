@@ -3,58 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Any
 
 import asyncpg
 import pytest
+from database_scene import SCHEMAS, TRIGGERS, Scene, gone, killed_run
 from harness_support import arrives
 
 from harness.errors import DeployError, ProfileError
-from harness.history import Flow, History, key
+from harness.history import History, key
 from harness.loop import Loop
-from harness.probes.database import PREFIX, DatabaseProbe
+from harness.probes.database import DatabaseProbe
 from harness.profile import Database
-
-TABLE = """
-CREATE TABLE messages (id text PRIMARY KEY, status text NOT NULL, direction text DEFAULT 'outbound',
-    provider_message_id text, body text)
-"""
-SCHEMAS = f"SELECT count(*) FROM pg_namespace WHERE nspname LIKE '{PREFIX}%'"
-Say = Any
-
-
-class Scene:
-    """A database with the stack's table, a connection of the stack's, and a probe."""
-
-    def __init__(self, loop: Loop, url: str, **profile: Any) -> None:
-        self.loop, self.url, self.history = loop, url, History()
-        self.stack: Any = self.run(asyncpg.connect(url, server_settings={"application_name": "the-stack"}))
-        self.execute(TABLE)
-        self.probe = DatabaseProbe(self.history, Database(**profile), url=url)
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run(work, timeout=30)
-
-    def execute(self, sql: str, *args: object) -> Any:
-        return self.run(self.stack.execute(sql, *args))
-
-    def value(self, sql: str) -> Any:
-        return self.run(self.stack.fetchval(sql))
-
-    def trail(self, message_id: str = "m1") -> list[str]:
-        self.run(self.probe.settle())
-        return [value for value, _ in Flow(self.history.flow(key("message", message_id))).statuses]
-
-    def close(self) -> None:
-        self.run(self.probe.stop())
-        self.run(self.stack.close())
 
 
 @pytest.fixture
 def scene(loop: Loop, database: str) -> Any:
-    scene = Scene(loop, database)
-    scene.run(scene.probe.start())
+    scene = Scene(loop, database).start()
     yield scene
     scene.close()
 
@@ -132,7 +97,7 @@ def test_what_is_rolled_back_did_not_happen(scene: Scene) -> None:
 def test_settling_twice_repeats_nothing(scene: Scene) -> None:
     scene.execute("INSERT INTO messages VALUES ('m1', 'pending')")
     assert scene.trail() == scene.trail() == ["pending"]
-    assert len(scene.history) == 1
+    assert len(scene.seen()) == 1
 
 
 def test_a_change_of_nothing_that_matters_is_no_event(scene: Scene) -> None:
@@ -140,7 +105,7 @@ def test_a_change_of_nothing_that_matters_is_no_event(scene: Scene) -> None:
     scene.execute("UPDATE messages SET body = 'changed'")
     scene.execute("UPDATE messages SET provider_message_id = NULL")
     assert scene.trail() == ["sent"]
-    assert len(scene.history) == 1
+    assert len(scene.seen()) == 1
 
 
 def test_nothing_is_left_behind(loop: Loop, database: str) -> None:
@@ -149,31 +114,46 @@ def test_nothing_is_left_behind(loop: Loop, database: str) -> None:
     assert scene.value(SCHEMAS) == 1
     scene.run(scene.probe.stop())
     assert scene.value(SCHEMAS) == 0
-    assert scene.value("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == 0
+    assert scene.value(TRIGGERS) == 0
     scene.run(scene.probe.stop())  # twice is harmless
     scene.run(scene.probe.settle())
     scene.run(scene.stack.close())
 
 
-def test_what_a_killed_run_left_is_removed_and_a_living_one_spared(scene: Scene) -> None:
-    killed = DatabaseProbe(History(), Database(), url=scene.url)
-    scene.run(killed.start())
-    scene.run(killed._connection.close())  # as if it had died: its lock is free, its schema stands
-    assert scene.value(SCHEMAS) == 2
-    other = DatabaseProbe(History(), Database(), url=scene.url)
+def test_what_a_killed_run_left_is_removed_and_a_living_one_spared(loop: Loop, database: str) -> None:
+    scene = Scene(loop, database)
+    killed_run(database)
+    scene.run(gone(scene.stack))
+    assert scene.value(SCHEMAS) == 1
+    scene.execute("INSERT INTO messages VALUES ('m0', 'pending')")  # its trigger stands in nobody's way
+    scene.start()
+    assert scene.value(SCHEMAS) == 1  # its own
+    other = DatabaseProbe(History(), Database(), url=database)
     scene.run(other.start())
-    assert scene.value(SCHEMAS) == 2  # the living one's and the new one's
+    assert scene.value(SCHEMAS) == 2
     scene.execute("INSERT INTO messages VALUES ('m1', 'pending')")
     assert scene.trail() == ["pending"]
     scene.run(other.stop())
+    scene.close()
+    assert scene.history.events("probe.gap") == []
 
 
-def test_the_stack_goes_on_when_recording_fails(scene: Scene) -> None:
+def test_the_stack_goes_on_when_nothing_can_be_written_down(scene: Scene) -> None:
+    """Whoever reads finds out as well, so nothing needs to be said by the trigger."""
     scene.execute(f"DROP TABLE {scene.probe._schema}.transition CASCADE")
     scene.execute("INSERT INTO messages VALUES ('m1', 'pending')")
     assert scene.value("SELECT count(*) FROM messages") == 1
     gap = arrives(scene.history, lambda event: event.kind == "probe.gap")
-    assert "the trigger could not record a change: relation" in gap.data["reason"]
+    assert "the harness's own table can't be read any more: relation" in gap.data["reason"]
+    assert gap.data["lasting"] is True
+
+
+def test_the_stack_goes_on_when_a_column_is_gone(scene: Scene) -> None:
+    scene.execute("ALTER TABLE messages RENAME COLUMN status TO state")  # which our trigger must not forbid either
+    scene.execute("INSERT INTO messages VALUES ('m1', 'pending')")
+    assert scene.value("SELECT count(*) FROM messages") == 1
+    gap = arrives(scene.history, lambda event: event.kind == "probe.gap")
+    assert 'the trigger could not record a change: record "new" has no field "status"' in gap.data["reason"]
 
 
 def test_a_stack_without_optional_columns(loop: Loop, database: str) -> None:
@@ -188,9 +168,14 @@ def test_a_stack_without_optional_columns(loop: Loop, database: str) -> None:
 @pytest.mark.parametrize(
     ("profile", "message"),
     [
-        ({"table": "letters"}, r"doesn't fit the stack: relation .*letters.* does not exist; name its table"),
-        ({"status": "state"}, r"doesn't fit the stack: column .*state does not exist; name its table"),
-        ({"table": "messages; DROP TABLE x"}, "is no plain SQL name"),
+        (
+            {"table": "letters"},
+            "doesn't fit the stack: table 'letters' does not exist .*; it has messages",
+        ),
+        ({"table": "message"}, r"table 'message' does not exist in this database; did you mean 'messages'\?"),
+        ({"status": "state"}, r"status = 'state', but table messages has no such column; did you mean 'status'\?"),
+        ({"body": "text"}, r'body = \'text\', but table messages .*, or set body = "" if it has none'),
+        ({"table": "messages; DROP TABLE x"}, "table 'messages; DROP TABLE x' does not exist"),
     ],
 )
 def test_a_profile_that_does_not_fit(loop: Loop, database: str, profile: dict[str, str], message: str) -> None:
