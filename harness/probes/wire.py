@@ -5,50 +5,77 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from harness.errors import DeployError
-from harness.history import History, key
+from harness.history import History
+from harness.probes.entries import QUEUE, Entries, Said
 from harness.probes.probe import declare, gap
 from harness.profile import Queue
+from harness.vitals import died
 
-Said = dict[str, Any]
+DEAD = "the wire in front of Redis has died; start the deployment again"
 
 
 class WireControl:
-    """The harness's end of the wire's control socket."""
+    """The harness's end of the wire's control socket; `watch` is what the wire is told at first."""
 
-    def __init__(self, control: socket.socket, *, on_said: Callable[[Said], None]) -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        *,
+        on_said: Callable[[Said], None],
+        on_death: Callable[[str], None] = lambda _: None,
+        watch: Mapping[str, object] | None = None,
+    ) -> None:
         self._socket = control
         self._on_said = on_said
+        self._on_death = on_death
+        self._watch = watch
         self._replies: dict[int, asyncio.Future[Said]] = {}
         self._next = 0
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
+        self._answered = False
+        self._stopping = False
 
     async def start(self) -> None:
-        reader, self._writer = await asyncio.open_connection(sock=self._socket, limit=1 << 24)
+        """Begins to listen to the wire, and tells it what to watch; raises DeployError when it is gone."""
+        # a line is as long as an entry is
+        reader, self._writer = await asyncio.open_connection(sock=self._socket, limit=1 << 30)
         self._task = asyncio.create_task(self._read(reader))
+        if self._watch is not None:
+            await self.ask("watch", **self._watch)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
+        why = "its control connection was closed"
         try:
             while line := await reader.readline():
                 said = json.loads(line)
-                if "id" in said and "do" not in said and "what" not in said:
+                if "id" in said and "what" not in said:
+                    self._answered = True
                     self._replies.pop(said["id"]).set_result(said)
                 else:
                     self._on_said(said)
-        except ConnectionError:
-            pass  # told to whoever waits, below
-        for reply in self._replies.values():
-            if not reply.done():
-                reply.set_exception(DeployError("the wire in front of Redis has died; start the deployment again"))
+        except asyncio.CancelledError:
+            self._stopping = True
+            raise
+        except OSError as error:
+            why = str(error)
+        except Exception as error:  # noqa: BLE001 - reason: also of our own fault nobody may wait for ever
+            why = f"what it said can't be read ({error!r})"
+        finally:
+            for reply in self._replies.values():
+                if not reply.done():
+                    reply.set_exception(DeployError(DEAD))
+            if self._answered and not self._stopping:
+                self._on_death(why)
 
     async def ask(self, do: str, **more: object) -> Said:
         """Sends a request and waits for its answer; raises DeployError when the wire refuses or is gone."""
         if self._writer is None or self._task is None or self._task.done():
-            raise DeployError("the wire in front of Redis has died; start the deployment again")
+            raise DeployError(DEAD)
         self._next += 1
         reply = asyncio.get_running_loop().create_future()
         self._replies[self._next] = reply
@@ -59,6 +86,7 @@ class WireControl:
         return said
 
     async def stop(self) -> None:
+        self._stopping = True
         if self._writer is not None:
             self._writer.close()
         if self._task is not None:
@@ -73,17 +101,21 @@ class WireProbe:
 
     def __init__(self, history: History, profile: Queue) -> None:
         self._history = history
-        self._queue = profile
-        self._watched = set(profile.streams.values()) | ({profile.dead} if profile.dead else set())
+        self._entries = Entries(history, profile)
+        self._watch = {
+            "streams": sorted({*profile.streams.values(), *filter(None, [profile.dead])}),
+            "group": profile.group,
+            "database": database_of(profile.url),
+        }
         self.control: WireControl | None = None
 
     def connect(self, control: socket.socket) -> WireControl:
-        self.control = WireControl(control, on_said=self._said)
+        self.control = WireControl(control, on_said=self._said, on_death=self._died, watch=self._watch)
         return self.control
 
     async def start(self) -> None:
-        """Nothing to do: the wire observes from the first byte, since every process reaches Redis through it."""
-        declare(self._history, self.name, "queue.appended", "queue.claimed", "queue.acked", "queue.deleted")
+        """Nothing to begin: the wire observes from the first byte, since every process reaches Redis through it."""
+        declare(self._history, self.name, *QUEUE)
 
     async def settle(self) -> None:
         if self.control is not None:
@@ -93,45 +125,29 @@ class WireProbe:
         if self.control is not None:
             await self.control.stop()
 
+    def _died(self, why: str) -> None:
+        died(self._history, "the wire", why)
+
     def _said(self, said: Said) -> None:
         match said["what"]:
-            case "appended" | "claimed" | "acked" | "deleted" as what:
-                if said["stream"] in self._watched:
-                    record(self._history, self._queue, f"queue.{what}", said)
             case "gate":
                 data = {"fault": "gate", "gate": said["gate"], "target": said["process"]}
                 self._history.append("fault.hit", source="queue", at=said["at"], data=data)
             case "lost":
                 reason = f"the wire can't follow a connection of {said['process']}: {said['reason']}"
-                gap(self._history, self.name, reason, lasting=True, process=said["process"])
+                remedy = "none in the profile: a connection that speaks to the queue has to speak plain commands only"
+                gap(
+                    *(self._history, self.name, reason),
+                    kinds=QUEUE,
+                    lasting=True,
+                    remedy=remedy,
+                    process=said["process"],
+                )
+            case _:
+                self._entries.take(said)
 
 
-def record(history: History, queue: Queue, kind: str, said: Said) -> None:
-    """Appends one queue event, with the message it is about where the entry says so."""
-    stream, entry = said["stream"], said["id"]
-    fields = said.get("fields") or {}
-    data: dict[str, Any] = {
-        name: said[name] for name in ("stream", "id", "group", "consumer", "how", "process", "counted") if name in said
-    }
-    data["entry"] = key("entry", stream, entry)
-    if stream == queue.dead:
-        data["dead"] = True
-    message_id = None
-    if fields:
-        data["fields"] = {name: value[:2000] for name, value in fields.items()}
-        message_id = message_of(fields, queue)
-    keys = [data["entry"]]
-    history.append(kind, source="queue", at=said["at"], message_id=message_id, data=data, keys=keys)
-
-
-def message_of(fields: dict[str, str], queue: Queue) -> str | None:
-    """The message id in an entry, by the profile's field and name; None in an entry that is not of that shape."""
-    raw = fields.get(queue.field)
-    if raw is None:
-        return fields.get(queue.message_id)
-    try:
-        inner = json.loads(raw)
-    except ValueError:
-        return None
-    value = inner.get(queue.message_id) if isinstance(inner, dict) else None
-    return str(value) if value is not None else None
+def database_of(url: str | None) -> int:
+    """The number of the database that a Redis URL names; 0 where it names none."""
+    number = urlsplit(url or "").path.strip("/")
+    return int(number) if number.isdigit() and not (url or "").startswith("unix:") else 0

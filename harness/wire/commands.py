@@ -1,17 +1,23 @@
-"""What a Redis command and its reply mean for a queue: pure functions from parsed RESP to events."""
+"""What a Redis command and its reply mean for a queue: pure functions from parsed RESP to events.
+
+A reply that can't be one to its command raises ValueError, TypeError or IndexError: then commands and replies don't
+belong together any more.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-WATCHED = frozenset(
-    {b"XADD", b"XREADGROUP", b"XREAD", b"XACK", b"XACKDEL", b"XDEL", b"XDELEX", b"XCLAIM", b"XAUTOCLAIM"}
-)
-TRANSACTION = frozenset({b"MULTI", b"EXEC", b"DISCARD"})
-
 Command = list[bytes]
 Said = dict[str, Any]
+
+ID = re.compile(r"\d+-\d+")
+GIVEN_ID = re.compile(rb"\*|\d+(-(\d+|\*))?")
+ALONE = (b"NOMKSTREAM", b"KEEPREF", b"DELREF", b"ACKED")
+TAKES = {b"GROUP": 2, b"COUNT": 1, b"BLOCK": 1, b"CLAIM": 1}
+"""How many words follow an option of XREADGROUP."""
 
 
 def text(value: object) -> str:
@@ -22,6 +28,14 @@ def name_of(command: Command) -> bytes:
     return command[0].upper() if command and isinstance(command[0], bytes) else b""
 
 
+def whole(entry: object) -> str:
+    """The id of an entry as Redis writes it: a command may leave its second half, or zeros, away or in."""
+    milliseconds, _, serial = text(entry).partition("-")
+    if milliseconds.isdigit() and (serial.isdigit() or not serial):
+        return f"{int(milliseconds)}-{int(serial or 0)}"
+    return text(entry)
+
+
 def events_of(command: Command, reply: object) -> Iterator[Said]:
     """The queue events that a command and its reply show; none where Redis refused it."""
     if isinstance(reply, Exception) or reply is None:
@@ -29,37 +43,99 @@ def events_of(command: Command, reply: object) -> Iterator[Said]:
     match name_of(command):
         case b"XADD":
             stream, fields = appended(command)
+            if not ID.fullmatch(text(reply)):
+                raise ValueError(f"the answer to XADD is no id: {text(reply)[:40]!r}")
             yield {"what": "appended", "stream": stream, "id": text(reply), "fields": fields}
+            yield from trimmed(command)
         case b"XREADGROUP":
-            group, consumer = after(command, b"GROUP", 2)
+            options, _ = read_options(command)
+            group, consumer = options[b"GROUP"]
+            claim: Said = {"what": "claimed", "how": "read", "group": text(group), "consumer": text(consumer)}
+            if b"NOACK" in options:
+                claim["noack"] = True
             for stream, entry, fields in entries_by_stream(reply):
-                claim = {"what": "claimed", "how": "read", "group": group, "consumer": consumer}
                 yield {**claim, "stream": stream, "id": entry, "fields": fields}
         case b"XREAD":
             for stream, entry, fields in entries_by_stream(reply):
                 yield {"what": "claimed", "how": "xread", "stream": stream, "id": entry, "fields": fields}
-        case b"XACK" | b"XACKDEL":
-            yield from acknowledged(command, reply)
-        case b"XDEL" | b"XDELEX":
-            yield from deleted(command, reply)
+        case b"XACK":
+            base = {"what": "acked", "stream": text(command[1]), "group": text(command[2])}
+            yield from each(base, command[3:], reply)
+        case b"XDEL":
+            yield from each({"what": "deleted", "stream": text(command[1])}, command[2:], reply)
+        case b"XACKDEL":
+            yield from acknowledged_and_deleted(command, reply)
+        case b"XDELEX":
+            for entry, done in zip(after_ids(command), answers(reply), strict=True):
+                if done == 1:
+                    yield {"what": "deleted", "stream": text(command[1]), "id": whole(entry), "counted": 1}
         case b"XAUTOCLAIM" | b"XCLAIM":
             yield from taken_over(command, reply)
+        case b"XTRIM":
+            if count(reply):
+                yield {"what": "trimmed", "stream": text(command[1]), "counted": count(reply)}
+
+
+def read_options(command: Command) -> tuple[dict[bytes, Command], Command]:
+    """The options of an XREAD or XREADGROUP with their values, and the streams that it reads."""
+    options: dict[bytes, Command] = {}
+    at = 1
+    while at < len(command) and (option := command[at].upper()) != b"STREAMS":
+        taken = TAKES.get(option, 0)
+        options[option] = command[at + 1 : at + 1 + taken]
+        at += 1 + taken
+    behind = command[at + 1 :]
+    return options, behind[: len(behind) // 2]
+
+
+def streams_of(command: Command) -> Command:
+    """The streams on which a command that is read works."""
+    return read_options(command)[1] if name_of(command) in (b"XREADGROUP", b"XREAD") else command[1:2]
+
+
+def group_of(command: Command) -> bytes | None:
+    """The consumer group in whose name a command that is read works."""
+    match name_of(command):
+        case b"XREADGROUP":
+            return (read_options(command)[0].get(b"GROUP") or [None])[0]
+        case b"XACK" | b"XACKDEL" | b"XCLAIM" | b"XAUTOCLAIM":
+            return command[2] if len(command) > 2 else None
+    return None
 
 
 def appended(command: Command) -> tuple[str, dict[str, str]]:
     """Stream and fields of an XADD; options between the key and the id are skipped."""
+    return text(command[1]), fields_of(command[id_place(command) + 1 :])
+
+
+def id_place(command: Command) -> int:
+    """Where the id stands in an XADD."""
     position = 2
     while position < len(command):
         option = command[position].upper()
-        if option in (b"NOMKSTREAM", b"KEEPREF", b"DELREF", b"ACKED"):
-            position += 1
-        elif option in (b"MAXLEN", b"MINID"):
-            position += 3 if command[position + 1] in (b"~", b"=") else 2
-        elif option == b"LIMIT":
+        if option in (b"MAXLEN", b"MINID"):
+            position += 3 if command[position + 1 : position + 2] in ([b"~"], [b"="]) else 2
+        elif option in (b"LIMIT", b"IDMPAUTO"):
             position += 2
+        elif option == b"IDMP":
+            position += 3
+        elif option in ALONE or not GIVEN_ID.fullmatch(option):  # an option that we don't know
+            position += 1
         else:
             break
-    return text(command[1]), fields_of(command[position + 1 :])
+    return position
+
+
+def trimmed(command: Command) -> Iterator[Said]:
+    """What an XADD may have trimmed: Redis says nothing of it; `longest` is the length that it may leave."""
+    options = command[2 : id_place(command)]
+    for position, option in enumerate(options):
+        if option.upper() in (b"MAXLEN", b"MINID"):
+            rest = [word for word in options[position + 1 :] if word not in (b"~", b"=")]
+            said: Said = {"what": "trimmed", "stream": text(command[1])}
+            if option.upper() == b"MAXLEN" and rest and rest[0].isdigit():
+                said["longest"] = int(rest[0])
+            yield said
 
 
 def fields_of(flat: object) -> dict[str, str]:
@@ -71,43 +147,45 @@ def fields_of(flat: object) -> dict[str, str]:
     return {text(flat[i]): text(flat[i + 1]) for i in range(0, len(flat) - 1, 2)}
 
 
-def after(command: Command, word: bytes, count: int) -> list[str]:
-    for position, part in enumerate(command):
-        if part.upper() == word:
-            found = [text(item) for item in command[position + 1 : position + 1 + count]]
-            return found + [""] * (count - len(found))
-    return [""] * count
-
-
 def entries_by_stream(reply: object) -> Iterator[tuple[str, str, dict[str, str]]]:
-    pairs = reply.items() if isinstance(reply, dict) else reply if isinstance(reply, list) else ()
+    if not isinstance(reply, dict | list):
+        raise ValueError(f"an answer that carries no entries: {text(reply)[:40]!r}")
+    pairs = reply.items() if isinstance(reply, dict) else reply
     for stream, entries in pairs:
-        for entry, fields in entries:
+        for entry, fields, *_ in entries:  # a newer Redis says more of entries that were pending
             if fields is not None:  # a pending entry that was deleted since
                 yield text(stream), text(entry), fields_of(fields)
 
 
-def acknowledged(command: Command, reply: object) -> Iterator[Said]:
-    ids = command[3:]
-    if name_of(command) == b"XACKDEL":
-        ids = after_ids(command)
-    base = {"what": "acked", "stream": text(command[1]), "group": text(command[2])}
-    for entry in ids:
-        # the reply counts, it doesn't say which: an id that wasn't pending is seen in the counters
-        yield {**base, "id": text(entry), "counted": reply if isinstance(reply, int) else len(ids)}
-        if name_of(command) == b"XACKDEL":
-            yield {"what": "deleted", "stream": text(command[1]), "id": text(entry), "counted": 1}
+def count(reply: object) -> int:
+    if not isinstance(reply, int):
+        raise ValueError(f"an answer that is no number: {text(reply)[:40]!r}")
+    return reply
 
 
-def deleted(command: Command, reply: object) -> Iterator[Said]:
-    ids = after_ids(command) if name_of(command) == b"XDELEX" else command[2:]
-    for entry in ids:
-        yield {
-            "what": "deleted",
-            "stream": text(command[1]),
-            "id": text(entry),
-            "counted": reply if isinstance(reply, int) else len(ids),
-        }
+def answers(reply: object) -> list[object]:
+    if not isinstance(reply, list):
+        raise ValueError(f"an answer that is no list: {text(reply)[:40]!r}")
+    return reply
+
+
+def each(base: Said, ids: Command, reply: object) -> Iterator[Said]:
+    """An event for each id, where Redis did as many; else the ids together: which of them it did isn't told."""
+    entries, done = list(dict.fromkeys(map(whole, ids))), count(reply)
+    if done >= len(entries):
+        yield from ({**base, "id": entry, "counted": done} for entry in entries)
+    elif done > 0:
+        yield {"what": "some", "of": base, "ids": entries, "counted": done}
+
+
+def acknowledged_and_deleted(command: Command, reply: object) -> Iterator[Said]:
+    """XACKDEL answers for each id: 1 did both, 2 acknowledged only since others still need it, -1 knows it not."""
+    stream, group = text(command[1]), text(command[2])
+    for entry, done in zip(after_ids(command), answers(reply), strict=True):
+        if done in (1, 2):
+            yield {"what": "acked", "stream": stream, "group": group, "id": whole(entry), "counted": 1}
+        if done == 1:
+            yield {"what": "deleted", "stream": stream, "id": whole(entry), "counted": 1}
 
 
 def after_ids(command: Command) -> Command:
@@ -119,10 +197,9 @@ def after_ids(command: Command) -> Command:
 
 
 def taken_over(command: Command, reply: object) -> Iterator[Said]:
-    entries = reply[1] if name_of(command) == b"XAUTOCLAIM" and isinstance(reply, list) and len(reply) > 1 else reply
-    if not isinstance(entries, list):
-        return
-    for item in entries:
+    auto = name_of(command) == b"XAUTOCLAIM"
+    entries = answers(reply)[1] if auto else reply
+    for item in answers(entries):
         if isinstance(item, list) and len(item) == 2 and item[1] is not None:  # JUSTID gives bare ids
             entry, fields = item
             yield {

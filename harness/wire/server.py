@@ -1,11 +1,19 @@
 """The wire's process: listens once per observed process and talks to the harness over its standard input.
 
 Requests, one JSON object a line, each with an `id` that the reply repeats:
+  {"do": "watch", "streams": [...], "group": name or null, "database": n} -> {}   what to tell of; before "listen"
   {"do": "listen", "process", "port", "host", "upstream": [host, port]} -> {}
   {"do": "gate", "gate", "process", "command", "side", "contains", "times"} -> {}
   {"do": "open", "gate"} -> {"reached": n}
-  {"do": "settle"} -> {}     everything told before is out, in order
-Unasked: what `commands.events_of` says, {"what": "gate"} when one is reached, {"what": "lost"} where it can't follow.
+  {"do": "settle"} -> {}     everything told before is out, in order, and Redis is done with clients that have left
+Unasked, each with the `process`, the `connection` and the time (`at`, Unix seconds):
+  what `commands.events_of` says: "appended", "claimed", "acked", "deleted", "trimmed", and "some" where Redis did less
+  than it was asked and doesn't tell which
+  {"what": "unread", "command", "stream" or null}   it may have changed a watched stream, or all of them; `why` where its
+                                                    reply is missing, `lasting` where the change comes later
+  {"what": "elsewhere", "command", "stream", "database"}   a stream of that name in another database
+  {"what": "gate", "gate"}   a gate is reached
+  {"what": "lost", "reason"} the connection can't be followed from now on
 """
 
 from __future__ import annotations
@@ -19,6 +27,10 @@ from typing import Any
 from harness.wire.commands import Said
 from harness.wire.gates import Gates, gate_of
 from harness.wire.proxy import ClientSide, Connection, RedisSide
+from harness.wire.reach import Watched
+
+LEAVE_WITHIN = 1.0
+"""Seconds in which Redis, if it lives, is done with a client that has left."""
 
 
 class Wire:
@@ -26,7 +38,10 @@ class Wire:
 
     def __init__(self) -> None:
         self._gates = Gates()
+        self._watched = Watched(streams=frozenset())
         self._numbers = 0
+        self._leaving: set[Connection] = set()
+        self._left = asyncio.Event()
         self._control: asyncio.StreamWriter | None = None
         self._told: list[bytes] = []
 
@@ -38,19 +53,40 @@ class Wire:
                 request = json.loads(line)
                 try:
                     reply = await self._answer(request)
-                except OSError as error:
-                    reply = {"error": str(error)}
+                except (OSError, KeyError, TypeError, ValueError) as error:
+                    reply = {"error": str(error) or type(error).__name__}
                 self._tell({"id": request["id"], **reply})
 
     async def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         match request["do"]:
+            case "watch":
+                self._watched = watched_of(request)
             case "listen":
                 await self._listen(request["process"], request["host"], request["port"], tuple(request["upstream"]))
             case "gate":
                 self._gates.close(gate_of(request))
             case "open":
                 return {"reached": self._gates.open(request["gate"])}
+            case "settle":
+                await self._leave()
         return {}
+
+    async def _leave(self) -> None:
+        """Returns when Redis has hung up on the clients that are gone: until then it may act on what they said."""
+        try:
+            async with asyncio.timeout(LEAVE_WITHIN):
+                while self._leaving:
+                    self._left.clear()
+                    await self._left.wait()
+        except TimeoutError:
+            self._leaving.clear()  # they had their time; a Redis that hangs must not hold up every later request
+
+    def _on_end(self, connection: Connection) -> None:
+        if connection.leaving:
+            self._leaving.add(connection)
+        else:
+            self._leaving.discard(connection)
+            self._left.set()
 
     async def _listen(self, process: str, host: str, port: int, upstream: tuple[str, int]) -> None:
         loop = asyncio.get_running_loop()
@@ -60,7 +96,7 @@ class Wire:
             try:
                 await loop.create_connection(lambda: RedisSide(connection), *upstream)
             except OSError:
-                connection.close()  # the process sees what it would see without us: a refused connection
+                connection.redis_gone()  # the process sees what it would see without us: nobody answers
 
         def start(connection: Connection) -> None:
             task = loop.create_task(connect(connection))
@@ -69,7 +105,14 @@ class Wire:
 
         def protocol() -> ClientSide:
             self._numbers += 1
-            connection = Connection(process=process, number=self._numbers, gates=self._gates, tell=self._tell)
+            connection = Connection(
+                process=process,
+                number=self._numbers,
+                gates=self._gates,
+                watched=self._watched,
+                tell=self._tell,
+                on_end=self._on_end,
+            )
             return ClientSide(connection, start)
 
         await loop.create_server(protocol, host, port)
@@ -83,3 +126,9 @@ class Wire:
         if self._control is not None and not self._control.is_closing():
             self._control.write(b"".join(self._told))
         self._told.clear()
+
+
+def watched_of(request: dict[str, Any]) -> Watched:
+    group = request.get("group")
+    streams = frozenset(str(stream).encode() for stream in request["streams"])
+    return Watched(streams=streams, group=str(group).encode() if group else None, database=int(request["database"]))

@@ -7,37 +7,99 @@ from collections.abc import Iterator
 
 import hiredis
 
-from harness.wire.commands import TRANSACTION, WATCHED, Command, Said, events_of, name_of
+from harness.wire.commands import Command, Said, events_of, name_of, read_options, streams_of, text
+from harness.wire.reach import READ, Watched, changed, reaches
+from harness.wire.requests import Requests
+
+OTHERWISE = frozenset(
+    b"""MONITOR SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE SYNC PSYNC REPLCONF""".split()
+)
+"""After these a connection no longer speaks in commands and one reply to each."""
+UNFIT = (ValueError, TypeError, IndexError, KeyError, AttributeError)
+"""What bytes raise that are no RESP, or no reply to the command before them."""
+STATE = frozenset({b"SELECT", b"MULTI", b"EXEC", b"DISCARD", b"RESET", b"HELLO"})
+"""Whose reply has to be known to go on."""
+
+
+class Asked:
+    """A command that waits for its reply, and the time at which it came."""
+
+    __slots__ = ("at", "command", "name")
+
+    def __init__(self, command: Command, at: float) -> None:
+        self.command, self.at, self.name = command, at, name_of(command)
 
 
 class Tracker:
-    """Reads both directions of one connection with hiredis and says what happened to the queue."""
+    """Reads both directions of one connection and says what happened to the watched streams."""
 
-    def __init__(self) -> None:
-        self._requests = hiredis.Reader(protocolError=ValueError, replyError=RuntimeError)
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+        self._requests = Requests()
         self._replies = hiredis.Reader(protocolError=ValueError, replyError=RuntimeError)
-        self._open: deque[tuple[Command, float]] = deque()
-        self._queued: list[tuple[Command, float]] | None = None
+        self._open: deque[Asked] = deque()
+        self._queued: list[Asked] | None = None
+        self._database = 0
+        self._silent = False  # CLIENT REPLY OFF
+        self._skipped = 0  # CLIENT REPLY SKIP: 2 for itself, 1 for the command behind it
+        self._told: list[Said] = []
+        self._over = False
         self.lost = ""
         """Why its replies can't be matched any more (not RESP, MONITOR, subscriptions); empty while they can."""
         self.missed = ""
         """Why something about a queue may have gone by unseen; a subscriber says nothing about one."""
 
+    # what the client says
+
     def sent(self, data: bytes, at: float) -> list[Command]:
         """Takes bytes that came from the client at a time; the complete commands among them."""
         commands: list[Command] = []
         try:
-            self._requests.feed(data)
-            while (command := self._requests.gets()) is not False:
-                self.lost = self.lost or unreadable(command)
-                if not self.lost:
-                    self._open.append((command, at))
+            for command in self._requests.feed(data):
+                if self._heard(Asked(command, at)):
                     commands.append(command)
-                elif not isinstance(command, list) or any(map(watched, [command, *(open_ for open_, _ in self._open)])):
-                    self.missed = self.lost
-        except ValueError as error:
-            self.lost = self.missed = str(error)
+        except UNFIT as error:
+            self._lose(str(error) or type(error).__name__, surely=True)
         return commands
+
+    def _heard(self, asked: Asked) -> bool:
+        """Takes one command; whether its reply will be found."""
+        if not self.lost and asked.name in OTHERWISE:
+            self._lose(f"{text(asked.name)} was used")
+        if self.lost:
+            self._miss([asked])
+            return False
+        if not self._over:  # what is said to a connection that has ended is heard by nobody
+            self._expect(asked)
+        return True
+
+    def _expect(self, asked: Asked) -> None:
+        """Notes that a reply will come, or that none will: CLIENT REPLY is obeyed in the order of the commands."""
+        if asked.name == b"RESET":
+            self._silent, self._skipped = False, 0
+        mode = reply_mode(asked.command)
+        if mode and self._queued is not None:
+            self._lose(f"CLIENT REPLY {mode} was used in a transaction")
+        elif mode == "OFF":
+            self._silent = True
+        elif mode == "SKIP" and not self._silent:
+            self._skipped = 2
+        elif mode == "ON":
+            self._silent = False
+        if not self._silent and not self._skipped:
+            self._open.append(asked)
+            return
+        self._skipped = max(0, self._skipped - 1)
+        if not mode:
+            self._unanswered(asked)
+
+    def _unanswered(self, asked: Asked) -> None:
+        if asked.name in STATE:
+            self._lose(f"{text(asked.name)} was used while replies were switched off")
+        elif self._concerns(asked):
+            self._tell_unread(asked, "its reply was switched off")
+
+    # what Redis says
 
     def received(self, data: bytes, at: float) -> Iterator[Said]:
         """Takes bytes that came from Redis at a time; what the replies among them show.
@@ -46,48 +108,127 @@ class Tracker:
         has the time at which the reply came. Both are before the bytes went on, so no effect is seen before its cause.
         """
         if self.lost:
+            yield from self.told()
             return
         try:
             self._replies.feed(data)
-            while (reply := self._replies.gets()) is not False:
+            while not self.lost and (reply := self._replies.gets()) is not False:
                 if isinstance(reply, hiredis.PushNotification):
                     continue
                 if not self._open:
-                    self.lost = self.missed = "a reply came that no command asked for"
-                    return
-                command, asked_at = self._open.popleft()
-                for said in self._said(command, asked_at, reply):
-                    asked = said.pop("asked_at")
-                    yield {**said, "at": at if said["what"] == "claimed" else asked}
-        except ValueError as error:
-            self.lost = self.missed = str(error)
+                    if not (self._requests.broken and isinstance(reply, Exception)):
+                        raise ValueError("a reply came that no command asked for")
+                    self._lose(self._requests.broken)  # Redis' last word: it hangs up and does nothing of what follows
+                    break
+                for said in self._answered(self._open[0], reply):
+                    yield {**said, "at": at if said["what"] == "claimed" else said.get("at", at)}
+                if not self.lost:
+                    self._open.popleft()
+        except UNFIT as error:
+            # no RESP, or a reply that can't belong to this command: earlier pairs may be wrong too
+            self._lose(str(error) or type(error).__name__, surely=True)
+        yield from self.told()
 
-    def _said(self, command: Command, asked_at: float, reply: object) -> Iterator[Said]:
-        name = name_of(command)
-        if name in TRANSACTION:
-            queued, self._queued = self._queued or [], [] if name == b"MULTI" else None
-            if name == b"EXEC" and isinstance(reply, list):
-                for (earlier, at), answer in zip(queued, reply, strict=False):
-                    yield from dated(events_of(earlier, answer), at)
-        elif self._queued is not None:
-            if not isinstance(reply, Exception):
-                self._queued.append((command, asked_at))
-        elif watched(command):
-            yield from dated(events_of(command, reply), asked_at)
+    def _answered(self, asked: Asked, reply: object) -> Iterator[Said]:
+        failed = isinstance(reply, Exception)
+        match asked.name:
+            case b"MULTI" if not failed:
+                self._queued = []
+            case b"RESET" if not failed:
+                self._queued, self._database = None, 0
+            case b"DISCARD" if not failed:
+                self._queued = None
+            case b"EXEC":
+                yield from self._executed(reply)
+            case b"CLIENT" if reply_mode(asked.command) == "ON" and failed:
+                raise ValueError("CLIENT REPLY was refused")
+            case _ if self._queued is not None:
+                if not failed:
+                    if text(reply) != "QUEUED":
+                        raise ValueError(f"in a transaction {text(asked.name)} was answered {text(reply)[:40]!r}")
+                    self._queued.append(asked)
+            case _:
+                yield from self._done(asked, reply)
+
+    def _executed(self, reply: object) -> Iterator[Said]:
+        queued, self._queued = self._queued, None
+        if isinstance(reply, list):
+            for asked, answer in zip(queued or [], reply, strict=True):
+                yield from self._done(asked, answer)
+
+    def _done(self, asked: Asked, reply: object) -> Iterator[Said]:
+        """What a command and its reply show."""
+        command, name = asked.command, asked.name
+        if name == b"SELECT" and not isinstance(reply, Exception):
+            self._database = int(command[1])
+        elif name in READ:
+            if self._watched.named_in(streams_of(command)) is None or isinstance(reply, Exception):
+                return
+            if self._database != self._watched.database:
+                yield {**self._elsewhere(asked), "at": asked.at}
+                return
+            for said in events_of(command, reply):
+                if ("stream" not in said) or said["stream"].encode("utf-8", "replace") in self._watched.streams:
+                    yield {**said, "at": asked.at}
+        elif (unread := reaches(command, self._watched, here=self._database)) and changed(command, reply):
+            yield {**unread, "at": asked.at}
+
+    def _elsewhere(self, asked: Asked) -> Said:
+        stream = self._watched.named_in(streams_of(asked.command))
+        return {"what": "elsewhere", "command": text(asked.name), "stream": text(stream), "database": self._database}
+
+    # what can't be followed
+
+    def ended(self) -> Iterator[Said]:
+        """The connection is over: what Redis was asked and didn't answer may have been done.
+
+        Not so behind a read that waits for entries: Redis does one command after the other, and answers before it
+        gives an entry away.
+        """
+        if not self.lost and self._open and (self._replies.has_data() or not blocks(self._open[0])):
+            given = self._queued or [] if any(asked.name == b"EXEC" for asked in self._open) else []
+            for asked in [*given, *self._open]:
+                if self._concerns(asked):
+                    self._tell_unread(asked, "the connection ended before its reply")
+        self._over = True
+        self._open.clear()
+        yield from self.told()
+
+    def told(self) -> Iterator[Said]:
+        told, self._told = self._told, []
+        yield from told
+
+    def _lose(self, reason: str, *, surely: bool = False) -> None:
+        if not self.lost:
+            self.lost = reason
+            if surely:
+                self.missed = reason
+            self._miss([*self._open, *(self._queued or [])])
+            self._open.clear()
+
+    def _miss(self, asked: list[Asked]) -> None:
+        if not self.missed and any(map(self._concerns, asked)):
+            self.missed = self.lost
+
+    def _concerns(self, asked: Asked) -> bool:
+        """Whether a command may have to do with a watched stream; its database may be any."""
+        if asked.name in READ:
+            return self._watched.named_in(streams_of(asked.command)) is not None
+        return reaches(asked.command, self._watched, here=self._watched.database) is not None
+
+    def _tell_unread(self, asked: Asked, why: str) -> None:
+        stream = self._watched.named_in(asked.command[1:])
+        said: Said = {"what": "unread", "command": text(asked.name), "stream": text(stream) if stream else None}
+        self._told.append({**said, "why": why, "at": asked.at})
 
 
-def watched(command: Command) -> bool:
-    return name_of(command) in WATCHED
+def blocks(asked: Asked) -> bool:
+    return asked.name in (b"XREADGROUP", b"XREAD") and b"BLOCK" in read_options(asked.command)[0]
 
 
-def dated(events: Iterator[Said], asked_at: float) -> Iterator[Said]:
-    for said in events:
-        yield {**said, "asked_at": asked_at}
-
-
-def unreadable(command: object) -> str:
-    """Why replies can't be matched any more after this command; empty where they can."""
-    if not isinstance(command, list):
-        return "an inline command"
-    name = name_of(command)
-    return f"{name.decode()} was used" if name in (b"MONITOR", b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE") else ""
+def reply_mode(command: Command) -> str:
+    """ON, OFF or SKIP of a CLIENT REPLY; empty for any other command."""
+    if name_of(command) != b"CLIENT" or len(command) != 3 or command[1].upper() != b"REPLY":
+        return ""
+    mode = text(command[2].upper())
+    return mode if mode in ("ON", "OFF", "SKIP") else ""

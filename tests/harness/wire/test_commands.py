@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.wire.commands import Said, after, appended, events_of, fields_of
+from harness.wire.commands import Said, appended, events_of, fields_of, group_of, streams_of, whole
 
 
 def words(text: str) -> list[bytes]:
@@ -19,6 +19,9 @@ def said(command: str, reply: object) -> list[Said]:
     "options",
     [
         "",
+        "IDMP producer 7",
+        "IDMPAUTO producer",
+        "UNHEARDOF",
         "NOMKSTREAM",
         "KEEPREF",
         "DELREF",
@@ -72,9 +75,70 @@ def test_a_plain_read_is_a_delivery_without_a_group() -> None:
 
 
 @pytest.mark.parametrize("command", ["XREADGROUP GROUP g c STREAMS jobs >", "XREAD STREAMS jobs $"])
-@pytest.mark.parametrize("reply", [None, [], {}, b"odd"])
+@pytest.mark.parametrize("reply", [None, [], {}])
 def test_an_empty_delivery_is_no_event(command: str, reply: object) -> None:
     assert said(command, reply) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("XADD jobs * a b", b"OK"),
+        ("XADD jobs * a b", 1),
+        ("XREADGROUP GROUP g c STREAMS jobs >", b"odd"),
+        ("XREADGROUP GROUP g c STREAMS jobs >", [b"odd"]),
+        ("XREAD STREAMS jobs $", 5),
+        ("XACK jobs g 1-0", b"OK"),
+        ("XDEL jobs 1-0", [1]),
+        ("XDELEX jobs IDS 1 1-0", 1),
+        ("XDELEX jobs IDS 1 1-0", [1, 1]),
+        ("XACKDEL jobs g IDS 1 1-0", b"OK"),
+        ("XAUTOCLAIM jobs g c 0 0", [b"0-0"]),
+        ("XCLAIM jobs g c 0 1-0", b"odd"),
+        ("XTRIM jobs MAXLEN 1", b"OK"),
+    ],
+)
+def test_a_reply_that_belongs_to_another_command_is_no_reply(command: str, reply: object) -> None:
+    with pytest.raises((ValueError, TypeError, IndexError)):
+        said(command, reply)
+
+
+def test_a_delivery_that_is_never_acknowledged_is_marked() -> None:
+    (event,) = said("XREADGROUP GROUP g c NOACK STREAMS jobs >", [[b"jobs", [[b"1-0", [b"a", b"b"]]]]])
+    assert event["noack"] is True
+    for command in ("XREADGROUP GROUP NOACK c STREAMS jobs >", "XREADGROUP GROUP g noack STREAMS jobs >"):
+        (event,) = said(command, [[b"jobs", [[b"1-0", [b"a", b"b"]]]]])
+        assert "noack" not in event
+
+
+def test_what_a_newer_redis_says_beside_an_entry_is_not_in_the_way() -> None:
+    reply = [[b"jobs", [[b"1-0", [b"a", b"b"], 5, 1]]]]
+    assert said("XREADGROUP GROUP g c CLAIM 5 STREAMS jobs >", reply)[0]["fields"] == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("command", "streams", "group"),
+    [
+        ("XREADGROUP GROUP g c COUNT 1 BLOCK 5 STREAMS a b > >", "a b", b"g"),
+        ("XREADGROUP GROUP streams streams STREAMS a >", "a", b"streams"),
+        ("xread block 0 streams a b $ 0", "a b", None),
+        ("XREAD COUNT", "", None),
+        ("XACK a g 1-0", "a", b"g"),
+        ("XCLAIM a g c 0 1-0", "a", b"g"),
+        ("XDEL a 1-0", "a", None),
+        ("XACK a", "a", None),
+    ],
+)
+def test_the_streams_and_the_group_of_a_command(command: str, streams: str, group: bytes | None) -> None:
+    assert (streams_of(words(command)), group_of(words(command))) == (words(streams), group)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(b"1-0", "1-0"), (b"1", "1-0"), ("007-01", "7-1"), (b"*", "*"), (b"5-*", "5-*"), (b"", "")],
+)
+def test_an_id_is_written_as_redis_writes_it(given: object, expected: str) -> None:
+    assert whole(given) == expected
 
 
 def test_a_takeover_names_the_new_consumer() -> None:
@@ -94,9 +158,8 @@ def test_a_takeover_names_the_new_consumer() -> None:
     assert said("XCLAIM jobs workers w2 1000 1-0 2-0", entries) == expected
 
 
-@pytest.mark.parametrize("reply", [[b"0-0", [b"1-0"], []], [b"0-0"], b"odd"])
-def test_a_takeover_of_bare_ids_shows_no_delivery(reply: object) -> None:
-    assert said("XAUTOCLAIM jobs workers w2 1000 0-0 JUSTID", reply) == []
+def test_a_takeover_of_bare_ids_shows_no_delivery() -> None:
+    assert said("XAUTOCLAIM jobs workers w2 1000 0-0 JUSTID", [b"0-0", [b"1-0"], []]) == []
 
 
 def test_each_acknowledged_entry_is_an_event() -> None:
@@ -104,21 +167,51 @@ def test_each_acknowledged_entry_is_an_event() -> None:
     assert said("XACK jobs workers 1-0 2-0", 2) == [{**base, "id": "1-0"}, {**base, "id": "2-0"}]
 
 
+@pytest.mark.parametrize("command", ["XACK jobs g 1-0 2-0", "XDEL jobs 1-0 2-0", "XTRIM jobs MAXLEN 5"])
+def test_what_redis_answered_with_nothing_did_nothing(command: str) -> None:
+    assert said(command, 0) == []
+
+
+def test_which_of_several_entries_redis_meant_is_not_guessed() -> None:
+    of = {"what": "acked", "stream": "jobs", "group": "g"}
+    assert said("XACK jobs g 1-0 2", 1) == [{"what": "some", "of": of, "ids": ["1-0", "2-0"], "counted": 1}]
+    of = {"what": "deleted", "stream": "jobs"}
+    assert said("XDEL jobs 1-0 2-0", 1) == [{"what": "some", "of": of, "ids": ["1-0", "2-0"], "counted": 1}]
+
+
+def test_an_id_that_is_named_twice_is_one() -> None:
+    assert [event["id"] for event in said("XACK jobs g 1-0 1-0 1", 1)] == ["1-0"]
+
+
 def test_acknowledge_and_delete_in_one() -> None:
-    found = said("XACKDEL jobs workers DELREF IDS 2 1-0 2-0", [1, 1])
+    found = said("XACKDEL jobs workers DELREF IDS 4 1-0 2-0 3-0 4-0", [1, 2, -1, 1])
     assert [(event["what"], event["id"]) for event in found] == [
         ("acked", "1-0"),
         ("deleted", "1-0"),
         ("acked", "2-0"),
-        ("deleted", "2-0"),
+        ("acked", "4-0"),
+        ("deleted", "4-0"),
     ]
 
 
 def test_each_deleted_entry_is_an_event() -> None:
     base = {"what": "deleted", "stream": "jobs"}
-    assert said("XDEL jobs 1-0 2-0", 1) == [{**base, "id": "1-0", "counted": 1}, {**base, "id": "2-0", "counted": 1}]
-    assert said("XDELEX jobs KEEPREF IDS 1 1-0", [1]) == [{**base, "id": "1-0", "counted": 1}]
-    assert said("XDELEX jobs", [1]) == []
+    assert said("XDEL jobs 1-0 2-0", 2) == [{**base, "id": "1-0", "counted": 2}, {**base, "id": "2-0", "counted": 2}]
+    assert said("XDELEX jobs KEEPREF IDS 3 1-0 2-0 3-0", [1, 2, -1]) == [{**base, "id": "1-0", "counted": 1}]
+
+
+@pytest.mark.parametrize(
+    ("options", "longest"),
+    [("MAXLEN 5", 5), ("MAXLEN ~ 5 LIMIT 3", 5), ("NOMKSTREAM maxlen = 5", 5), ("MINID ~ 3-0", None)],
+)
+def test_an_append_may_trim(options: str, longest: int | None) -> None:
+    more = {"longest": longest} if longest else {}
+    assert said(f"XADD jobs {options} * a b", b"1-0")[1:] == [{"what": "trimmed", "stream": "jobs", **more}]
+    assert said("XADD jobs * MAXLEN 5", b"1-0")[1:] == []
+
+
+def test_a_trim_says_how_many_it_deleted() -> None:
+    assert said("XTRIM jobs MAXLEN 5", 2) == [{"what": "trimmed", "stream": "jobs", "counted": 2}]
 
 
 def test_other_commands_are_no_events() -> None:
@@ -129,8 +222,3 @@ def test_other_commands_are_no_events() -> None:
 def test_fields_of_any_shape() -> None:
     assert fields_of([b"a", b"\xff"]) == {"a": "\ufffd"}
     assert fields_of(b"odd") == {}
-
-
-def test_words_that_are_missing_are_empty() -> None:
-    assert after(words("XREADGROUP GROUP g"), b"GROUP", 2) == ["g", ""]
-    assert after(words("XREADGROUP"), b"GROUP", 2) == ["", ""]

@@ -1,0 +1,210 @@
+"""What is said of a queue, as events: with the message it is about, and a gap where it can't be attributed."""
+
+from __future__ import annotations
+
+import json
+from math import inf
+from typing import Any
+
+from harness.history import Event, History, key
+from harness.probes.probe import gap
+from harness.profile import Queue
+
+Said = dict[str, Any]
+QUEUE = ("queue.appended", "queue.claimed", "queue.acked", "queue.deleted")
+KINDS_OF = {
+    "XADD": ["queue.appended", "queue.deleted"],
+    "XREADGROUP": ["queue.claimed"],
+    "XREAD": ["queue.claimed"],
+    "XCLAIM": ["queue.claimed"],
+    "XAUTOCLAIM": ["queue.claimed"],
+    "XACK": ["queue.acked"],
+    "XDEL": ["queue.deleted"],
+    "XDELEX": ["queue.deleted"],
+    "XTRIM": ["queue.deleted"],
+    "XACKDEL": ["queue.acked", "queue.deleted"],
+}
+"""What a command hides of which the reply is missing; any other hides all."""
+OFTEN = 3
+"""From this time on a command that isn't read is taken for the stack's habit."""
+REMEDY = "none in the profile: entries have to be added, read, acknowledged and deleted by commands of their own"
+KEPT = ("stream", "id", "group", "consumer", "how", "process", "counted", "noack", "unanswered")
+
+
+class Entries:
+    """Records what the wire or MONITOR says, if it is this stack's; the first of what can't be attributed is a gap."""
+
+    def __init__(self, history: History, queue: Queue) -> None:
+        self._history = history
+        self._queue = queue
+        self._told: set[tuple[str, ...]] = set()
+        self._done: set[tuple[str, str]] = set()
+        self._lengths: dict[str, float] = {}
+        self._times: dict[tuple[str, str | None], int] = {}
+
+    def begins_with(self, stream: str, length: float) -> None:
+        """How many entries stand on a stream before anything is seen of it; without this, none."""
+        self._lengths[stream] = length
+
+    def take(self, said: Said) -> None:
+        """Records one thing that was said; raises KeyError where it has not the shape that `harness.wire` documents."""
+        match said["what"]:
+            case "appended":
+                self._lengths[said["stream"]] = self._lengths.get(said["stream"], 0) + 1
+                self._event("queue.appended", said)
+            case "claimed" | "acked" | "deleted" as what:
+                if what == "deleted" or self._by_the_workers(said):
+                    self._event(f"queue.{what}", said)
+            case "some":
+                self._some(said)
+            case "trimmed":
+                self._trimmed(said)
+            case "unread":
+                self._unread(said)
+            case "elsewhere":
+                self._elsewhere(said)
+
+    def _event(self, kind: str, said: Said) -> None:
+        if kind != "queue.appended" and kind != "queue.claimed":
+            self._done.add((kind, key("entry", said["stream"], said["id"])))
+        if kind == "queue.deleted":
+            self._lengths[said["stream"]] = self._lengths.get(said["stream"], 0) - 1
+        event = record(self._history, self._queue, kind, said)
+        if said.get("fields") and event.message_id is None and self._once("unattributed", said["stream"]):
+            self._unattributed(said["stream"])
+
+    def _unattributed(self, stream: str) -> None:
+        reason = f"entries on {stream} name no message that is known"
+        remedy = (
+            f"[queue] field (now {self._queue.field!r}) and message_id (now {self._queue.message_id!r}): where in an "
+            "entry the message's id stands"
+        )
+        dead = stream == self._queue.dead
+        more: dict[str, object] = {"dead": True} if dead else {}
+        kinds = ["queue.appended"] if dead else QUEUE
+        more |= {"unattributed": True, "stream": stream}
+        gap(self._history, "queue", reason, kinds=kinds, lasting=True, remedy=remedy, **more)
+
+    def _once(self, *what: str) -> bool:
+        first = what not in self._told
+        self._told.add(what)
+        return first
+
+    def _by_the_workers(self, said: Said) -> bool:
+        """Whether a claim or an acknowledgement is the workers' own; of another group the first is a gap."""
+        if said.get("how") == "xread":
+            return self._queue.group is None
+        group = said["group"]
+        if group == self._queue.group:
+            return True
+        if said["stream"] != self._queue.dead and self._once("group", group):
+            own = f"[queue] group is {self._queue.group!r}" if self._queue.group else "[queue] names no group"
+            reason = f"the group {group!r} reads {said['stream']} too, and {own}"
+            remedy = f'[queue] group = "{group}" if that is the workers\' group'
+            kinds = ["queue.claimed", "queue.acked"]
+            gap(self._history, "queue", reason, kinds=kinds, lasting=True, remedy=remedy, other_group=group)
+        return False
+
+    def _some(self, said: Said) -> None:
+        """Redis did less than it was asked: what was done before can't be done again, the rest may be known by that."""
+        of = said["of"]
+        kind = f"queue.{of['what']}"
+        if of["what"] == "acked" and not self._by_the_workers(of):
+            return
+        fresh = [i for i in said["ids"] if (kind, key("entry", of["stream"], i)) not in self._done]
+        if len(fresh) == said["counted"]:
+            for entry in fresh:
+                self._event(kind, {**said, **of, "id": entry, "counted": 1})
+            return
+        did = "acknowledged" if of["what"] == "acked" else "deleted"
+        reason = f"Redis {did} {said['counted']} of {len(said['ids'])} entries of {of['stream']}; which, it doesn't say"
+        gap(self._history, "queue", reason, kinds=[kind], stream=of["stream"], entries=said["ids"])
+
+    def _trimmed(self, said: Said) -> None:
+        """Trimming deletes entries without naming them; while the stream is no longer than it may be, it deletes none."""
+        stream = said["stream"]
+        if said.get("longest", -1) >= self._lengths.get(stream, 0):
+            return
+        if said.get("counted"):
+            self._lengths[stream] = self._lengths.get(stream, 0) - said["counted"]
+        if self._once("trimmed", stream):
+            reason = f"{stream} is trimmed; Redis doesn't say which entries go"
+            gap(self._history, "queue", reason, kinds=["queue.deleted"], lasting=True, trimmed=True, stream=stream)
+
+    def _unread(self, said: Said) -> None:
+        """Something may have changed a stream, or all of them; what is done again and again is a lasting gap."""
+        stream, command = said["stream"], said["command"]
+        for name in [stream] if stream else [*self._queue.streams.values(), *filter(None, [self._queue.dead])]:
+            self._lengths[name] = inf
+        times = self._times[(command, stream)] = self._times.get((command, stream), 0) + 1
+        if times > OFTEN:
+            return
+        what = f"{command} on {stream}" if stream else command
+        by = f" by {said['process']}" if said.get("process") else ""
+        why = f"and {said['why']}" if said.get("why") else "and what it does to the queue isn't read"
+        kinds = KINDS_OF.get(command, QUEUE)
+        more = {"command": command} | ({"stream": stream} if stream else {})
+        gap(
+            *(self._history, "queue", f"{what} was sent{by}, {why}"),
+            kinds=kinds,
+            lasting=bool(said.get("lasting")) or times == OFTEN,
+            remedy=said.get("remedy") or REMEDY,
+            **more,
+        )
+
+    def _elsewhere(self, said: Said) -> None:
+        database, stream = said["database"], said["stream"]
+        if self._once("database", str(database), stream):
+            reason = f"{said['command']} on {stream} was sent to database {database}, which isn't the one that is watched"
+            remedy = f"[queue] url with /{database} at its end, if that is the stack's database"
+            gap(
+                self._history, "queue", reason, kinds=QUEUE, lasting=True, remedy=remedy, other_database=database
+            )
+
+
+def record(history: History, queue: Queue, kind: str, said: Said) -> Event:
+    """Appends one queue event, with the message it is about where the entry says so."""
+    stream, entry = said["stream"], said["id"]
+    fields = said.get("fields") or {}
+    data: dict[str, Any] = {name: said[name] for name in KEPT if name in said}
+    data["entry"] = key("entry", stream, entry)
+    if stream == queue.dead:
+        data["dead"] = True
+    message_id = None
+    if fields:
+        data["fields"] = {name: value[:2000] for name, value in fields.items()}
+        message_id = message_of(fields, queue)
+    keys = [data["entry"]]
+    return history.append(kind, source="queue", at=said["at"], message_id=message_id, data=data, keys=keys)
+
+
+def message_of(fields: dict[str, str], queue: Queue) -> str | None:
+    """The message id in an entry, by the profile's field and name; None in an entry that is not of that shape.
+
+    A name that begins with "/" is a JSON pointer into what stands in the field.
+    """
+    raw = fields.get(queue.field)
+    if raw is None:
+        return fields.get(queue.message_id)
+    try:
+        inner = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if queue.message_id.startswith("/"):
+        value = pointed(inner, queue.message_id)
+    else:
+        value = inner.get(queue.message_id) if isinstance(inner, dict) else None
+    return None if value is None or isinstance(value, dict | list | bool) else str(value)
+
+
+def pointed(value: Any, pointer: str) -> Any:
+    """What a JSON pointer (RFC 6901) leads to; None where it leads nowhere."""
+    for part in pointer.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict):
+            value = value.get(name)
+        elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return None
+    return value
