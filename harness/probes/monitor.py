@@ -1,51 +1,48 @@
 """The queue of an attached stack: MONITOR says who did what, an XREAD tail gives ids and fields.
 
-What a delivery held can't be seen this way, so there are no `queue.claimed` events. Under heavy load MONITOR slows
-Redis down: set [queue] observe = "tail" then. An entry that came and went between two reads of the tail is noticed by
-Redis' own count of entries added, and recorded as a gap.
+What a delivery held can't be seen this way, so there are no `queue.claimed` events; nor are Redis' answers, so an
+acknowledgement means that one was sent. Under heavy load MONITOR slows Redis down: set [queue] observe = "tail" then.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
-from collections import deque
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-import psutil
 import redis.asyncio
-from redis.exceptions import RedisError, ResponseError
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import BusyLoadingError, RedisError, ResponseError
 
-from harness.errors import DeployError
+from harness.errors import DeployError, ProfileError
 from harness.history import History
-from harness.probes.probe import gap
-from harness.probes.wire import Said, record
+from harness.probes.appends import Add, Appends
+from harness.probes.asked import address, client, grant
+from harness.probes.clock import measure
+from harness.probes.entries import QUEUE, Entries, Said
+from harness.probes.monitor_lines import Line, Lines, escape, first_word, parse, pid_at
+from harness.probes.probe import declare, gap
+from harness.probes.tail import State, Tail, order
 from harness.profile import Queue
-from harness.wire.commands import Command, appended, name_of, text
+from harness.vitals import died
+from harness.wire.commands import after_ids, group_of, name_of, streams_of, text, trimmed, whole
+from harness.wire.reach import DATABASE, EVERYTHING, READ, SCRIPTS, Watched, reaches
 
 NameOfPid = Callable[[int], str | None]
 
-LINE = re.compile(rb"^\+?(?P<at>\d+\.\d+) \[\d+ (?P<address>[^\]]+)\] (?P<words>.*)$", re.DOTALL)
-WORD = re.compile(rb'"((?:[^"\\]|\\.)*)"')
-ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
-PLAIN = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b"}
-
-
-def parse(line: bytes) -> tuple[float, str, Command] | None:
-    """Time, client address and command of a MONITOR line; None for a line that is none."""
-    found = LINE.match(line.rstrip(b"\r\n"))
-    if found is None:
-        return None
-    words = [ESCAPE.sub(unescape, word) for word in WORD.findall(found["words"])]
-    return float(found["at"]), found["address"].decode(), words
-
-
-def unescape(match: re.Match[bytes]) -> bytes:
-    code = match.group(1)
-    return bytes([int(code[1:], 16)]) if len(code) == 3 else PLAIN.get(code, code)
+AWAY = 4.0
+"""Seconds in which a Redis that was lost must take connections again, else it is dead."""
+ANSWER = 5.0
+"""Seconds in which Redis, if it lives, shows a mark."""
+LOOKS = 10
+"""Times half a second in which a tail that is behind comes to an entry that still stands."""
+UNNAMED = EVERYTHING | DATABASE | SCRIPTS | {b"ECHO"}
+"""Commands that concern us without naming a stream of ours."""
+DEPLOY = "or let the harness deploy the stack"
+LOST = (RedisError, OSError)
 
 
 class MonitorProbe:
@@ -57,124 +54,190 @@ class MonitorProbe:
         self, history: History, profile: Queue, *, url: str, name_of_pid: NameOfPid, monitor: bool = True
     ) -> None:
         self._history = history
-        self._queue = profile
-        self._url = url
         self._wanted = monitor
+        self._where = address(url)
         self._name_of_pid = name_of_pid
-        self._streams = {*profile.streams.values(), *([profile.dead] if profile.dead else [])}
-        self._redis: Any = redis.asyncio.Redis.from_url(url, socket_timeout=None)
-        self._tasks: list[asyncio.Task[None]] = []
-        self._writer: asyncio.StreamWriter | None = None
+        streams = sorted({*profile.streams.values(), *filter(None, [profile.dead])})
+        once = Retry(NoBackoff(), 0)  # we try again ourselves, and say so
+        self._redis: Any = client(redis.asyncio.Redis, url, socket_timeout=None, decode_responses=False, retry=once)
+        database = int(self._redis.connection_pool.connection_kwargs.get("db") or 0)
+        self._watched = Watched(
+            streams=frozenset(stream.encode() for stream in streams),
+            group=profile.group.encode() if profile.group else None,
+            database=database,
+        )
+        self._names = [escape(stream) for stream in streams]
+        self._entries = Entries(history, profile)
+        self._tail = Tail(self._redis, streams, on_entry=self._on_entry)
+        self._appends: dict[str, Appends] = {}
+        self._lines = Lines(self._redis)
         self._monitoring = False
-        self._unmatched: dict[str, deque[tuple[Command, str]]] = {}
-        self._tailed: dict[str, deque[tuple[str, dict[str, str]]]] = {}
-        self._known: dict[str, set[str]] = {}
-        self._strange: dict[str, set[str]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
         self._mark = 0
-        self._marked: dict[str, asyncio.Event] = {}
+        self._marked: dict[str, asyncio.Future[dict[str, list[Add]]]] = {}
         self._who: dict[str, str] = {}
-        self._last: dict[str, str] = {}
-        self._missing: dict[str, int] = {}
-        self._moved = asyncio.Condition()
+        self._script = ""
+        self._dead = False
+
+    # at the start
 
     async def start(self) -> None:
-        """Begins to watch; raises DeployError when Redis can't be reached, notes a gap where MONITOR is refused."""
+        """Begins to watch; raises DeployError when Redis can't be reached, ProfileError where a key is no stream.
+
+        What Redis refuses is a gap, with the permission that would change it.
+        """
         try:
-            await self._redis.ping()
-            reader = await self._begin_monitor() if self._wanted else None
-            for stream in self._streams:
-                self._last[stream], added = await self._state(stream)
-                self._missing[stream] = -added
-        except (RedisError, OSError) as error:
-            where = urlsplit(self._url).netloc.rpartition("@")[2]
-            raise DeployError(f"Redis at {where} can't be reached: {error}; start it, or mend [queue] url") from error
-        if reader is not None:
-            self._tasks.append(asyncio.create_task(self._watch(reader)))
-        elif not self._wanted:
-            self._blind("MONITOR isn't used")
-        gap(self._history, self.name, "what a worker was given can't be seen", kinds=["queue.claimed"], lasting=True)
-        self._tasks.append(asyncio.create_task(self._tail()))
+            async with asyncio.timeout(2 * ANSWER):
+                await self._redis.ping()
+                blind = await self._begin_monitor() if self._wanted else "MONITOR isn't used"
+                await self._tail.start()
+        except (*LOST, TimeoutError) as error:
+            why = str(error) or "it doesn't answer"
+            raise DeployError(
+                f"Redis at {self._where} can't be reached: {why}; start it, or mend [queue] url"
+            ) from error
+        for stream, read in self._tail.streams.items():
+            self._appends[stream] = Appends(stream, self._entries, begin=read.last)
+            self._entries.begins_with(stream, float("inf") if read.begin.length is None else read.begin.length)
+        self._alone(bool(blind))
+        self._declare(blind)
+        await self._measure()
+        if not blind:
+            self._tasks.append(asyncio.create_task(self._watch()))
+        if self._appends:
+            self._tasks.append(asyncio.create_task(self._follow()))
 
-    def _blind(self, why: str) -> None:
-        reason = f"{why}; who did what to the queue can't be seen"
-        gap(self._history, self.name, reason, kinds=["queue.acked", "queue.deleted"], lasting=True)
-
-    async def _state(self, stream: str) -> tuple[str, int]:
-        """The last id that a stream has given, and how many entries were ever added to it."""
+    async def _begin_monitor(self) -> str:
+        """Begins MONITOR; why it can't be had, empty where it can."""
         try:
-            info = await self._redis.xinfo_stream(stream)
-        except ResponseError:  # it doesn't exist yet
-            return "0-0", 0
-        return text(info["last-generated-id"]), int(info["entries-added"])
-
-    async def _begin_monitor(self) -> asyncio.StreamReader | None:
-        """What MONITOR says; None where it is refused."""
-        parts = urlsplit(self._url)
-        if self._writer is not None:
-            self._writer.close()
-        reader, self._writer = await asyncio.open_connection(
-            parts.hostname or "127.0.0.1", parts.port or 6379, limit=1 << 24
-        )
-        if parts.password:
-            words = [b"AUTH", *([parts.username.encode()] if parts.username else []), parts.password.encode()]
-            self._writer.write(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
-            await reader.readline()
-        self._writer.write(b"*1\r\n$7\r\nMONITOR\r\n")
-        answer = await reader.readline()
-        if not answer:
-            raise ConnectionResetError("it hung up")
-        if not answer.startswith(b"+OK"):
-            self._blind(f"MONITOR is refused ({text(answer).strip()})")
-            self._writer.close()
-            self._writer = None
-            return None
+            await self._lines.begin()
+        except ResponseError as error:
+            await self._lines.close()
+            return f"MONITOR is refused ({error})"
         self._monitoring = True
-        return reader
+        return ""
 
-    async def _watch(self, reader: asyncio.StreamReader | None) -> None:
+    def _declare(self, blind: str) -> None:
+        kinds = [*(["queue.appended"] if self._appends else []), *([] if blind else ["queue.acked", "queue.deleted"])]
+        declare(self._history, self.name, *kinds)
+        reason = "what a worker was given can't be seen"
+        self._lasting(
+            reason, ["queue.claimed"], "let the harness deploy the stack: its wire sees what each worker is given"
+        )
+        if blind:
+            remedy = f"grant +monitor to the Redis user, {DEPLOY}" if self._wanted else '[queue] observe = "monitor"'
+            self._lasting(f"{blind}; who did what to the queue can't be seen", ["queue.acked", "queue.deleted"], remedy)
+        for stream, why in self._tail.refused.items():
+            reason = f"{stream} can't be read ({why})"
+            self._lasting(reason, ["queue.appended"], grant("xread", stream), stream=stream)
+        if not blind:
+            return  # MONITOR shows every XADD, also of entries that came and went
+        for stream, read in self._tail.streams.items():
+            if read.begin.refused:
+                reason = f"XINFO STREAM is refused ({read.begin.refused}); an entry that came and went isn't noticed"
+                self._lasting(reason, ["queue.appended"], grant("xinfo|stream", stream), stream=stream)
+            elif read.begin.added is None:
+                reason = (
+                    "Redis 6.2 doesn't count the entries added; one that came and went between two reads isn't noticed"
+                )
+                self._lasting(
+                    reason, ["queue.appended"], f"Redis 7 or newer, or grant +monitor, {DEPLOY}", stream=stream
+                )
+
+    def _lasting(self, reason: str, kinds: list[str], remedy: str, **more: object) -> None:
+        gap(self._history, self.name, reason, kinds=kinds, lasting=True, remedy=remedy, **more)
+
+    async def _measure(self) -> None:
+        async def ask() -> float:
+            seconds, microseconds = await self._redis.time()
+            return float(seconds) + float(microseconds) / 1e6
+
+        with contextlib.suppress(*LOST, TimeoutError):  # where its clock can't be asked, nothing is said of it
+            async with asyncio.timeout(ANSWER):
+                await measure(self._history, self.name, ask, step=1e-6)
+
+    # what MONITOR says
+
+    async def _watch(self) -> None:
         """Reads MONITOR, and begins again when its connection was lost; what happened meanwhile is a gap."""
-        while reader is not None:
-            with contextlib.suppress(ConnectionError):
-                await self._read_monitor(reader)
+        while not self._dead:
+            with contextlib.suppress(*LOST):
+                async for line in self._lines.read():
+                    self._heard(line)
             self._monitoring = False
-            gap(self._history, self.name, "MONITOR's connection was lost")
-            reader = await self._begin_again()
-            gap(self._history, self.name, "MONITOR was away until now")
+            for mark in self._marked.values():
+                mark.set_exception(ConnectionError("MONITOR's connection was lost"))
+            self._marked.clear()
+            gap(self._history, self.name, "MONITOR's connection was lost", kinds=QUEUE)
+            self._alone(True)
+            blind = await self._until_back(self._begin_monitor)
+            if blind:
+                self._lasting(blind, ["queue.acked", "queue.deleted"], f"grant +monitor to the Redis user, {DEPLOY}")
+                return
+            if blind is not None:
+                self._alone(False)
+                gap(self._history, self.name, "MONITOR was away until now", kinds=QUEUE)
 
-    async def _begin_again(self) -> asyncio.StreamReader | None:
-        while True:
-            try:
-                return await self._begin_monitor()
-            except OSError:
-                await asyncio.sleep(0.2)  # reason: a dead server announces its return to nobody
+    def _alone(self, alone: bool) -> None:
+        for appends in self._appends.values():
+            appends.wait_for_monitor(not alone)
 
-    async def _read_monitor(self, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
-            parsed = parse(line)
-            if parsed is None:
-                continue
-            at, address, command = parsed
-            name = name_of(command)
-            if name == b"ECHO" and len(command) > 1:
-                event = self._marked.pop(text(command[1]), None)
-                if event is not None:
-                    event.set()
-            elif name == b"XADD" and text(command[1]) in self._streams:
-                stream = text(command[1])
-                self._unmatched.setdefault(stream, deque()).append((command, self._name(address)))
-                self._match(stream)
-            elif name in (b"XACK", b"XDEL") and text(command[1]) in self._streams:
-                self._confirmed(name, command, at=at, process=self._name(address))
+    def _heard(self, line: bytes) -> None:
+        if first_word(line) in UNNAMED or any(name in line for name in self._names):
+            said = parse(line)
+            if said is not None and said.command:
+                self._ran(said)
 
-    def _confirmed(self, name: bytes, command: Command, *, at: float, process: str) -> None:
-        kind = "queue.acked" if name == b"XACK" else "queue.deleted"
-        for entry in command[3:] if name == b"XACK" else command[2:]:
-            said: Said = {"stream": text(command[1]), "id": text(entry), "process": process, "at": at}
-            if said["id"] not in self._known.setdefault(said["stream"], set()):
-                self._strange.setdefault(said["stream"], set()).add(said["id"])
-            if name == b"XACK":
-                said["group"] = text(command[2])
-            record(self._history, self._queue, kind, said)
+    def _ran(self, line: Line) -> None:
+        command, name = line.command, name_of(line.command)
+        if name == b"ECHO":
+            mark = self._marked.pop(text(command[-1]), None)
+            if mark is not None and not mark.done():
+                mark.set_result({stream: appends.open() for stream, appends in self._appends.items()})
+            return
+        if name in SCRIPTS:
+            self._script = self._name(line.address)
+        if name not in READ:
+            unread = reaches(command, self._watched, here=line.database, scripts=False)
+            if unread is not None:
+                self._entries.take({**unread, "at": line.at, "process": self._process(line)})
+        elif line.database == self._watched.database:
+            stream = self._watched.named_in(streams_of(command))
+            if stream is not None:
+                self._ran_on(text(stream), line, name)
+
+    def _ran_on(self, stream: str, line: Line, name: bytes) -> None:
+        command, process = line.command, self._process(line)
+        said: Said = {"stream": stream, "process": process, "at": line.at, "unanswered": True}
+        if name == b"XADD":
+            if stream in self._appends:
+                self._appends[stream].added(command, process=process, at=line.at)
+        elif name == b"XTRIM":
+            for one in trimmed(command):
+                self._entries.take(one)
+        elif name in (b"XACK", b"XDEL"):
+            self._done(said, "acked" if name == b"XACK" else "deleted", command, command[3 if name == b"XACK" else 2 :])
+        elif name in (b"XACKDEL", b"XDELEX"):
+            ids = after_ids(command)
+            if name == b"XACKDEL":
+                self._done(said, "acked", command, ids)
+            if b"ACKED" in map(bytes.upper, command[2:]):
+                why = "Redis deletes only what all groups have acknowledged"
+                self._entries.take({**said, "what": "unread", "command": "XDELEX", "why": why})
+            else:
+                self._done(said, "deleted", command, ids)
+        elif (group := group_of(command)) is not None:
+            self._entries.by_the_workers({"stream": stream, "group": text(group)})
+
+    def _done(self, said: Said, what: str, command: list[bytes], ids: list[bytes]) -> None:
+        group = {"group": text(group_of(command))} if what == "acked" else {}
+        for entry in dict.fromkeys(map(whole, ids)):
+            if said["stream"] in self._appends:
+                self._appends[said["stream"]].named(entry)
+            self._entries.take({**said, **group, "what": what, "id": entry})
+
+    def _process(self, line: Line) -> str:
+        return self._script if line.address == "lua" else self._name(line.address)
 
     def _name(self, address: str) -> str:
         """The stack's process behind a client's address; empty where it isn't known.
@@ -186,110 +249,117 @@ class MonitorProbe:
             self._who[address] = (self._name_of_pid(pid) if pid else None) or ""
         return self._who[address]
 
-    async def _tail(self) -> None:
+    # what the tail says
+
+    def _on_entry(self, stream: str, entry: str, fields: dict[str, str]) -> None:
+        self._appends[stream].read(entry, fields)
+
+    async def _follow(self) -> None:
         """Reads every entry as it comes; a lost connection is a gap, since entries may have been deleted meanwhile."""
-        while True:
+        told = ""
+        while not self._dead:
             try:
-                answer = await self._redis.xread(self._last, block=0)
-            except RedisError as error:
-                gap(self._history, self.name, f"the streams can't be read: {error}")
-                await asyncio.sleep(0.2)  # reason: a dead server announces its return to nobody
-                continue
-            for stream, entries in answer.items() if isinstance(answer, dict) else answer:
-                rows = entries[0] if isinstance(answer, dict) else entries
-                for entry, fields in rows:
-                    self._appended(text(stream), text(entry), {text(k): text(v) for k, v in fields.items()})
-            async with self._moved:
-                self._moved.notify_all()
+                await self._tail.read()
+                told = ""
+            except ResponseError as error:
+                if str(error) != told:
+                    told = str(error)
+                    self._lasting(f"the streams can't be read: {told}", ["queue.appended"], grant("xread"))
+                await asyncio.sleep(0.2)  # reason: a key that is none of ours announces its return to nobody
+            except LOST as error:
+                gap(self._history, self.name, f"the streams can't be read: {error}", kinds=QUEUE)
+                await self._until_back(self._ping)
 
-    def _appended(self, stream: str, entry: str, fields: dict[str, str]) -> None:
-        """Takes an entry from the tail; it is recorded once MONITOR has said who added it."""
-        self._last[stream] = entry
-        self._known.setdefault(stream, set()).add(entry)
-        self._strange.setdefault(stream, set()).discard(entry)
-        self._missing[stream] -= 1
-        self._tailed.setdefault(stream, deque()).append((entry, fields))
-        self._match(stream)
+    async def _ping(self) -> str:
+        await self._redis.ping()
+        return ""
 
-    def _match(self, stream: str, *, final: bool = False) -> None:
-        """Joins the tail's entries with MONITOR's commands by their fields; `final` records the others as they are."""
-        adds, tailed = self._unmatched.setdefault(stream, deque()), self._tailed.setdefault(stream, deque())
-        for entry, fields in list(tailed):
-            found = next((add for add in adds if appended(add[0])[1] == fields), None)
-            if found is None and self._writer is not None and not final:
-                continue
-            said: Said = {"stream": stream, "id": entry, "fields": fields, "at": order(entry)[0] / 1000}
-            if found is not None:
-                said["process"] = found[1]
-                adds.remove(found)
-            tailed.remove((entry, fields))
-            record(self._history, self._queue, "queue.appended", said)
+    async def _until_back(self, attempt: Callable[[], Awaitable[str]]) -> str | None:
+        """Tries until Redis takes connections again; None when it doesn't: then the run is over."""
+        since = time.monotonic()
+        while not self._dead:
+            try:
+                async with asyncio.timeout(AWAY):
+                    return await attempt()
+            except (*LOST, TimeoutError) as error:
+                if time.monotonic() - since > AWAY and not isinstance(error, BusyLoadingError):
+                    self._die(error)
+                    return None
+            await asyncio.sleep(0.2)  # reason: a dead server announces its return to nobody
+        return None
+
+    def _die(self, error: Exception) -> None:
+        if not self._dead:
+            self._dead = True
+            died(self._history, "Redis", f"{self._where} refuses connections: {str(error) or 'it does not answer'}")
+
+    # reading to the end
 
     async def settle(self) -> None:
-        """Sends a mark through Redis: when MONITOR shows it, all that came before has been seen; then reads on."""
-        if self._monitoring:
-            self._mark += 1
-            name = f"messaging-harness-mark-{id(self)}-{self._mark}"
-            self._marked[name] = seen = asyncio.Event()
-            try:
-                await self._redis.execute_command("ECHO", name)
-                await asyncio.wait_for(seen.wait(), 5)
-            except (RedisError, TimeoutError):
-                gap(self._history, self.name, "MONITOR couldn't be read to its end")
-        await self._catch_up()
+        """Sends two marks through Redis, and asks between them where each stream ends.
 
-    async def _catch_up(self) -> None:
-        """Waits until the tail has read every stream to its end; entries that it can't have read are a gap."""
-        for stream in self._streams:
-            try:
-                end, added = await self._state(stream)
-            except RedisError:
-                return  # the tail itself tells of the lost connection
-            with contextlib.suppress(TimeoutError):
-                async with self._moved:
-                    await asyncio.wait_for(self._moved.wait_for(lambda: order(self._last[stream]) >= order(end)), 0.5)  # noqa: B023 - reason: awaited in the same turn
-            self._pair(stream, added + self._missing[stream])
-            slipped = added + self._missing[stream]
-            if slipped > 0:
-                self._missing[stream] -= slipped
-                gap(self._history, self.name, f"{slipped} entries of {stream} came and went unseen", stream=stream)
-            self._last[stream] = max(self._last[stream], end, key=order)
-            self._match(stream, final=True)
-
-    def _pair(self, stream: str, slipped: int) -> None:
-        """Gives entries that the tail missed their ids, where there is only one way to.
-
-        MONITOR shows each XADD without its id, and each XACK and XDEL with one. Redis gives ids in ascending order, so
-        as many XADDs as strange ids, and as many as Redis says are missing, belong together in that order.
+        When MONITOR shows the first, every XADD is known of which an entry must stand below these ends, or never will;
+        when it shows the second, everybody is known who added what stands there.
         """
-        adds = self._unmatched.get(stream, deque())
-        ids = sorted(self._strange.get(stream, ()), key=order)
-        if slipped > 0 and len(adds) == len(ids) == slipped:
-            for entry, (command, _) in zip(ids, list(adds), strict=True):
-                self._appended(stream, entry, appended(command)[1])
+        if self._dead:
+            return
+        try:
+            async with asyncio.timeout(ANSWER):
+                adds = await self._show_mark() if self._monitoring else None
+                states = {stream: await self._tail.state(stream) for stream in self._appends}
+                if adds is not None:
+                    await self._show_mark()
+        except (*LOST, TimeoutError):
+            gap(self._history, self.name, "Redis couldn't be read to its end", kinds=QUEUE)
+            return
+        except ProfileError as error:
+            self._lasting(str(error), list(QUEUE), "[queue] streams: streams that stay streams")
+            return
+        for stream, state in states.items():
+            await self._catch_up(stream, state, (adds or {}).get(stream, []), shown=adds is not None)
+
+    async def _show_mark(self) -> dict[str, list[Add]]:
+        """Waits until MONITOR shows a mark; the XADDs that it had shown before, of which the tail has no entry."""
+        self._mark += 1
+        name = f"messaging-harness-mark-{id(self)}-{self._mark}"
+        self._marked[name] = shown = asyncio.get_running_loop().create_future()
+        await self._redis.execute_command("ECHO", name)
+        adds: dict[str, list[Add]] = await shown
+        return adds
+
+    async def _catch_up(self, stream: str, state: State, adds: list[Add], *, shown: bool) -> None:
+        """Waits until the tail has read what stood on a stream; entries that it can't have read are a gap."""
+        with contextlib.suppress(*LOST, ProfileError):  # the tail itself tells of what hinders it
+            for _ in range(LOOKS):
+                if await self._tail.reach(stream, state.newest):
+                    break
+                now = await self._tail.state(stream)
+                if order(now.newest) < order(state.newest):
+                    break  # it was deleted before the tail came to it
+        read = self._tail.streams[stream]
+        slipped = None
+        if state.added is not None and read.begin.added is not None:
+            slipped = state.added - read.begin.added - read.count_until(state.last)
+            if slipped < 0:
+                gap(self._history, self.name, f"{stream} was made anew", kinds=QUEUE, stream=stream)
+            read.begin.added += slipped
+        elif not shown:
+            slipped = 0  # nobody can tell; that was said at the start
+        missing = self._appends[stream].finish(state.last, adds, slipped)
+        if missing:
+            gap(
+                self._history,
+                self.name,
+                f"{missing} entries of {stream} came and went unseen",
+                kinds=QUEUE,
+                stream=stream,
+            )
 
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._writer is not None:
-            self._writer.close()
+        if not self._dead and self._tasks:
+            await self._measure()
+        await self._lines.close()
         await self._redis.aclose()
-
-
-def order(entry: str) -> tuple[int, int]:
-    time, _, serial = entry.partition("-")
-    return int(time), int(serial or 0)
-
-
-def pid_at(address: str) -> int | None:
-    """The process on this machine that owns the client end of a loopback connection; None where it can't be known."""
-    host, _, port = address.rpartition(":")
-    if not port.isdigit():
-        return None
-    with contextlib.suppress(psutil.Error, OSError):
-        for connection in psutil.net_connections("tcp"):
-            local = connection.laddr
-            if local and local.port == int(port) and local.ip.endswith(host.strip("[]")) and connection.pid:
-                return int(connection.pid)
-    return None
