@@ -53,7 +53,7 @@ class Entries:
                 self._lengths[said["stream"]] = self._lengths.get(said["stream"], 0) + 1
                 self._event("queue.appended", said)
             case "claimed" | "acked" | "deleted" as what:
-                if what == "deleted" or self._by_the_workers(said):
+                if what == "deleted" or self.by_the_workers(said):
                     self._event(f"queue.{what}", said)
             case "some":
                 self._some(said)
@@ -65,9 +65,9 @@ class Entries:
                 self._elsewhere(said)
 
     def _event(self, kind: str, said: Said) -> None:
-        if kind != "queue.appended" and kind != "queue.claimed":
+        if kind in ("queue.acked", "queue.deleted"):
             self._done.add((kind, key("entry", said["stream"], said["id"])))
-        if kind == "queue.deleted":
+        if kind == "queue.deleted" and not said.get("unanswered"):
             self._lengths[said["stream"]] = self._lengths.get(said["stream"], 0) - 1
         event = record(self._history, self._queue, kind, said)
         if said.get("fields") and event.message_id is None and self._once("unattributed", said["stream"]):
@@ -90,7 +90,7 @@ class Entries:
         self._told.add(what)
         return first
 
-    def _by_the_workers(self, said: Said) -> bool:
+    def by_the_workers(self, said: Said) -> bool:
         """Whether a claim or an acknowledgement is the workers' own; of another group the first is a gap."""
         if said.get("how") == "xread":
             return self._queue.group is None
@@ -109,7 +109,7 @@ class Entries:
         """Redis did less than it was asked: what was done before can't be done again, the rest may be known by that."""
         of = said["of"]
         kind = f"queue.{of['what']}"
-        if of["what"] == "acked" and not self._by_the_workers(of):
+        if of["what"] == "acked" and not self.by_the_workers(of):
             return
         fresh = [i for i in said["ids"] if (kind, key("entry", of["stream"], i)) not in self._done]
         if len(fresh) == said["counted"]:
@@ -121,7 +121,7 @@ class Entries:
         gap(self._history, "queue", reason, kinds=[kind], stream=of["stream"], entries=said["ids"])
 
     def _trimmed(self, said: Said) -> None:
-        """Trimming deletes entries without naming them; while the stream is no longer than it may be, it deletes none."""
+        """Trimming deletes entries without naming them; a stream no longer than it may be loses none."""
         stream = said["stream"]
         if said.get("longest", -1) >= self._lengths.get(stream, 0):
             return
@@ -155,11 +155,11 @@ class Entries:
     def _elsewhere(self, said: Said) -> None:
         database, stream = said["database"], said["stream"]
         if self._once("database", str(database), stream):
-            reason = f"{said['command']} on {stream} was sent to database {database}, which isn't the one that is watched"
-            remedy = f"[queue] url with /{database} at its end, if that is the stack's database"
-            gap(
-                self._history, "queue", reason, kinds=QUEUE, lasting=True, remedy=remedy, other_database=database
+            reason = (
+                f"{said['command']} on {stream} was sent to database {database}, which isn't the one that is watched"
             )
+            remedy = f"[queue] url with /{database} at its end, if that is the stack's database"
+            gap(self._history, "queue", reason, kinds=QUEUE, lasting=True, remedy=remedy, other_database=database)
 
 
 def record(history: History, queue: Queue, kind: str, said: Said) -> Event:

@@ -63,7 +63,7 @@ class WireControl:
             raise
         except OSError as error:
             why = str(error)
-        except Exception as error:  # noqa: BLE001 - reason: also of our own fault nobody may wait for ever
+        except Exception as error:  # our own fault: nobody may wait for ever because of it
             why = f"what it said can't be read ({error!r})"
         finally:
             for reply in self._replies.values():

@@ -7,7 +7,7 @@ belong together any more.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Command = list[bytes]
@@ -38,42 +38,9 @@ def whole(entry: object) -> str:
 
 def events_of(command: Command, reply: object) -> Iterator[Said]:
     """The queue events that a command and its reply show; none where Redis refused it."""
-    if isinstance(reply, Exception) or reply is None:
-        return
-    match name_of(command):
-        case b"XADD":
-            stream, fields = appended(command)
-            if not ID.fullmatch(text(reply)):
-                raise ValueError(f"the answer to XADD is no id: {text(reply)[:40]!r}")
-            yield {"what": "appended", "stream": stream, "id": text(reply), "fields": fields}
-            yield from trimmed(command)
-        case b"XREADGROUP":
-            options, _ = read_options(command)
-            group, consumer = options[b"GROUP"]
-            claim: Said = {"what": "claimed", "how": "read", "group": text(group), "consumer": text(consumer)}
-            if b"NOACK" in options:
-                claim["noack"] = True
-            for stream, entry, fields in entries_by_stream(reply):
-                yield {**claim, "stream": stream, "id": entry, "fields": fields}
-        case b"XREAD":
-            for stream, entry, fields in entries_by_stream(reply):
-                yield {"what": "claimed", "how": "xread", "stream": stream, "id": entry, "fields": fields}
-        case b"XACK":
-            base = {"what": "acked", "stream": text(command[1]), "group": text(command[2])}
-            yield from each(base, command[3:], reply)
-        case b"XDEL":
-            yield from each({"what": "deleted", "stream": text(command[1])}, command[2:], reply)
-        case b"XACKDEL":
-            yield from acknowledged_and_deleted(command, reply)
-        case b"XDELEX":
-            for entry, done in zip(after_ids(command), answers(reply), strict=True):
-                if done == 1:
-                    yield {"what": "deleted", "stream": text(command[1]), "id": whole(entry), "counted": 1}
-        case b"XAUTOCLAIM" | b"XCLAIM":
-            yield from taken_over(command, reply)
-        case b"XTRIM":
-            if count(reply):
-                yield {"what": "trimmed", "stream": text(command[1]), "counted": count(reply)}
+    if isinstance(reply, Exception) or reply is None or name_of(command) not in MEANING:
+        return iter(())
+    return MEANING[name_of(command)](command, reply)
 
 
 def read_options(command: Command) -> tuple[dict[bytes, Command], Command]:
@@ -97,10 +64,19 @@ def group_of(command: Command) -> bytes | None:
     """The consumer group in whose name a command that is read works."""
     match name_of(command):
         case b"XREADGROUP":
-            return (read_options(command)[0].get(b"GROUP") or [None])[0]
+            named = read_options(command)[0].get(b"GROUP")
+            return named[0] if named else None
         case b"XACK" | b"XACKDEL" | b"XCLAIM" | b"XAUTOCLAIM":
             return command[2] if len(command) > 2 else None
     return None
+
+
+def added(command: Command, reply: object) -> Iterator[Said]:
+    stream, fields = appended(command)
+    if not ID.fullmatch(text(reply)):
+        raise ValueError(f"the answer to XADD is no id: {text(reply)[:40]!r}")
+    yield {"what": "appended", "stream": stream, "id": text(reply), "fields": fields}
+    yield from trimmed(command)
 
 
 def appended(command: Command) -> tuple[str, dict[str, str]]:
@@ -127,8 +103,8 @@ def id_place(command: Command) -> int:
 
 
 def trimmed(command: Command) -> Iterator[Said]:
-    """What an XADD may have trimmed: Redis says nothing of it; `longest` is the length that it may leave."""
-    options = command[2 : id_place(command)]
+    """What an XADD or XTRIM may trim, by its words alone; `longest` is the length that it may leave."""
+    options = command[2 : id_place(command)] if name_of(command) == b"XADD" else command[2:]
     for position, option in enumerate(options):
         if option.upper() in (b"MAXLEN", b"MINID"):
             rest = [word for word in options[position + 1 :] if word not in (b"~", b"=")]
@@ -147,9 +123,21 @@ def fields_of(flat: object) -> dict[str, str]:
     return {text(flat[i]): text(flat[i + 1]) for i in range(0, len(flat) - 1, 2)}
 
 
+def read(command: Command, reply: object) -> Iterator[Said]:
+    claim: Said = {"what": "claimed", "how": "xread"}
+    if name_of(command) == b"XREADGROUP":
+        options, _ = read_options(command)
+        group, consumer = options[b"GROUP"]
+        claim |= {"how": "read", "group": text(group), "consumer": text(consumer)}
+        if b"NOACK" in options:
+            claim["noack"] = True
+    for stream, entry, fields in entries_by_stream(reply):
+        yield {**claim, "stream": stream, "id": entry, "fields": fields}
+
+
 def entries_by_stream(reply: object) -> Iterator[tuple[str, str, dict[str, str]]]:
     if not isinstance(reply, dict | list):
-        raise ValueError(f"an answer that carries no entries: {text(reply)[:40]!r}")
+        raise TypeError(f"an answer that carries no entries: {text(reply)[:40]!r}")
     pairs = reply.items() if isinstance(reply, dict) else reply
     for stream, entries in pairs:
         for entry, fields, *_ in entries:  # a newer Redis says more of entries that were pending
@@ -159,14 +147,22 @@ def entries_by_stream(reply: object) -> Iterator[tuple[str, str, dict[str, str]]
 
 def count(reply: object) -> int:
     if not isinstance(reply, int):
-        raise ValueError(f"an answer that is no number: {text(reply)[:40]!r}")
+        raise TypeError(f"an answer that is no number: {text(reply)[:40]!r}")
     return reply
 
 
 def answers(reply: object) -> list[object]:
     if not isinstance(reply, list):
-        raise ValueError(f"an answer that is no list: {text(reply)[:40]!r}")
+        raise TypeError(f"an answer that is no list: {text(reply)[:40]!r}")
     return reply
+
+
+def acknowledged(command: Command, reply: object) -> Iterator[Said]:
+    yield from each({"what": "acked", "stream": text(command[1]), "group": text(command[2])}, command[3:], reply)
+
+
+def deleted(command: Command, reply: object) -> Iterator[Said]:
+    yield from each({"what": "deleted", "stream": text(command[1])}, command[2:], reply)
 
 
 def each(base: Said, ids: Command, reply: object) -> Iterator[Said]:
@@ -186,6 +182,12 @@ def acknowledged_and_deleted(command: Command, reply: object) -> Iterator[Said]:
             yield {"what": "acked", "stream": stream, "group": group, "id": whole(entry), "counted": 1}
         if done == 1:
             yield {"what": "deleted", "stream": stream, "id": whole(entry), "counted": 1}
+
+
+def deleted_as_told(command: Command, reply: object) -> Iterator[Said]:
+    for entry, done in zip(after_ids(command), answers(reply), strict=True):
+        if done == 1:
+            yield {"what": "deleted", "stream": text(command[1]), "id": whole(entry), "counted": 1}
 
 
 def after_ids(command: Command) -> Command:
@@ -211,3 +213,23 @@ def taken_over(command: Command, reply: object) -> Iterator[Said]:
                 "id": text(entry),
                 "fields": fields_of(fields),
             }
+
+
+def shortened(command: Command, reply: object) -> Iterator[Said]:
+    if count(reply):
+        yield {"what": "trimmed", "stream": text(command[1]), "counted": count(reply)}
+
+
+MEANING: dict[bytes, Callable[[Command, object], Iterator[Said]]] = {
+    b"XADD": added,
+    b"XREADGROUP": read,
+    b"XREAD": read,
+    b"XACK": acknowledged,
+    b"XACKDEL": acknowledged_and_deleted,
+    b"XDEL": deleted,
+    b"XDELEX": deleted_as_told,
+    b"XCLAIM": taken_over,
+    b"XAUTOCLAIM": taken_over,
+    b"XTRIM": shortened,
+}
+"""The commands that are read, each with what its reply shows."""

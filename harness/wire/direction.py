@@ -97,7 +97,7 @@ class Direction:
 
     # backpressure
 
-    def full(self, full: bool) -> None:  # noqa: FBT001 - reason: two callbacks of asyncio say the one or the other
+    def full(self, full: bool) -> None:
         """The transport has as much as it takes, or has room again."""
         self._full = full
         self._mind_the_source()

@@ -118,7 +118,7 @@ class Connection:
             self._close_if_over()
 
     def redis_gone(self) -> None:
-        """Its connection is closed, or was refused: the process sees its own end as soon as it has all that was said."""
+        """Its connection is closed, or was refused: the process sees its own end once it has all that was said."""
         self.redis_ended()
         self.to_redis.abandon()
         self.to_client.close()

@@ -9,8 +9,8 @@ Requests, one JSON object a line, each with an `id` that the reply repeats:
 Unasked, each with the `process`, the `connection` and the time (`at`, Unix seconds):
   what `commands.events_of` says: "appended", "claimed", "acked", "deleted", "trimmed", and "some" where Redis did less
   than it was asked and doesn't tell which
-  {"what": "unread", "command", "stream" or null}   it may have changed a watched stream, or all of them; `why` where its
-                                                    reply is missing, `lasting` where the change comes later
+  {"what": "unread", "command", "stream" or null}   it may have changed a watched stream, or all of them; `why` where
+                                                    its reply is missing, `lasting` where the change comes later
   {"what": "elsewhere", "command", "stream", "database"}   a stream of that name in another database
   {"what": "gate", "gate"}   a gate is reached
   {"what": "lost", "reason"} the connection can't be followed from now on

@@ -55,9 +55,7 @@ class Tracker:
         """Takes bytes that came from the client at a time; the complete commands among them."""
         commands: list[Command] = []
         try:
-            for command in self._requests.feed(data):
-                if self._heard(Asked(command, at)):
-                    commands.append(command)
+            commands.extend(command for command in self._requests.feed(data) if self._heard(Asked(command, at)))
         except UNFIT as error:
             self._lose(str(error) or type(error).__name__, surely=True)
         return commands

@@ -17,7 +17,9 @@ from harness.deploy.ports import Ports
 from harness.errors import DeployError
 from harness.history import History
 from harness.loop import Loop
-from harness.probes.monitor import MonitorProbe, order, parse, pid_at
+from harness.probes.monitor import MonitorProbe
+from harness.probes.monitor_lines import escape, parse, pid_at
+from harness.probes.tail import order
 from harness.profile import Queue
 
 STREAM = "message_queue:sms"
@@ -196,6 +198,7 @@ def test_a_line_of_monitor() -> None:
     line = rb'1700000000.123456 [0 127.0.0.1:5000] "XADD" "s" "*" "k" "a\"b\\c\x00\n\t\r"' + b"\r\n"
     assert parse(line) == (
         1700000000.123456,
+        0,
         "127.0.0.1:5000",
         [b"XADD", b"s", b"*", b"k", b'a"b\\c\x00\n\t\r'],
     )
