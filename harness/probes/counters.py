@@ -127,17 +127,6 @@ class Counters:
                 raise Inconclusive(no_stream(stream, "")) from error
             raise Inconclusive(f"Redis can't be asked for its counters: {error}") from error
 
-    def look(self, stream: str, ids: list[str]) -> Event:
-        """Records of single entries whether they stand on a stream, and whether they are pending."""
-        entries = {}
-        for one in ids:
-            pending = None
-            if self._queue.group is not None:
-                with contextlib.suppress(redis.ResponseError):
-                    pending = bool(self._redis.xpending_range(stream, self._queue.group, one, one, 1))
-            entries[one] = {"present": bool(self._redis.xrange(stream, one, one)), "pending": pending}
-        return self._history.append("queue.counted", source="counters", data={"stream": stream, "entries": entries})
-
     def entries(self, stream: str) -> list[tuple[str, dict[str, str]]]:
         """The entries that stand on a stream now; raises Inconclusive when Redis can't be asked, or refuses."""
         try:

@@ -41,6 +41,7 @@ class Connection:
         self.to_redis.source, self.to_client.source = self.to_client, self.to_redis
         self.redis_over = False
         self._client_ended = False
+        self._withheld_after = 0  # so many commands had come before the first that a gate withholds
         self._gates = gates
         self._tell = tell
         self._on_end = on_end
@@ -59,9 +60,12 @@ class Connection:
             self.to_redis.send(data)
             self.tracker.sent(data, now)
         else:
+            before = self.tracker.asked
             for command in self.tracker.sent(data, now):
                 gate = self._gates.at_command(self.process, command)
                 if gate is not None:
+                    if gate.side == "command" and not self.to_redis.held:
+                        self._withheld_after = before
                     (self.to_redis if gate.side == "command" else self.to_client).hold(gate)
                     gate.reached += 1
                     self._tell_gate(gate.number)
@@ -100,6 +104,8 @@ class Connection:
         """The client says nothing more; whether it still listens can't be known."""
         if not self._client_ended:
             self._client_ended = True
+            if self.to_redis.held:
+                self.tracker.unsaid(self._withheld_after)
             self.to_redis.drop_withheld()
             self.to_redis.end()
             self._close_if_over()

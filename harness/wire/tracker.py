@@ -44,6 +44,8 @@ class Tracker:
         self._skipped = 0  # CLIENT REPLY SKIP: 2 for itself, 1 for the command behind it
         self._told: list[Said] = []
         self._over = False
+        self.asked = 0
+        """Commands so far whose reply was to come."""
         self.lost = ""
         """Why its replies can't be matched any more (not RESP, MONITOR, subscriptions); empty while they can."""
         self.missed = ""
@@ -86,6 +88,7 @@ class Tracker:
             self._silent = False
         if not self._silent and not self._skipped:
             self._open.append(asked)
+            self.asked += 1
             return
         self._skipped = max(0, self._skipped - 1)
         if not mode:
@@ -191,6 +194,12 @@ class Tracker:
         self._over = True
         self._open.clear()
         yield from self.told()
+
+    def unsaid(self, after: int) -> None:
+        """What came after the first `after` commands was withheld, and never reached Redis: it did nothing."""
+        while self._open and self.asked > after:
+            self._open.pop()
+            self.asked -= 1
 
     def told(self) -> Iterator[Said]:
         told, self._told = self._told, []

@@ -18,10 +18,10 @@ from harness.errors import Inconclusive
 from harness.history import Event, History
 from harness.loop import Loop
 from harness.probes.counters import Counters
+from harness.probes.entries import message_of, record
 from harness.probes.log import LONGEST, record_line
 from harness.probes.polled import PolledProbe
 from harness.probes.probe import new_token, token_in
-from harness.probes.entries import message_of, record
 from harness.profile import Profile, Queue
 
 UUID = "11111111-2222-4333-8444-555555555555"
