@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +15,9 @@ from harness.faults.record import began, ended
 from harness.history import Event, History
 from harness.steps import step
 from harness.tls import tls
+
+LOOK_AGAIN = 0.01
+"""Seconds between two looks at what a gate withholds."""
 
 
 class ProviderControl:
@@ -151,11 +155,19 @@ class ProviderGate:
         self._on_open = on_open
         self._open = False
 
-    def withheld(self) -> list[str]:
-        """The provider's ids of the messages whose acceptance nobody has heard of yet."""
-        gates = self._control.ask("GET", "/_mock/gates")["gates"]
-        mine = [gate for gate in gates if gate["id"] == self._gate]
-        return [str(call["message"]) for gate in mine for call in gate["withheld"] if call["message"]]
+    def withheld(self, *, within: float = 10.0) -> list[str]:
+        """The provider's ids of the messages whose acceptance nobody has heard of yet; waits for the first.
+
+        A call that has come may still be on its way to the gate: a latency passes first. Empty after `within` seconds.
+        """
+        deadline = time.monotonic() + within
+        while True:
+            gates = self._control.ask("GET", "/_mock/gates")["gates"]
+            mine = [gate for gate in gates if gate["id"] == self._gate]
+            found = [str(call["message"]) for gate in mine for call in gate["withheld"] if call["message"]]
+            if found or time.monotonic() >= deadline:
+                return found
+            time.sleep(LOOK_AGAIN)  # reason: a gate announces to nobody what it withholds
 
     def open(self) -> None:
         """Lets the withheld answers go; safe to call twice."""
