@@ -1,0 +1,8 @@
+"""All right variations, by name."""
+
+from __future__ import annotations
+
+from tests.quality.right.of_reference import REFERENCE
+from tests.quality.right.variation import Variation
+
+VARIATIONS: dict[str, Variation] = {one.name: one for one in REFERENCE}

@@ -1,0 +1,98 @@
+"""What a right variation is: a stack's profile, and what of it may stay open, each with the source that can't show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+CHECKS = (
+    "sync-processing-disabled",
+    "message-queued",
+    "asynchronous",
+    "worker-processed",
+    "webhooks",
+    "queue-operations",
+    "whole-record",
+)
+
+
+class NotHere(Exception):
+    """This machine lacks what the variation needs; the message says what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """What a variation may leave open: verdicts whose reason has these words, of these checks (all, where none is named)."""
+
+    words: str
+    checks: tuple[str, ...] = ()
+    outcome: str = "unknown"
+
+    def excuses(self, verdict: Mapping[str, Any]) -> bool:
+        """Whether a verdict of verdicts.json is one of these."""
+        mine = not self.checks or verdict["check"] in self.checks
+        return mine and verdict["verdict"] == self.outcome and self.words in verdict["reason"]
+
+
+def unknown(words: str, *checks: str) -> Doubt:
+    return Doubt(words=words, checks=checks)
+
+
+def not_asked(words: str, *checks: str) -> Doubt:
+    return Doubt(words=words, checks=checks, outcome="not asked")
+
+
+Deployed = Callable[["Variation", Path], Iterator[Path]]
+"""Brings a stack up in a directory, yields the profile to verify it with, and takes it down."""
+
+
+def written(variation: Variation, build: Path) -> Iterator[Path]:
+    """The profile as it stands: the harness deploys the stack itself."""
+    profile = build / "profile.toml"
+    profile.write_text(variation.profile, encoding="utf-8")
+    yield profile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variation:
+    """A right stack; `what` says in a sentence what is unusual about it."""
+
+    name: str
+    what: str
+    profile: str
+    install: Callable[[], None] | None = None
+    """Replaces a seam in each process of the reference stack; see `process.py`."""
+    options: tuple[str, ...] = ()
+    """More words for `harness verify`."""
+    doubts: tuple[Doubt, ...] = ()
+    proven: tuple[str, ...] = CHECKS
+    """The checks of which at least one scenario must pass: a stack of which nothing is shown is no proof."""
+    deployed: Deployed = field(default=written, repr=False)
+    fast: bool = False
+    """Nothing in it waits: it is what `--repeat` repeats."""
+    quick: bool = False
+    """One of the handful that stand for all."""
+    wrong: str = ""
+    """Set only for a wrong stack, which shows that the suite can fail here: words of the reason that must fail it."""
+
+    @contextmanager
+    def up(self, build: Path) -> Iterator[Path]:
+        """The stack, as far as it isn't the harness's to deploy; yields the profile."""
+        yield from self.deployed(self, build)
+
+    def findings(self, verdicts: Sequence[Mapping[str, Any]]) -> list[str]:
+        """What is wrong with what the suite said: every fail, and all that is open without an excuse."""
+        if self.wrong:
+            caught = any(v["verdict"] == "fail" and self.wrong in v["reason"] for v in verdicts)
+            return [] if caught else [f"it is wrong, and nothing failed with {self.wrong!r}"]
+        open_ones = [v for v in verdicts if v["verdict"] != "pass" and not any(d.excuses(v) for d in self.doubts)]
+        found = [f"{v['verdict']}: {v['check']}: {v['scenario']}: {v['reason']}" for v in open_ones]
+        passed = {v["check"] for v in verdicts if v["verdict"] == "pass"}
+        return found + [f"nothing passed of {check}" for check in self.proven if check not in passed]
+
+    def idle_doubts(self, verdicts: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Excuses that nothing needed."""
+        return [doubt.words for doubt in self.doubts if not any(doubt.excuses(v) for v in verdicts)]
