@@ -99,9 +99,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     known = {check_of(item) for item in items}
     if unknown := wanted - known:
-        raise pytest.UsageError(
-            f"--check {', '.join(sorted(unknown))}: no such check; known are {', '.join(sorted(known))}"
-        )
+        line = f"--check {', '.join(sorted(unknown))}: no such check; known are {', '.join(sorted(known))}"
+        if not hasattr(config, "workerinput"):
+            raise pytest.UsageError(line)
+        config.stash[TROUBLE].append(line)  # xdist would take the exception for a crash
+        wanted = set()
     config.hook.pytest_deselected(items=[item for item in items if check_of(item) not in wanted])
     items[:] = [item for item in items if check_of(item) in wanted]
 
