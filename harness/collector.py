@@ -91,7 +91,9 @@ class Collector:
             self._add_failure(report, scenario=report.when not in PHASES)
 
     def _finish(self, nodeid: str) -> None:
-        self._results.add(after(self._tries.pop(nodeid, []), together(self._phases.pop(nodeid))))
+        phases = self._phases.pop(nodeid)
+        if any(when == "call" or result.outcome != "pass" for when, result in phases):
+            self._results.add(after(self._tries.pop(nodeid, []), together(phases)))
 
     def _add_failure(self, report: pytest.TestReport | pytest.CollectReport, *, scenario: bool) -> None:
         redact = self._config.stash[REDACTOR]
