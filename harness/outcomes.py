@@ -44,9 +44,13 @@ class NotAsked(Skipped):
     """Skips a scenario that needs what the profile doesn't claim."""
 
     def __init__(self, reason: str, missing: Sequence[str]) -> None:
-        super().__init__(f"not asked: {reason}", _use_item_location=True)
+        super().__init__(reason, _use_item_location=True)
         self.reason = reason
         self.missing = tuple(missing)
+
+
+# pytest and Allure show the class before the reason
+NotAsked.__module__, NotAsked.__qualname__, NotAsked.__name__ = "builtins", "not asked", "not asked"
 
 
 def unusable(error: BaseException | None) -> str | None:
