@@ -63,6 +63,7 @@ class Collector:
         self._unjudged: set[str] = set()
         self._why = ""
         self._broken = False
+        self._beside = 0
         self._collected = 0
 
     # what comes in
@@ -87,15 +88,18 @@ class Collector:
                 self._finish(report.nodeid)
         elif report.failed and (report.when not in PHASES or self._config.stash.get(COMMAND, False)):
             # a worker that crashed under a scenario, or a test beside the scenarios
-            self._add_failure(report)
+            self._add_failure(report, scenario=report.when not in PHASES)
 
     def _finish(self, nodeid: str) -> None:
-        self._results.add(after(self._tries.pop(nodeid, []), together(self._phases.pop(nodeid))))
+        phases = self._phases.pop(nodeid)
+        if any(when == "call" or result.outcome != "pass" for when, result in phases):
+            self._results.add(after(self._tries.pop(nodeid, []), together(phases)))
 
-    def _add_failure(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+    def _add_failure(self, report: pytest.TestReport | pytest.CollectReport, *, scenario: bool) -> None:
         redact = self._config.stash[REDACTOR]
         file, _, name = report.nodeid.partition("::")
         self._phases.pop(report.nodeid, None)
+        self._beside += not scenario
         self._results.add(
             Result(
                 scenario=name or file,
@@ -109,7 +113,7 @@ class Collector:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed and self._config.stash.get(COMMAND, False):
-            self._add_failure(report)
+            self._add_failure(report, scenario=False)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
@@ -162,22 +166,25 @@ class Collector:
                 self._finish(nodeid)
         for line in config.stash[TROUBLE]:
             results.unusable = results.unusable or line
-        known = config.stash[SELECTED] or (self._collected if config.stash.get(COMMAND, False) else 0)
+        command = config.stash.get(COMMAND, False)
+        known = config.stash[SELECTED] or (self._collected if command else 0)
         refused = session.exitstatus == pytest.ExitCode.USAGE_ERROR  # pytest tells it, in a line
-        if refused or not (known or results.everything or results.unusable):
+        if refused or not (known or results.everything or results.unusable or (command and self._why)):
             return
-        judged = len(results.items)
-        short = judged < known
-        if self._why or short:
+        judged = len(results.items) - self._beside
+        if self._why or judged < known:
             why = (
                 results.unusable or self._why or (stopped(config) if session.shouldfail else "the session ended early")
             )
-            results.interrupted = f"after {judged} of {max(known, judged)}: {why}"
+            place = f"after {judged} of {max(known, judged)}" if known else "before any scenario was known"
+            results.interrupted = f"{place}: {why}"
         self._keep(build_of(config))
         if results.unusable:
             session.exitstatus = 3
         elif session.exitstatus == pytest.ExitCode.OK and any(item.bad for item in results.whole):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        elif session.exitstatus == pytest.ExitCode.OK and results.interrupted:
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
         reporter = config.pluginmanager.getplugin("terminalreporter")
         if self._broken and reporter is not None:
             self.pytest_terminal_summary(reporter)  # pytest asks for no summary then

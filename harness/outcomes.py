@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sysconfig
 import traceback
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 MET = "every expectation was met"
 MOST_FRAMES = 6
+NAMED = re.compile(r"[\w.]+: \S")
+"""A line that begins with the name of an exception."""
 UNMET = ("✗ ", "? ", "… ")
 """How an expectation's error marks the line of one that wasn't met: it can't be, nobody can tell, it may still be."""
 OURS = str(Path(__file__).parent)
@@ -41,9 +44,13 @@ class NotAsked(Skipped):
     """Skips a scenario that needs what the profile doesn't claim."""
 
     def __init__(self, reason: str, missing: Sequence[str]) -> None:
-        super().__init__(f"not asked: {reason}", _use_item_location=True)
+        super().__init__(reason, _use_item_location=True)
         self.reason = reason
         self.missing = tuple(missing)
+
+
+# pytest and Allure show the class before the reason
+NotAsked.__module__, NotAsked.__qualname__, NotAsked.__name__ = "builtins", "not asked", "not asked"
 
 
 def unusable(error: BaseException | None) -> str | None:
@@ -224,8 +231,9 @@ def first_text(report: pytest.TestReport | pytest.CollectReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
     lines = [line for line in str(getattr(crash, "message", "") or report.longreprtext).splitlines() if line.strip()]
     # pytest marks what was wrong by an E; where it doesn't, the last line of a traceback says it
-    marked = [line.removeprefix("E") for line in lines if line.startswith("E  ")]
-    said = [*marked[:1], *(lines[:1] if crash is not None else lines[-1:]), "it failed, and didn't say why"]
+    marked = [line.removeprefix("E").strip() for line in lines if line.startswith("E  ")]
+    named = [line for line in marked if NAMED.match(line)]
+    said = [*named[:1], *marked[:1], *(lines[:1] if crash is not None else lines[-1:]), "it failed, and didn't say why"]
     return said[0].strip()
 
 

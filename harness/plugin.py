@@ -31,7 +31,8 @@ from harness.collector import (
     check_named,
     pass_on,
 )
-from harness.errors import HarnessError, Inconclusive, UsageError
+from harness.errors import DeployError, HarnessError, Inconclusive, UsageError
+from harness.keeping import shortage
 from harness.outcomes import NotAsked, result_of, unusable
 from harness.redact import Redactor
 from harness.results import WHOLE_RECORD, Result, Results
@@ -99,9 +100,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     known = {check_of(item) for item in items}
     if unknown := wanted - known:
-        raise pytest.UsageError(
-            f"--check {', '.join(sorted(unknown))}: no such check; known are {', '.join(sorted(known))}"
-        )
+        line = f"--check {', '.join(sorted(unknown))}: no such check; known are {', '.join(sorted(known))}"
+        if not hasattr(config, "workerinput"):
+            raise pytest.UsageError(line)
+        config.stash[TROUBLE].append(line)  # xdist would take the exception for a crash
+        wanted = set()
     config.hook.pytest_deselected(items=[item for item in items if check_of(item) not in wanted])
     items[:] = [item for item in items if check_of(item) in wanted]
 
@@ -117,10 +120,12 @@ def is_scenario(item: pytest.Item) -> bool:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
+    if any(getattr(config.option, name, False) for name in ("collectonly", "setuponly", "setupplan")):
+        return  # nothing is run
     config.stash[SELECTED] = sum(map(is_scenario, session.items))
     # a worker that takes the place of one that crashed comes when others have begun; it is never the first
     first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
-    if config.stash[SELECTED] and first and not config.option.collectonly:
+    if config.stash[SELECTED] and first:
         begin(config)
 
 
@@ -193,8 +198,10 @@ def deployed_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         deployment = deployed(profile, options)
         try:
             stack = deployment.__enter__()
-        except Exception:
+        except Exception as error:
             request.session.shouldstop = "the stack can't be deployed"  # trying again would take as long
+            if isinstance(error, OSError) and shortage(error) is None:
+                raise DeployError(f"the stack can't be deployed: {type(error).__name__}: {error!s:.300}") from error
             raise
         config.stash[READY] = time.monotonic() - began
         try:

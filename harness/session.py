@@ -12,7 +12,7 @@ from harness.deploy.attached import Attached
 from harness.deploy.driver import Addresses, Driver
 from harness.deploy.embedded import Embedded
 from harness.errors import DeployError, ProfileError, UsageError
-from harness.history import History, Journal
+from harness.history import Event, History, Journal
 from harness.keeping import advice
 from harness.loop import Loop
 from harness.probes.counters import Counters
@@ -26,6 +26,8 @@ from harness.profile import Profile
 from harness.providers import ProviderControl
 from harness.redact import Redactor
 from harness.stack import Stack
+
+UNKEPT = "the history couldn't be kept"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
     journal = Journal(history, options.build / options.history_name, redact=redactor)
     loop = Loop()
     with contextlib.ExitStack() as cleanup:
-        cleanup.enter_context(kept(journal))
+        cleanup.enter_context(kept(history, journal))
         cleanup.callback(loop.close)
         wire = wire_for(profile, history)
         logs = options.build / "logs" / Path(options.history_name).stem
@@ -87,14 +89,20 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
 
 
 @contextlib.contextmanager
-def kept(journal: Journal) -> Iterator[None]:
-    """Closes the journal at the end; raises UsageError where not all of the history could be written."""
+def kept(history: History, journal: Journal) -> Iterator[None]:
+    """Closes the journal at the end; where not all can be written, waits end and UsageError is raised."""
+
+    def look(_: Event) -> None:
+        if journal.error is not None:
+            history.end(UsageError(advice(journal.error, UNKEPT)))
+
+    history.listen(look)
     try:
         yield
     finally:
         journal.close()
     if journal.error is not None:
-        raise UsageError(advice(journal.error, "the history couldn't be kept"))
+        raise UsageError(advice(journal.error, UNKEPT))
 
 
 def sensible(profile: Profile, *, without: frozenset[str], stack_env: Mapping[str, str]) -> Profile:

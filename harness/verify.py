@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import resource
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from harness.profile import load
 from harness.results import EXIT_CODES, UNUSABLE, Results
 from harness.session import sensible
 
+FEWEST_FILES = 256
 PLUGINS = ("harness.plugin", "mock_providers.pytest_plugin", "xdist.plugin", "allure_pytest.plugin")
 """What our own suite needs; every other plugin that happens to be installed costs time, and some change what runs."""
 
@@ -136,6 +138,12 @@ def make_room(request: Request) -> None:
             raise UsageError(
                 f"results can't be written to {directory}: {reason}; free it, or name another with --build"
             ) from error
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files < FEWEST_FILES:
+        # with fewer it is the servers that fail first, and they don't say of what
+        raise UsageError(
+            f"only {files} files may be open at once, and a stack and 64 senders need more; `ulimit -n 256`"
+        )
 
 
 def arguments(request: Request) -> list[str]:

@@ -25,6 +25,8 @@ class Output:
         self._tails: dict[str, deque[str]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._heard = asyncio.Condition()
+        self.error: OSError | None = None
+        """Why no more is written to the logs; the history has the lines all the same."""
 
     async def follow(self, process: Process) -> None:
         """Begins to read a process's output; ends by itself when the process has closed it."""
@@ -38,23 +40,31 @@ class Output:
 
     async def _read(self, process: Process, reader: asyncio.StreamReader, tail: deque[str]) -> None:
         path = self.directory / f"{process.name}.log"
-        with path.open("a", encoding="utf-8") as file:
-            while True:
-                try:
-                    raw = await reader.readline()
-                except ValueError:  # a line over the limit: its rest follows as a line of its own
-                    continue
-                if not raw:
-                    break
-                line = self._redact(raw.decode("utf-8", "replace").rstrip("\n"))
-                tail.append(line)
-                file.write(line + "\n")
-                file.flush()
-                self._on_line(process, line)
-                async with self._heard:
-                    self._heard.notify_all()
+        while True:
+            try:
+                raw = await reader.readline()
+            except ValueError:  # a line over the limit: its rest follows as a line of its own
+                continue
+            if not raw:
+                break
+            line = self._redact(raw.decode("utf-8", "replace").rstrip("\n"))
+            tail.append(line)
+            self._keep(path, line)
+            self._on_line(process, line)
+            async with self._heard:
+                self._heard.notify_all()
         async with self._heard:
             self._heard.notify_all()
+
+    def _keep(self, path: Path, line: str) -> None:
+        """Adds a line to a log; a full disk ends the log, not the reading, or the process would block."""
+        if self.error is not None:
+            return
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            self.error = error
 
     async def await_line(self, process: Process, text: str, *, within: float) -> bool:
         """Waits for a line with `text`; False when the process ended first, TimeoutError when it came too late."""
