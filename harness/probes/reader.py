@@ -50,6 +50,7 @@ class Reader:
         self._next = "0"
         self._under_way: list[str] = []
         self._alive = 1
+        self._claimed = True
         self._busy = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
@@ -126,6 +127,8 @@ class Reader:
         await self._rows.record([row for row in rows if row["op"]])
         _, self._next, under_way = rows[0]["snapshot"].split(":")
         self._under_way = [number for number in under_way.split(",") if number]
+        if not self._claimed:  # the server had not noticed yet that our last connection is gone
+            self._claimed = await claim(connection, self._schema)
         if rows[0]["number"] - self._alive >= SIGN:
             await self._say_alive(connection, rows[0]["number"])
 
@@ -146,7 +149,7 @@ class Reader:
             try:
                 async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
                     self.connection = await connect(self._url)
-                    await own(self.connection, self._schema)
+                    self._claimed = await own(self.connection, self._schema)
                     kept = await self.connection.fetchval(KEPT.format(schema=self._schema))
             except (*LOST, DeployError) as again:
                 if time.monotonic() + RETRY >= deadline:
@@ -177,10 +180,10 @@ class Reader:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def own(connection: Any, schema: str) -> None:
-    """Makes a connection the one that reads, and by whose lock others see that the schema's run lives."""
-    await claim(connection, schema)
+async def own(connection: Any, schema: str) -> bool:
+    """Makes a connection the one that reads; False where it hasn't got the lock by which others see that we live."""
     await connection.execute(INDEXED)
+    return await claim(connection, schema)
 
 
 def why(error: BaseException) -> str:
