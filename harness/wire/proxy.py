@@ -45,6 +45,7 @@ class Connection:
         self._tell = tell
         self._on_end = on_end
         self._complained = False
+        self._passed_on = 0  # how many replies were waited for before a gate withheld a command
 
     @property
     def leaving(self) -> bool:
@@ -59,6 +60,8 @@ class Connection:
             self.to_redis.send(data)
             self.tracker.sent(data, now)
         else:
+            if not self.to_redis.held:
+                self._passed_on = self.tracker.expected
             for command in self.tracker.sent(data, now):
                 gate = self._gates.at_command(self.process, command)
                 if gate is not None:
@@ -100,7 +103,9 @@ class Connection:
         """The client says nothing more; whether it still listens can't be known."""
         if not self._client_ended:
             self._client_ended = True
-            self.to_redis.drop_withheld()
+            if self.to_redis.held:
+                self.to_redis.drop_withheld()
+                self.tracker.forget(self._passed_on)
             self.to_redis.end()
             self._close_if_over()
 
