@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from harness.deploy.driver import Role
 from harness.errors import Unobservable
-from harness.faults.hold import began, ended
+from harness.faults.record import began, ended
 from harness.history import Event
 from harness.steps import step
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from harness.deploy.driver import Role
-from harness.history import History
+from harness.faults.record import began, ended
 from harness.steps import step
 
 if TYPE_CHECKING:
     from harness.stack import Stack
 
-numbers = itertools.count(1)
+__all__ = ["Hold", "RoleControl", "began", "ended"]
 
 
 class Hold:
@@ -92,17 +91,3 @@ class RoleControl:
             yield
         finally:
             ended(self._stack.history, fault, self._role, number)
-
-
-def began(history: History, fault: str, target: str, **more: object) -> int:
-    """Records that a disturbance began; its number joins it to its end."""
-    number = next(numbers)
-    data = {"fault": fault, "target": target, "number": number, **more}
-    history.append("fault.began", source="harness", data=data)
-    return number
-
-
-def ended(history: History, fault: str, target: str, number: int, **more: object) -> None:
-    """Records that the disturbance of that number is over."""
-    data = {"fault": fault, "target": target, "number": number, **more}
-    history.append("fault.ended", source="harness", data=data)

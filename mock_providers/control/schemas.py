@@ -48,17 +48,20 @@ _CURSOR = {"after": _count("Only entries after this sequence number", maximum=10
 
 _MATCH = _object(
     {
-        name: _text(words)
-        for name, words in (
-            ("provider", "twilio or sendgrid"),
-            ("account", "Account"),
-            (
-                "endpoint",
-                "Endpoint, or a glob; of webhooks webhook.status, webhook.inbound, webhook.event, webhook.parse",
-            ),
-            ("to", "Recipient, or a glob"),
-            ("text", "Part of the text"),
-        )
+        "accounts": {"type": "array", "items": {"type": "string"}, "description": "Any of these accounts"},
+        **{
+            name: _text(words)
+            for name, words in (
+                ("provider", "twilio or sendgrid"),
+                ("account", "Account"),
+                (
+                    "endpoint",
+                    "Endpoint, or a glob; of webhooks webhook.status, webhook.inbound, webhook.event, webhook.parse",
+                ),
+                ("to", "Recipient, or a glob"),
+                ("text", "Part of the text"),
+            )
+        },
     }
 )
 _SIGNATURE = _text("valid, tampered or missing", enum=["valid", "tampered", "missing"])

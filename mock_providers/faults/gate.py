@@ -71,5 +71,5 @@ class Gates:
 
     def open_all(self, account: str | None = None) -> None:
         for gate in list(self._gates.values()):
-            if account is None or gate.match.account == account:
+            if account is None or gate.match.only_of(account):
                 self.open(gate.id)
