@@ -21,6 +21,9 @@ CONTROL_S = 5.0
 DELIVERY_S = 60.0
 """Seconds for a delivery to the stack: it is answered when the stack has answered, and may wait for others before."""
 
+WITHHELD_S = 5.0
+"""Seconds that one waits for a call to come to a gate if nothing else is said."""
+
 
 class ProviderControl:
     """The control plane of the mock providers, for the stack's own accounts.
@@ -209,9 +212,13 @@ class ProviderGate:
         self._on_open = on_open
         self._open = False
 
-    def withheld(self) -> list[str]:
-        """The provider's ids of the messages whose acceptance nobody has heard of yet."""
-        return [str(call["message"]) for call in self._told().get("withheld", ()) if call["message"]]
+    def withheld(self, *, number: int = 1, within: float = WITHHELD_S) -> list[str]:
+        """The provider's ids of the messages whose acceptance nobody has heard of yet.
+
+        Waits until `number` calls were withheld at any time, `within` seconds at most: a call that was received may
+        take its time before it comes to its gate.
+        """
+        return [str(call["message"]) for call in self._told(number, within)["withheld"] if call["message"]]
 
     def open(self) -> None:
         """Lets the withheld answers go; safe to call twice."""
@@ -219,14 +226,14 @@ class ProviderGate:
             self._open = True
             met = None
             with contextlib.suppress(Inconclusive):
-                met = self._told().get("met")
+                met = self._told(0, 0).get("met")
             # the window ends before the answers go on: what follows them is not "while withheld"
             self._on_open(met)
             self._control.ask("DELETE", f"/_mock/gates/{self._gate}")
 
-    def _told(self) -> dict[str, Any]:
-        gates: list[dict[str, Any]] = self._control.ask("GET", "/_mock/gates")["gates"]
-        return next((gate for gate in gates if gate["id"] == self._gate), {})
+    def _told(self, met: int, within: float) -> dict[str, Any]:
+        params = {"met": str(met), "within": f"{within:g}"}
+        return self._control.ask("GET", f"/_mock/gates/{self._gate}", params=params, timeout=within + CONTROL_S)
 
 
 def accepted_id(event: Event | None) -> str:

@@ -188,9 +188,10 @@ class ProvidersProbe:
             return
         try:
             async with asyncio.timeout(SETTLE_S):
-                end, known = await self._end(), self._began_anew
+                read, known = self._cursor, self._began_anew
+                end = await self._end()
                 # a journal that is shorter than what was read of it is another one, to be read from its beginning
-                anew = end < self._cursor
+                anew = end < read
                 async with self._moved:
                     await self._moved.wait_for(
                         lambda: self._dead or (self._cursor >= end and (not anew or self._began_anew > known))

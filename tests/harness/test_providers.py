@@ -168,17 +168,25 @@ def test_a_gate_ends_with_the_number_of_calls_that_it_withheld(
 ) -> None:
     with control.gate({"to": "+12065550199"}) as gate:
         mocks.send()
-        assert gate.withheld() == []
+        assert gate.withheld(within=0) == []
     with ThreadPoolExecutor(3) as pool:
         with control.gate() as gate:
             answers = [pool.submit(mocks.send) for _ in range(3)]
-            control.ask("GET", "/_mock/wait", params={"type": "called", "account": ACCOUNT, "count": "4"})
-            assert len(gate.withheld()) == 3
+            assert len(gate.withheld(number=3)) == 3
             gate.open()
             gate.open()
         assert [answer.result().status_code for answer in answers] == [201] * 3
     assert [hits for _, hits in windows(history)] == [0, 3]
     assert [event.data["fault"] for event in history.events("fault.ended")] == ["gate", "gate"]
+
+
+def test_a_call_that_takes_its_time_is_waited_for_at_its_gate(mocks: Mocks, control: ProviderControl) -> None:
+    with ThreadPoolExecutor(1) as pool, control.fault(latency_s=0.2), control.gate() as gate:
+        answer = pool.submit(mocks.send)
+        control.ask("GET", "/_mock/wait", params={"type": "called", "account": ACCOUNT})
+        [message] = gate.withheld()
+        gate.open()
+        assert answer.result().json()["sid"] == message
 
 
 def test_a_gate_that_can_not_be_opened_hides_no_error_of_the_block(

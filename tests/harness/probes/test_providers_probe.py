@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -283,7 +284,7 @@ def test_settling_ends_though_the_mocks_hang(
 class OddServer:
     """A real server that says of its journal what a test wants it to."""
 
-    def __init__(self, *lines: str, health: dict[str, Any]) -> None:
+    def __init__(self, *lines: str | Callable[[], str], health: dict[str, Any]) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 self.send_response(200)
@@ -292,8 +293,9 @@ class OddServer:
                     shown = {name: value() if callable(value) else value for name, value in health.items()}
                     self.wfile.write(json.dumps(shown).encode())
                     return
-                self.wfile.write("".join(f"{line}\n\n" for line in lines).encode())
-                self.wfile.flush()
+                for line in lines:
+                    self.wfile.write(f"{line() if callable(line) else line}\n\n".encode())
+                    self.wfile.flush()
                 over.wait(30)
 
             def log_message(self, *_: Any) -> None:
@@ -349,6 +351,32 @@ def test_lines_that_are_no_entries_are_gaps_and_nothing_behind_them_is_lost(loop
         loop.run(probe.stop())
     assert [one["reason"][:9] for one in of_kind(history, "probe.gap")] == ["a line of"] * 3
     assert len(history.events("provider.called")) == 1
+
+
+def test_what_comes_while_settling_is_no_other_journal(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch, patient: None
+) -> None:
+    monkeypatch.setattr(providers, "ANSWER_S", 20.0)
+    history, asked, settling = History(), threading.Event(), threading.Event()
+
+    def late() -> str:
+        assert asked.wait(20)
+        return 'data: {"seq": 1, "type": "called"}\n\ndata: {"seq": 2, "type": "called"}'
+
+    def seq() -> int:
+        if not settling.is_set():
+            return 0
+        asked.set()
+        until(history, lambda: True if len(history.events("provider.called")) == 2 else None)
+        return 1
+
+    with OddServer(late, health={"seq": seq}) as server:
+        probe = ProvidersProbe(history, url=server.url)
+        loop.run(probe.start())
+        settling.set()
+        loop.run(probe.settle())
+        assert of_kind(history, "probe.gap") == []
+        loop.run(probe.stop())
 
 
 def entry(type_: str, **more: Any) -> dict[str, Any]:
