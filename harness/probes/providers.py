@@ -129,7 +129,7 @@ class ProvidersProbe:
             if now - lost >= LOST_S:
                 self._dead = True
                 gap(self._history, self.name, "the mock providers are dead", lasting=True)
-                died(self._history, "the mock providers", f"{self._url} {why}, {LOST_S:g} s long")
+                died(self._history, "the mock providers", f"{self._url} {why} for {LOST_S:g} s")
                 async with self._moved:
                     self._moved.notify_all()
                 return
