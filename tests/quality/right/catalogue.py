@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.quality.right.of_reference import REFERENCE
+from tests.quality.right.of_small import SMALL
 from tests.quality.right.variation import Variation
 
-VARIATIONS: dict[str, Variation] = {one.name: one for one in REFERENCE}
+VARIATIONS: dict[str, Variation] = {one.name: one for one in (*REFERENCE, *SMALL)}

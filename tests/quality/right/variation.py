@@ -89,10 +89,19 @@ class Variation:
             caught = any(v["verdict"] == "fail" and self.wrong in v["reason"] for v in verdicts)
             return [] if caught else [f"it is wrong, and nothing failed with {self.wrong!r}"]
         open_ones = [v for v in verdicts if v["verdict"] != "pass" and not any(d.excuses(v) for d in self.doubts)]
-        found = [f"{v['verdict']}: {v['check']}: {v['scenario']}: {v['reason']}" for v in open_ones]
+        found = told(open_ones)
         passed = {v["check"] for v in verdicts if v["verdict"] == "pass"}
         return found + [f"nothing passed of {check}" for check in self.proven if check not in passed]
 
     def idle_doubts(self, verdicts: Sequence[Mapping[str, Any]]) -> list[str]:
         """Excuses that nothing needed."""
         return [doubt.words for doubt in self.doubts if not any(doubt.excuses(v) for v in verdicts)]
+
+
+def told(verdicts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Verdicts in lines, those of one check that say the same together."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for verdict in sorted(verdicts, key=lambda one: one["verdict"] != "fail"):
+        words = (verdict["verdict"], verdict["check"], verdict["reason"])
+        alike.setdefault(words, []).append(verdict["scenario"])
+    return [f"{len(names)} {said}: {check}: {why} ({names[0]})" for (said, check, why), names in alike.items()]
