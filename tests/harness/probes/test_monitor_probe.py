@@ -18,7 +18,7 @@ from harness.errors import DeployError
 from harness.history import History
 from harness.loop import Loop
 from harness.probes.monitor import MonitorProbe
-from harness.probes.monitor_lines import escape, parse, pid_at
+from harness.probes.monitor_lines import parse, pid_at
 from harness.probes.tail import order
 from harness.profile import Queue
 
