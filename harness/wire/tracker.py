@@ -139,6 +139,9 @@ class Tracker:
             case b"MULTI" if not failed:
                 self._queued = []
             case b"RESET" if not failed:
+                if len(self._open) > 1:
+                    # Valkey forgets what it has read with it, and how much that was can't be known
+                    raise ValueError("commands were sent behind a RESET, before its reply")
                 self._queued, self._database = None, 0
             case b"DISCARD" if not failed:
                 self._queued = None

@@ -67,7 +67,6 @@ def commands(chance: random.Random) -> Iterator[bytes]:
         packed("EXEC"),
         packed("DISCARD"),
         packed("SELECT", chance.choice(["0", "1", "99"])),
-        packed("RESET"),
         packed("SUBSCRIBE", "news"),
         packed("UNSUBSCRIBE", "news"),
         packed("CLIENT", "TRACKING", "ON"),
@@ -81,7 +80,8 @@ def commands(chance: random.Random) -> Iterator[bytes]:
         packed("DEBUG", "PROTOCOL", chance.choice(["attrib", "map", "set", "push", "bignum", "verbatim", "null"])),
     ]
     yield from chance.choices(known, k=chance.randrange(1, 25))
-    yield chance.choice([b"", packed("QUIT")])
+    # of what stands behind a RESET in one packet, Valkey does more or less as the packets happen to be cut
+    yield chance.choice([b"", packed("QUIT"), packed("RESET")])
 
 
 MALFORMED = [

@@ -182,6 +182,7 @@ def test_a_reply_that_is_skipped_is_that_of_the_next_command() -> None:
         (ADD, b"%1\r\n*0\r\n:1\r\n"),
         (ADD, b"$?\r\n;1\r\na\r\n;0\r\n"),
         (ADD, b"|1\r\n+a\r\n+b\r\n" + bulk("1-0")),
+        (packed("RESET") + packed("XACK", "jobs", "g", "1-0") + packed("XDEL", "jobs", "1-0"), b"+RESET\r\n:1\r\n"),
         (packed("SUBSCRIBE", "news") + ADD, b""),
         (packed("PSYNC", "?", "-1") + ADD, b""),
     ],
