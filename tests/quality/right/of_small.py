@@ -58,7 +58,9 @@ dead_letters = false
 redelivery = {redelivery}
 several_workers = {several}
 """
-CLAIMED = tuple(not_asked(f"the profile claims no {what}") for what in ("mms", "email", "webhooks", "retries", "idempotency"))
+CLAIMED = tuple(
+    not_asked(f"the profile claims no {what}") for what in ("mms", "email", "webhooks", "retries", "idempotency")
+)
 PROVEN = (
     "sync-processing-disabled",
     "message-queued",
@@ -69,7 +71,7 @@ PROVEN = (
 )
 
 
-def small(  # noqa: PLR0913 - reason: each is a line of a profile
+def small(
     name: str,
     *more: str,
     finish: str | None = "ack",
