@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from harness.history import History
 
 ASKS = 5
 
 
-async def measure(history: History, source: str, ask: Callable[[], Awaitable[float]], *, step: float = 0.0) -> None:
+def is_here(url: str) -> bool:
+    """Whether an address is this machine's own, by loopback or a socket: then its clock is most likely ours."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return not host or host in ("localhost", "::1") or host.startswith("127.")
+
+
+async def measure(
+    history: History, source: str, ask: Callable[[], Awaitable[float]], *, url: str = "?", step: float = 0.0
+) -> None:
     """Records the offset of a source's clock (its time minus ours, seconds) and the error of that.
 
-    `ask` answers the source's Unix time; `step` is the resolution of its answer in seconds. Raises what `ask` raises.
+    `ask` answers the source's Unix time, `url` is where it is, `step` the resolution of its answer in seconds. Raises
+    what `ask` raises.
     As in NTP: the source looked at its clock at some moment between question and answer, so half the way is the bound.
     """
     best: tuple[float, float] | None = None
@@ -25,5 +36,5 @@ async def measure(history: History, source: str, ask: Callable[[], Awaitable[flo
         if best is None or error < best[1]:
             best = (said + step / 2 - (asked + answered) / 2, error)
     if best is not None:
-        data = {"offset_s": round(best[0], 6), "error_s": round(best[1], 6)}
+        data = {"offset_s": round(best[0], 6), "error_s": round(best[1], 6), "here": url != "?" and is_here(url)}
         history.append("clock.measured", source=source, data=data)

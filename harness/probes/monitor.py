@@ -57,6 +57,7 @@ class MonitorProbe:
         self._redis: Any = client(redis.asyncio.Redis, url, socket_timeout=None, decode_responses=False, retry=once)
         self._entries = Entries(history, profile)
         self._tail = Tail(self._redis, streams, on_entry=self._on_entry)
+        self._url = url
         self._appends: dict[str, Appends] = {}
         watched = Watched(
             streams=frozenset(stream.encode() for stream in streams),
@@ -144,7 +145,7 @@ class MonitorProbe:
 
         with contextlib.suppress(*LOST, TimeoutError):  # where its clock can't be asked, nothing is said of it
             async with asyncio.timeout(ANSWER):
-                await measure(self._history, self.name, ask, step=1e-6)
+                await measure(self._history, self.name, ask, url=self._url, step=1e-6)
 
     # what MONITOR says
 
