@@ -16,7 +16,7 @@ DEPLOY ?=
 SUITE  := harness mock_providers messaging_stack scenarios loadtests reports tests benchmarks images conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help verify verify-redis-queue report up stop restart-app images images-offline test lint format types check quality explore load load-ui conformance fuzz bench-mocks bench-wait clean lock
+.PHONY: help verify verify-redis-queue report up stop restart-app images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz bench-mocks bench-wait clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ check: lint types test ## lint, types and tests
 
 quality: $(READY) ## defect by check: is each defect caught by the check that names it?
 	@$(BIN)/python -m tests.quality.matrix $(ARGS)
+
+quality-right: $(READY) ## right stacks that look unusual: does none of them fail?
+	@$(BIN)/python -m tests.quality.right $(ARGS)
 
 report: $(READY) ## the HTML report of the last verification, with its history
 	@$(BIN)/harness report $(ARGS)

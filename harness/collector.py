@@ -124,7 +124,7 @@ class Collector:
         output = getattr(node, "workeroutput", None) or {}
         self._results.whole += [Result.loads(text) for text in output.get(f"{PROPERTY}-whole", [])]
         for line in output.get(f"{PROPERTY}-trouble", []):
-            self._end_run(line)
+            self._results.unusable = self._results.unusable or line
 
     def _end_run(self, line: str) -> None:
         """Nothing more can be verified: the other workers are told to end after the scenario that they are in."""

@@ -179,9 +179,10 @@ def acknowledged() -> Expectation:
 
 
 def hidden(scene: Scene, kind: str) -> Progress | None:
-    """Why events of a kind can't be seen at all; None where they can."""
+    """Why events of a kind can't be seen at all; None where they can, if only now and then."""
     unseen = scene.facts.unseen(kind, since=since(scene))
-    return Progress("unknowable", str(unseen)) if unseen and unseen.lasting else None
+    sampled = unseen is not None and unseen.gap is not None and unseen.gap.data.get("sampled")
+    return Progress("unknowable", str(unseen)) if unseen and unseen.lasting and not sampled else None
 
 
 def refuted_by_absence(scene: Scene, why: str, shown: tuple[Event, ...], *kinds: str) -> Progress:

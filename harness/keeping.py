@@ -8,7 +8,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-OURS = ("verdicts.json", "junit.xml", "summary.md", "history.jsonl", "history-gw*.jsonl", "logs/history*/*.log")
+OURS = (
+    "verdicts.json",
+    "junit.xml",
+    "summary.md",
+    "history.jsonl",
+    "history-gw*.jsonl",
+    "logs/history*/*.log",
+    ".stop",
+)
 """What a verification writes into its directory, as patterns."""
 ALLURE = (
     *("*-result.json*", "*-container.json*", "*-globals.json*", "*-attachment*"),

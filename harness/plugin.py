@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
-import threading
-import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,23 +26,21 @@ from harness.collector import (
     check_named,
     pass_on,
 )
-from harness.errors import DeployError, HarnessError, Inconclusive, UsageError
-from harness.keeping import shortage
+from harness.errors import HarnessError, Inconclusive
+from harness.lifetime import lifetime, profile_of
+from harness.lifetime import parse_env as parse_env  # noqa: PLC0414 - reason: others import it from here
 from harness.outcomes import NotAsked, result_of, unusable
 from harness.redact import Redactor
-from harness.results import WHOLE_RECORD, Result, Results
+from harness.results import Results
 
 if TYPE_CHECKING:
     from harness.checks.verdict import Verdict
     from harness.history import Event, History
-    from harness.profile import Profile
     from harness.providers import ProviderControl
     from harness.stack import Stack
 
 VERDICTS = pytest.StashKey[list["Verdict"]]()
 STACK = pytest.StashKey["Stack"]()
-PROFILE = pytest.StashKey["Profile"]()
-ONE_ATTACHED = "an attached stack is one, and several workers would disturb each other on it; leave out -n"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -157,15 +150,6 @@ def needs_of(item: pytest.Item) -> list[str]:
     return [*needs, *([str(channel)] if channel is not None else [])]
 
 
-def profile_of(config: pytest.Config) -> Profile:
-    """The profile, read once, when the first scenario wants it; raises ProfileError."""
-    from harness.profile import load
-
-    if PROFILE not in config.stash:
-        config.stash[PROFILE] = load(Path(config.getoption("--profile")), driver=config.getoption("--deploy"))
-    return config.stash[PROFILE]
-
-
 # fixtures
 
 
@@ -178,102 +162,8 @@ def repetition() -> int:
 @pytest.fixture(scope="session")
 def deployed_stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """The stack of this session (of this xdist worker), deployed once."""
-    from harness.session import Options, deployed
-
-    config = request.config
-    began = time.monotonic()
-    profile = profile_of(config)
-    if profile.deploy.driver == "attached" and hasattr(config, "workerinput"):
-        raise UsageError(ONE_ATTACHED)
-    options = Options(
-        build=build_of(config),
-        history_name=history_name(config),
-        stack_env=parse_env(config.getoption("--stack-env")),
-        without=frozenset(config.getoption("--without")),
-        time_scale=config.getoption("--time-scale"),
-        provider_latency=config.getoption("--provider-latency"),
-        redactor=config.stash[REDACTOR],
-    )
-    with terminated_as_interrupted():
-        deployment = deployed(profile, options)
-        try:
-            stack = deployment.__enter__()
-        except Exception as error:
-            request.session.shouldstop = "the stack can't be deployed"  # trying again would take as long
-            if isinstance(error, OSError) and shortage(error) is None:
-                raise DeployError(f"the stack can't be deployed: {type(error).__name__}: {error!s:.300}") from error
-            raise
-        config.stash[READY] = time.monotonic() - began
-        try:
-            yield stack
-            conclude(stack, request.session)
-        finally:
-            close(deployment, config)
-
-
-def conclude(stack: Stack, session: pytest.Session) -> None:
-    """Judges the whole record, where there is one and its stack lives."""
-    from harness import whole
-
-    ended = session.shouldstop or session.exitstatus == pytest.ExitCode.INTERRUPTED
-    if ended or stack.history.events("part.died"):
-        return
-    config = session.config
-    try:
-        config.stash[WHOLE] += whole.conclude(stack)
-    except Exception as error:  # the verdicts of the scenarios stand, whatever is raised here
-        line = unusable(error)
-        if line is not None:
-            config.stash[TROUBLE].append(line)
-            return
-        reason = f"judging it raised {type(error).__name__}: {error}"
-        unjudged = Result(
-            scenario="the whole record", check=WHOLE_RECORD, outcome="unknown", reason=reason, elapsed_s=0, story=reason
-        )
-        config.stash[WHOLE].append(unjudged)
-
-
-def close(deployment: AbstractContextManager[Stack], config: pytest.Config) -> None:
-    """Takes the deployment down; what couldn't be kept of it is no fault of the last scenario."""
-    try:
-        deployment.__exit__(None, None, None)
-    except (UsageError, OSError) as error:
-        line = unusable(error)
-        if line is None:
-            raise
-        config.stash[TROUBLE].append(line)
-
-
-@contextlib.contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """While a stack is deployed, SIGTERM ends the run as SIGINT does: all is taken down, and what was found is told."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt("SIGTERM")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def history_name(config: pytest.Config) -> str:
-    worker = getattr(config, "workerinput", {}).get("workerid")
-    return f"history-{worker}.jsonl" if worker else "history.jsonl"
-
-
-def parse_env(pairs: Sequence[str]) -> dict[str, str]:
-    settings = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--stack-env {pair!r} is not of the form NAME=VALUE")
-        settings[name] = value
-    return settings
+    with lifetime(request.session) as stack:
+        yield stack
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from harness.collector import COMMAND, RESULTS
 from harness.errors import Inconclusive, UsageError
 from harness.keeping import advice, forget, forget_allure, probe, shortage
-from harness.plugin import ONE_ATTACHED, parse_env, terminated_as_interrupted
+from harness.lifetime import ONE_ATTACHED, parse_env, terminated_as_interrupted
 from harness.profile import load
 from harness.results import EXIT_CODES, UNUSABLE, Results
 from harness.session import sensible

@@ -158,9 +158,8 @@ def words(event: Event) -> str:
     """What a fault is: `hold of worker`, `gate of api: answer of XADD`."""
     data = event.data
     if data.get("fault") == "provider":
-        effect = (
-            f"{name} {value}" for name, value in data.items() if name not in ("fault", "target", "number", "hits")
-        )
+        ours = ("fault", "target", "number", "id", "hits")
+        effect = (f"{name} {value}" for name, value in data.items() if name not in ours)
         return "provider fault" + "".join(f", {one}" for one in effect)
     text = f"{data.get('fault')} of {data.get('target')}"
     return f"{text}: {data['side']} of {data['command']}" if "command" in data else text

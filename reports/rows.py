@@ -12,6 +12,9 @@ MOST_STORIES = 5
 ROOM = 120
 """Characters of evidence that a remedy may bring a row to, where nobody says how wide the column is."""
 
+LONGEST = 200
+"""Characters of a reason in a row: one that names many messages would fill the table."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -49,10 +52,15 @@ def evidence_of(items: Sequence[Result], verdict: Said, *, room: int) -> str:
     deciding = [item for item in items if item.outcome == verdict]
     reasons = Counter(item.reason for item in deciding if not item.note) or Counter(item.reason for item in deciding)
     (first, _), *more = reasons.most_common()
-    parts = [first, *([f"(+{len(more)} more)"] if more else []), *asides(items, verdict)]
+    parts = [shortened(first), *([f"(+{len(more)} more)"] if more else []), *asides(items, verdict)]
     remedy = next((item.remedy for item in deciding if item.reason == first and item.remedy), "")
     said = " ".join(parts)
     return f"{said}; to know: {remedy}" if remedy and len(said) + len(remedy) + 11 <= room else said
+
+
+def shortened(reason: str) -> str:
+    """A reason that fits a row; whole it stands in the story and in verdicts.json."""
+    return reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
 
 
 def asides(items: Sequence[Result], verdict: Said) -> Iterator[str]:

@@ -37,6 +37,14 @@ def _processed(history: History, flow: Flow, profile: Profile, message: Message)
     if not flow.acceptance:
         yield undecided(refusal(flow), flow.answers)
         return
+    end = flow.statuses[-1][1:] if flow.status in profile.statuses.terminal else ()
+    if end and not work(flow):
+        hidden = facts.unseen("queue.appended", "queue.claimed", since=flow.events[0].seq)
+        if hidden is None:
+            yield undecided("nothing was queued, so there was nothing for a worker to take", end)
+            return
+        reason = f"nothing of it was seen on a stream: {hidden.reason}"
+        yield undecided(reason, end, remedy=hidden.remedy)
     yield from _got_through(facts, flow, profile, message)
     for inner in (forward_only(history, flow, profile), sent_is_earned(history, flow, profile)):
         if inner.outcome == "fail" or (inner.outcome == "unknown" and flow.status in profile.statuses.terminal):
@@ -120,10 +128,6 @@ def finished(history: History, flow: Flow, profile: Profile) -> Answers:
     end = flow.statuses[-1][1] if flow.status in profile.statuses.terminal else None
     overdue = late(history, end, *flow.acks, by=profile.policy.finished_within) if end else False
     open_ones, left = unacknowledged(flow, profile), kept(flow, profile)
-    if end and not work(flow):
-        hidden = Facts(history).unseen("queue.appended", "queue.claimed", since=flow.events[0].seq)
-        why = f": {hidden.reason}" if hidden else ", so there was nothing for a worker to take"
-        yield undecided(f"nothing of it was seen on a stream{why}", [end], remedy=hidden.remedy if hidden else "")
     if open_ones and end:
         reason = "its entry was not acknowledged"
         if overdue:

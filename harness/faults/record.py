@@ -9,10 +9,10 @@ from harness.history import Event, History
 numbers = itertools.count(1)
 
 
-def began(history: History, fault: str, target: str, **more: object) -> Event:
-    """Records that a disturbance began; the number in its event joins it to its end."""
+def began(history: History, fault: str, target: str, *, at: float | None = None, **more: object) -> Event:
+    """Records that a disturbance began, at a time (Unix seconds) or now; its number joins it to its end."""
     data = {"fault": fault, "target": target, "number": next(numbers), **more}
-    return history.append("fault.began", source="harness", data=data)
+    return history.append("fault.began", source="harness", at=at, data=data)
 
 
 def ended(history: History, begin: Event, **more: object) -> None:

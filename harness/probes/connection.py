@@ -16,6 +16,7 @@ OLDEST = 13
 LOST = (
     *(OSError, TimeoutError, asyncpg.InterfaceError),
     *(asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError),
+    asyncpg.InternalClientError,  # a question put just when the server's last word came
 )
 """What a query raises when the connection is gone, or the server is going."""
 

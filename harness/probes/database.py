@@ -55,7 +55,6 @@ class DatabaseProbe:
         except BaseException as error:
             with contextlib.suppress(*LOST):
                 await self._remove(connection)
-            await hang_up(connection)
             if isinstance(error, (*LOST, asyncpg.PostgresError)):
                 raise DeployError(
                     f"the harness's trigger can't be created in the database at {address(self._url)}: "
@@ -120,10 +119,9 @@ class DatabaseProbe:
             left = self._left(f"the database doesn't answer ({why(error)})")
         if left:
             gap(self._history, self.name, left, kinds=["probe.gap"])  # all that was to be seen was seen
-        await hang_up(reader.connection)
 
     async def _remove(self, connection: Any) -> str:
-        """Takes our own off the database; returns "" or what is left, and raises what a lost connection raises."""
+        """Takes our own off the database and hangs up; returns "" or what is left, raises what is in LOST."""
         try:
             if connection.is_closed():
                 connection = await connect(self._url, timeout=ANSWERS)
@@ -134,6 +132,7 @@ class DatabaseProbe:
         except LOST:
             connection.terminate()
             raise
+        await hang_up(connection)
         return self._left(reason) if reason else ""
 
     def _left(self, reason: str) -> str:

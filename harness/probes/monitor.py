@@ -22,16 +22,14 @@ from harness.history import History
 from harness.probes.appends import Add, Appends
 from harness.probes.asked import address, client, grant
 from harness.probes.clock import measure
-from harness.probes.entries import QUEUE, Entries, Said
-from harness.probes.monitor_lines import Line, Lines, escape, first_word, parse, pid_at
+from harness.probes.entries import QUEUE, Entries
+from harness.probes.line_reader import LineReader, NameOfPid
+from harness.probes.monitor_lines import Lines
 from harness.probes.probe import declare, gap
 from harness.probes.tail import State, Tail, order
 from harness.profile import Queue
 from harness.vitals import died
-from harness.wire.commands import after_ids, group_of, name_of, streams_of, text, trimmed, whole
-from harness.wire.reach import DATABASE, EVERYTHING, READ, SCRIPTS, Watched, reaches
-
-NameOfPid = Callable[[int], str | None]
+from harness.wire.reach import Watched
 
 AWAY = 4.0
 """Seconds in which a Redis that was lost must take connections again, else it is dead."""
@@ -39,8 +37,6 @@ ANSWER = 5.0
 """Seconds in which Redis, if it lives, shows a mark."""
 LOOKS = 10
 """Times half a second in which a tail that is behind comes to an entry that still stands."""
-UNNAMED = EVERYTHING | DATABASE | SCRIPTS | {b"ECHO"}
-"""Commands that concern us without naming a stream of ours."""
 DEPLOY = "or let the harness deploy the stack"
 LOST = (RedisError, OSError)
 
@@ -56,27 +52,21 @@ class MonitorProbe:
         self._history = history
         self._wanted = monitor
         self._where = address(url)
-        self._name_of_pid = name_of_pid
         streams = sorted({*profile.streams.values(), *filter(None, [profile.dead])})
         once = Retry(NoBackoff(), 0)  # we try again ourselves, and say so
         self._redis: Any = client(redis.asyncio.Redis, url, socket_timeout=None, decode_responses=False, retry=once)
-        database = int(self._redis.connection_pool.connection_kwargs.get("db") or 0)
-        self._watched = Watched(
-            streams=frozenset(stream.encode() for stream in streams),
-            group=profile.group.encode() if profile.group else None,
-            database=database,
-        )
-        self._names = [escape(stream) for stream in streams]
         self._entries = Entries(history, profile)
         self._tail = Tail(self._redis, streams, on_entry=self._on_entry)
         self._appends: dict[str, Appends] = {}
+        watched = Watched(
+            streams=frozenset(stream.encode() for stream in streams),
+            group=profile.group.encode() if profile.group else None,
+            database=int(self._redis.connection_pool.connection_kwargs.get("db") or 0),
+        )
+        self._reader = LineReader(self._entries, self._appends, watched=watched, name_of_pid=name_of_pid)
         self._lines = Lines(self._redis)
         self._monitoring = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._mark = 0
-        self._marked: dict[str, asyncio.Future[dict[str, list[Add]]]] = {}
-        self._who: dict[str, str] = {}
-        self._script = ""
         self._dead = False
 
     # at the start
@@ -163,11 +153,9 @@ class MonitorProbe:
         while not self._dead:
             with contextlib.suppress(*LOST):
                 async for line in self._lines.read():
-                    self._heard(line)
+                    self._reader.heard(line)
             self._monitoring = False
-            for mark in self._marked.values():
-                mark.set_exception(ConnectionError("MONITOR's connection was lost"))
-            self._marked.clear()
+            self._reader.lost()
             gap(self._history, self.name, "MONITOR's connection was lost", kinds=QUEUE)
             self._alone(True)
             blind = await self._until_back(self._begin_monitor)
@@ -181,73 +169,6 @@ class MonitorProbe:
     def _alone(self, alone: bool) -> None:
         for appends in self._appends.values():
             appends.wait_for_monitor(not alone)
-
-    def _heard(self, line: bytes) -> None:
-        if first_word(line) in UNNAMED or any(name in line for name in self._names):
-            said = parse(line)
-            if said is not None and said.command:
-                self._ran(said)
-
-    def _ran(self, line: Line) -> None:
-        command, name = line.command, name_of(line.command)
-        if name == b"ECHO":
-            mark = self._marked.pop(text(command[-1]), None)
-            if mark is not None and not mark.done():
-                mark.set_result({stream: appends.open() for stream, appends in self._appends.items()})
-            return
-        if name in SCRIPTS:
-            self._script = self._name(line.address)
-        if name not in READ:
-            unread = reaches(command, self._watched, here=line.database, scripts=False)
-            if unread is not None:
-                self._entries.take({**unread, "at": line.at, "process": self._process(line)})
-        elif line.database == self._watched.database:
-            stream = self._watched.named_in(streams_of(command))
-            if stream is not None:
-                self._ran_on(text(stream), line, name)
-
-    def _ran_on(self, stream: str, line: Line, name: bytes) -> None:
-        command, process = line.command, self._process(line)
-        said: Said = {"stream": stream, "process": process, "at": line.at, "unanswered": True}
-        if name == b"XADD":
-            if stream in self._appends:
-                self._appends[stream].added(command, process=process, at=line.at)
-        elif name == b"XTRIM":
-            for one in trimmed(command):
-                self._entries.take(one)
-        elif name in (b"XACK", b"XDEL"):
-            self._done(said, "acked" if name == b"XACK" else "deleted", command, command[3 if name == b"XACK" else 2 :])
-        elif name in (b"XACKDEL", b"XDELEX"):
-            ids = after_ids(command)
-            if name == b"XACKDEL":
-                self._done(said, "acked", command, ids)
-            if b"ACKED" in map(bytes.upper, command[2:]):
-                why = "Redis deletes only what all groups have acknowledged"
-                self._entries.take({**said, "what": "unread", "command": "XDELEX", "why": why})
-            else:
-                self._done(said, "deleted", command, ids)
-        elif (group := group_of(command)) is not None:
-            self._entries.by_the_workers({"stream": stream, "group": text(group)})
-
-    def _done(self, said: Said, what: str, command: list[bytes], ids: list[bytes]) -> None:
-        group = {"group": text(group_of(command))} if what == "acked" else {}
-        for entry in dict.fromkeys(map(whole, ids)):
-            if said["stream"] in self._appends:
-                self._appends[said["stream"]].named(entry)
-            self._entries.take({**said, **group, "what": what, "id": entry})
-
-    def _process(self, line: Line) -> str:
-        return self._script if line.address == "lua" else self._name(line.address)
-
-    def _name(self, address: str) -> str:
-        """The stack's process behind a client's address; empty where it isn't known.
-
-        Only a process that the profile names counts: any other may be a proxy that speaks for several.
-        """
-        if address not in self._who:
-            pid = pid_at(address)
-            self._who[address] = (self._name_of_pid(pid) if pid else None) or ""
-        return self._who[address]
 
     # what the tail says
 
@@ -320,12 +241,9 @@ class MonitorProbe:
 
     async def _show_mark(self) -> dict[str, list[Add]]:
         """Waits until MONITOR shows a mark; the XADDs that it had shown before, of which the tail has no entry."""
-        self._mark += 1
-        name = f"messaging-harness-mark-{id(self)}-{self._mark}"
-        self._marked[name] = shown = asyncio.get_running_loop().create_future()
+        name, shown = self._reader.mark()
         await self._redis.execute_command("ECHO", name)
-        adds: dict[str, list[Add]] = await shown
-        return adds
+        return await shown
 
     async def _catch_up(self, stream: str, state: State, adds: list[Add], *, shown: bool) -> None:
         """Waits until the tail has read what stood on a stream; entries that it can't have read are a gap."""

@@ -11,7 +11,7 @@ import contextlib
 import httpx
 
 from harness.history import Event, Flow, History
-from harness.probes.probe import gap
+from harness.probes.probe import declare, gap
 from harness.profile import Profile
 from harness.tls import tls
 
@@ -38,8 +38,12 @@ class PolledProbe:
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
+        remedy = "[database] url, and a user that may create a trigger"
         reason = "the database isn't watched; what the API doesn't name, such as the row of a reply, can't be seen"
-        gap(self._history, self.name, reason, kinds=["database.inserted"], lasting=True)
+        gap(self._history, self.name, reason, kinds=["database.inserted"], lasting=True, remedy=remedy)
+        declare(self._history, self.name, "database.inserted", "database.status")
+        reason = "the status is only looked at now and then, through the API; what it was in between isn't seen"
+        gap(self._history, self.name, reason, kinds=["database.status"], lasting=True, remedy=remedy, sampled=True)
         self._history.listen(self._heard)
         self._task = asyncio.create_task(self._poll())
 
@@ -67,8 +71,9 @@ class PolledProbe:
             old = self._last.get(message_id)
             try:
                 answer = await self._client.get(self._profile.api.message.format(id=message_id))
-                new = answer.json().get("status") if answer.status_code == 200 else None
-            except (httpx.HTTPError, ValueError):
+                said = answer.json().get("status") if answer.status_code == 200 else None
+                new = None if said is None else str(said)
+            except (httpx.HTTPError, ValueError, AttributeError):
                 continue  # the next look may succeed; a sampled source never vouches for an absence
             if new in self._profile.statuses.terminal:
                 self._open.discard(message_id)

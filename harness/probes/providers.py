@@ -11,17 +11,31 @@ from typing import Any
 import httpx
 
 from harness.errors import DeployError
-from harness.history import History, key
-from harness.probes.clock import measure
-from harness.probes.probe import declare, gap, token_in
+from harness.history import History
+from harness.probes import clock
+from harness.probes.journal_entries import CALLBACKS, CALLS, Entries
+from harness.probes.probe import declare, gap
 from harness.tls import tls
 from harness.vitals import died
 
-Entry = dict[str, Any]
+START_S = 10.0
+"""Seconds in which the mocks have to answer when a run begins."""
+ANSWER_S = 2.0
+"""Seconds in which they have to answer later."""
+SETTLE_S = 5.0
+"""Seconds within which the journal is read to its end, or a gap says that it wasn't."""
+LOST_S = 4.0
+"""Seconds for which a journal that was lost is asked for again; after that the mocks are dead."""
+SILENCE_S = 40.0
+"""Seconds without a line after which a stream counts as lost: more than two of its heartbeats."""
 
 
 class ProvidersProbe:
-    """Follows the journal of a mock-providers server from a cursor, across reconnects."""
+    """Follows the journal of a mock-providers server from a cursor, across reconnects.
+
+    `accounts` are this stack's own (Twilio's account SID, SendGrid's account name): entries of others are left out;
+    None takes all. With `calls=False` the stack calls its providers elsewhere, and the mocks only send its webhooks.
+    """
 
     name = "providers"
 
@@ -34,193 +48,178 @@ class ProvidersProbe:
         calls: bool = True,
         accounts: frozenset[str] | None = None,
     ) -> None:
-        """`calls=False`: the stack mocks its providers inside; `accounts`: what others do on the server isn't ours."""
         self._history = history
+        self._url = url
         self._calls = calls
-        self._accounts = accounts
-        self._strangers = False
-        self._there = False
-        self._client = httpx.AsyncClient(base_url=url, timeout=10, headers=headers, trust_env=False, verify=tls(url))
+        self._client = httpx.AsyncClient(
+            base_url=url, timeout=ANSWER_S, headers=headers, trust_env=False, verify=tls(url)
+        )
+        self._entries = Entries(history, accounts=accounts)
         self._cursor = 0
-        self._sends: set[int] = set()
+        self._began_anew = 0
         self._moved = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
+        self._dead = False
 
     async def start(self) -> None:
         """Begins at the journal's present end; raises DeployError when the mock can't be reached."""
-        self._cursor = await self._end()
+        self._cursor = await self._end(within=START_S)
         self._task = asyncio.create_task(self._follow())
-        await asyncio.wait_for(self._connected.wait(), 10)
-        declare(self._history, self.name, *(CALLS if self._calls else ()), "callback.sent", "callback.answered")
-        if not self._calls:
-            reason = "the stack mocks its providers inside; no call can be seen"
-            remedy = '[providers] observe = "mock", and the stack\'s base URLs lead to our mocks'
-            gap(self._history, self.name, reason, kinds=CALLS, lasting=True, remedy=remedy)
-        await self._measure()
-
-    async def _measure(self) -> None:
-        """The server's clock, where it tells the time."""
-
-        async def ask() -> float:
-            answer = await self._client.get("/_mock/health")
-            return float(answer.raise_for_status().json()["now"])
-
-        with contextlib.suppress(httpx.HTTPError, ValueError, KeyError):
-            await measure(self._history, self.name, ask)
-
-    async def _end(self) -> int:
         try:
-            answer = await self._client.get("/_mock/health")
-            return int(answer.raise_for_status().json()["seq"])
-        except (httpx.HTTPError, ValueError, KeyError) as error:
+            await asyncio.wait_for(self._connected.wait(), START_S)
+        except TimeoutError:
             raise DeployError(
-                f"the mock providers at {self._client.base_url} can't be reached: {error or type(error).__name__}; "
+                f"the mock providers at {self._url} answer, but let nobody follow their journal (GET /_mock/follow); "
+                "look whether [providers] url is theirs, and what stands before them"
+            ) from None
+        declare(self._history, self.name, *(CALLS if self._calls else ()), *CALLBACKS)
+        if not self._calls:
+            gap(
+                self._history,
+                self.name,
+                "the stack calls its providers elsewhere; the mocks only send it webhooks",
+                kinds=CALLS,
+                lasting=True,
+                remedy='[providers] observe = "mock", and the stack\'s base URLs of its providers set to the mocks',
+            )
+        await self._measure_clock()
+
+    async def _end(self, *, within: float | None = None) -> int:
+        """The number of the journal's last entry."""
+        return int((await self._health(within=within))["seq"])
+
+    async def _health(self, *, within: float | None = None) -> dict[str, Any]:
+        try:
+            answer = await self._client.get("/_mock/health", timeout=within or ANSWER_S)
+            told: dict[str, Any] = answer.raise_for_status().json()
+            int(told["seq"])
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise DeployError(
+                f"the mock providers at {self._url} can't be reached: {error or type(error).__name__}; "
                 "start them with `mock-providers serve`, or mend [providers] url"
             ) from error
+        return told
+
+    async def _measure_clock(self) -> None:
+        """Compares their clock with ours, where they tell the time."""
+
+        async def ask() -> float:
+            return float((await self._health())["now"])
+
+        with contextlib.suppress(DeployError, KeyError, TypeError, ValueError):
+            await clock.measure(self._history, self.name, ask)
 
     async def _follow(self) -> None:
-        """Reconnects as long as the server may come back; the cursor makes sure that nothing is missed or repeated."""
-        lost = time.monotonic()
+        """Reads on for as long as the probe lives; the cursor makes sure that nothing is missed or repeated.
+
+        What can't be had again within some seconds is dead, and with it the run.
+        """
+        lost: float | None = None
         while True:
-            self._there = False
+            self._connected.clear()
             try:
                 await self._read_stream()
+                why = "ended the stream of its journal"
             except (httpx.HTTPError, DeployError) as error:
-                now = time.monotonic()
-                lost = now if self._there else lost
-                if self._connected.is_set() and now - lost >= AWAY_S:
-                    died(self._history, "the mock providers", f"{self._client.base_url} is gone: {error}")
-                    return
-                # no gap as yet: what the journal keeps meanwhile is read from the cursor on
-                await asyncio.sleep(0.2)  # reason: a dead server announces its return to nobody
+                why = _words(error)
+            # no gap as yet: what the journal keeps meanwhile is read from the cursor on
+            now = time.monotonic()
+            lost = now if lost is None or self._connected.is_set() else lost
+            if now - lost >= LOST_S:
+                self._dead = True
+                gap(self._history, self.name, "the mock providers are dead", lasting=True)
+                died(self._history, "the mock providers", f"{self._url} {why} for {LOST_S:g} s")
+                async with self._moved:
+                    self._moved.notify_all()
+                return
+            await asyncio.sleep(0.1)  # reason: a dead server announces its return to nobody
 
     async def _read_stream(self) -> None:
         if await self._end() < self._cursor:
             gap(self._history, self.name, "the mock's journal began anew; what its end was isn't known")
-            self._cursor = 0
-        timeout = httpx.Timeout(10, read=None)
+            self._began_anew += 1
+            await self._move(0)
+        timeout = httpx.Timeout(ANSWER_S, read=SILENCE_S)
         params = {"after": str(self._cursor)}
         async with self._client.stream("GET", "/_mock/follow", params=params, timeout=timeout) as stream:
             stream.raise_for_status()
-            self._there = True
             self._connected.set()
+            passed: str | None = None
             async for line in stream.aiter_lines():
-                if line.startswith("data:"):
-                    await self._take(json.loads(line[5:]))
+                if line.startswith("id:"):
+                    passed = line[3:]
+                elif line.startswith("data:"):
+                    passed = None
+                    await self._take(line[5:])
+                elif not line and passed is not None and passed.strip().isdigit():
+                    await self._pass_over(int(passed))
 
-    async def _take(self, entry: Entry) -> None:
-        if entry["seq"] > self._cursor:
-            if entry["seq"] > self._cursor + 1:
-                reason = f"entries {self._cursor + 1} to {entry['seq'] - 1} of the mock's journal are gone"
-                gap(self._history, self.name, reason)
-            if self._mine(entry):
-                record(self._history, entry, self._sends)
-            async with self._moved:
-                self._cursor = entry["seq"]
-                self._moved.notify_all()
+    async def _take(self, line: str) -> None:
+        try:
+            entry = json.loads(line)
+            seq = int(entry["seq"])
+        except (ValueError, KeyError, TypeError):
+            gap(self._history, self.name, f"a line of the mock's journal is no entry of one: {line.strip()[:80]!r}")
+            return
+        if seq > self._cursor:
+            self._look_for_gap(until=seq - 1)
+            self._entries.record(entry)
+            await self._move(seq)
 
-    def _mine(self, entry: Entry) -> bool:
-        """Whether an entry is about the stack's own accounts; a call that names no account may be anybody's."""
-        account = entry.get("account")
-        if self._accounts is None or account in self._accounts:
-            return True
-        if account is None and entry.get("type") == "called" and not self._strangers:
-            self._strangers = True
-            reason = "a call came with credentials that belong to no account; whose it was can't be known"
-            gap(self._history, self.name, reason, kinds=CALLS, lasting=True, remedy="the stack uses its accounts' keys")
-        return False
+    async def _pass_over(self, seq: int) -> None:
+        """The journal shows nothing up to this number: it was told to forget an account, which is an entry itself."""
+        if seq > self._cursor:
+            self._look_for_gap(until=seq - 1)
+            await self._move(seq)
+
+    def _look_for_gap(self, *, until: int) -> None:
+        if until > self._cursor:
+            gap(self._history, self.name, f"entries {self._cursor + 1} to {until} of the mock's journal are gone")
+
+    async def _move(self, seq: int) -> None:
+        async with self._moved:
+            self._cursor = seq
+            self._moved.notify_all()
 
     async def settle(self) -> None:
-        if self._history.over is not None:
+        """Returns when the journal's present end is in the history, after some seconds with a gap; never raises."""
+        if self._dead or self._task is None:
             return
         try:
-            end = await self._end()
-            async with self._moved:
-                await asyncio.wait_for(self._moved.wait_for(lambda: self._cursor >= end), SETTLE_S)
+            async with asyncio.timeout(SETTLE_S):
+                read, known = self._cursor, self._began_anew
+                end = await self._end()
+                # a journal that is shorter than what was read of it is another one, to be read from its beginning
+                anew = end < read
+                async with self._moved:
+                    await self._moved.wait_for(
+                        lambda: self._dead or (self._cursor >= end and (not anew or self._began_anew > known))
+                    )
         except (DeployError, TimeoutError) as error:
-            gap(
-                self._history, self.name, f"the mock's journal couldn't be read to its end: {error or 'it lags behind'}"
-            )
+            why = str(error) or "it lags behind"
+            gap(self._history, self.name, f"the mock's journal couldn't be read to its end: {why}")
 
     async def stop(self) -> None:
-        if self._history.over is None:
-            await self._measure()
         if self._task is not None:
+            if not self._dead:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(ANSWER_S):
+                        await self._measure_clock()
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         await self._client.aclose()
 
 
-SENDS = ("messages.create", "mail.send")
-CALLS = ("provider.called", "provider.answered")
-AWAY_S = 4.0
-"""Seconds that a server may be away before it is taken for dead."""
-SETTLE_S = 5.0
-
-
-def record(history: History, entry: Entry, sends: set[int]) -> None:
-    """Appends the event that one journal entry stands for; `sends` holds the calls in flight that send something."""
-    provider = entry["provider"]
-    common = {
-        "provider": provider,
-        "account": entry.get("account"),
-        "call": f"{provider}/{entry['call']}",
-        "journal": entry["seq"],
-    }
-    call = key("call", provider, entry["call"])
-    match entry["type"]:
-        case "called":
-            text = entry.get("text") or ""
-            if entry.get("endpoint") in SENDS:
-                sends.add(entry["call"])
-            token = token_in(text) or token_in(json.dumps(entry.get("params") or {}))
-            data = {
-                **common,
-                **{
-                    name: entry.get(name)
-                    for name in ("method", "path", "endpoint", "to", "from", "peer", "params", "headers")
-                },
-                "text": text,
-            }
-            keys = [call, *([key("token", token)] if token else [])]
-            history.append("provider.called", source="providers", at=entry["at"], data=data, keys=keys)
-        case "answered":
-            status = entry.get("status")
-            message = entry.get("message")
-            data = {
-                **common,
-                "status": status,
-                "message": message,
-                "error": entry.get("error"),
-                "outcome": entry.get("outcome"),
-                "elapsed_ms": entry.get("elapsed_ms"),
-                # what the provider did, whatever the stack got to hear of it (accept-then-fail)
-                "accepted": bool(message) and entry["call"] in sends,
-            }
-            sends.discard(entry["call"])
-            keys = [call, *([key("provider", message)] if message else [])]
-            history.append("provider.answered", source="providers", at=entry["at"], data=data, keys=keys)
-        case "callback.sent" | "callback.answered" as kind:
-            names = (
-                "url",
-                "kind",
-                "status",
-                "error",
-                "to",
-                "from",
-                "text",
-                "params",
-                "message",
-                "elapsed_ms",
-                "at_once",
-            )
-            data = {**common, **{name: entry[name] for name in names if name in entry}}
-            data["what"] = data.pop("kind", None)
-            message = entry.get("message")
-            keys = [call, *([key("provider", message)] if message else [])]
-            token = token_in(str(entry.get("text") or ""))
-            if token:
-                keys.append(key("token", token))
-            history.append(kind, source="providers", at=entry["at"], data=data, keys=keys)
+def _words(error: Exception) -> str:
+    """What mocks do that can't be read any more."""
+    cause = error.__cause__ if isinstance(error, DeployError) else error
+    match cause:
+        case httpx.ConnectError():
+            return f"refuses connections ({cause})"
+        case httpx.TimeoutException():
+            return "doesn't answer"
+        case httpx.HTTPStatusError():
+            return f"answers {cause.response.status_code}"
+    return f"can't be read ({cause or type(cause).__name__})"

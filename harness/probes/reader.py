@@ -24,6 +24,9 @@ SHORT, LONG = 0.01, 0.1
 AWAKE = 1.0
 ANSWERS = 3.0
 """A server that hasn't answered a reading in so many seconds is taken for lost."""
+MANY = 10_000
+SORTS = 30.0
+"""Seconds for the first part of a reading of more than MANY rows, which the server has to sort."""
 RECONNECT = 4.0
 RETRY = 0.2
 INDEXED = "SET enable_seqscan = off"
@@ -50,6 +53,7 @@ class Reader:
         self._next = "0"
         self._under_way: list[str] = []
         self._alive = 1
+        self._claimed = True
         self._busy = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
@@ -119,22 +123,52 @@ class Reader:
                 raise Blind(self.blind) from error
 
     async def _read(self, connection: Any) -> None:
-        sql = READ.format(schema=self._schema)
-        # the rows are recorded after the waiting, so that a reading is recorded as a whole or not at all
+        # the rows are recorded after all waiting, so that a reading is recorded as a whole or not at all
         async with asyncio.timeout(ANSWERS):
-            rows = await connection.fetch(sql, self._next, self._under_way)
-        await self._rows.record([row for row in rows if row["op"]])
+            rows = await connection.fetch(READ.format(schema=self._schema), self._next, self._under_way, MANY)
+        if len(rows) == MANY:
+            rows = await self._read_many(connection)
+        if not self._claimed:  # the server had not noticed yet that our last connection is gone
+            self._claimed = await claim(connection, self._schema)
+        number = rows[0]["number"]
+        if number - self._alive >= SIGN:
+            number = await self._say_alive(connection, number)
         _, self._next, under_way = rows[0]["snapshot"].split(":")
         self._under_way = [number for number in under_way.split(",") if number]
-        if rows[0]["number"] - self._alive >= SIGN:
-            await self._say_alive(connection, rows[0]["number"])
+        if fresh := [row for row in rows if row["op"]]:
+            await self._record(connection, fresh, number)
 
-    async def _say_alive(self, connection: Any, number: int) -> None:
+    async def _record(self, connection: Any, rows: list[Any], number: int) -> None:
+        """Records rows, which may take its time, and goes on saying meanwhile that their reader lives."""
+        recording = asyncio.create_task(self._rows.record(rows))
+        try:
+            while not (await asyncio.wait({recording}, timeout=LONG))[0]:
+                number = await self._say_alive(connection, number)
+        finally:
+            await recording
+
+    async def _read_many(self, connection: Any) -> list[Any]:
+        """The same for a statement about many rows: in parts, each of which shows that the server lives."""
+        rows: list[Any] = []
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            async with asyncio.timeout(SORTS):
+                sql = READ.format(schema=self._schema)
+                cursor = await connection.cursor(sql, self._next, self._under_way, None)
+                part = await cursor.fetch(MANY)
+            while part:
+                rows += part
+                async with asyncio.timeout(ANSWERS):
+                    part = await cursor.fetch(MANY)
+        return rows
+
+    async def _say_alive(self, connection: Any, number: int) -> int:
+        """Tells the trigger that its rows up to `number` have a reader; returns the number that it has come to."""
         async with asyncio.timeout(ANSWERS):
             row = await connection.fetchrow(ALIVE.format(schema=self._schema), number)
         if row["number"] - self._alive >= UNREAD:  # the trigger has given up on us for a while
             gap(self._history, self._source, f"more than {UNREAD} changes came before they could be read")
         self._alive = number
+        return int(row["number"])
 
     # a connection that was lost
 
@@ -146,7 +180,7 @@ class Reader:
             try:
                 async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
                     self.connection = await connect(self._url)
-                    await own(self.connection, self._schema)
+                    self._claimed = await own(self.connection, self._schema)
                     kept = await self.connection.fetchval(KEPT.format(schema=self._schema))
             except (*LOST, DeployError) as again:
                 if time.monotonic() + RETRY >= deadline:
@@ -177,10 +211,10 @@ class Reader:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def own(connection: Any, schema: str) -> None:
-    """Makes a connection the one that reads, and by whose lock others see that the schema's run lives."""
-    await claim(connection, schema)
+async def own(connection: Any, schema: str) -> bool:
+    """Makes a connection the one that reads; False where it hasn't got the lock by which others see that we live."""
     await connection.execute(INDEXED)
+    return await claim(connection, schema)
 
 
 def why(error: BaseException) -> str:

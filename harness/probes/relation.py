@@ -44,7 +44,7 @@ SELECT n.nspname AS schema, c.relname AS name FROM below JOIN pg_catalog.pg_clas
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') ORDER BY 1, 2
 """
 PARENT = """
-SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_partition_root($1) AS root
+SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_partition_root($1::oid) AS root
 JOIN pg_catalog.pg_class c ON c.oid = root JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 """
 

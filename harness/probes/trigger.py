@@ -69,7 +69,7 @@ SELECT s.snapshot::text AS snapshot, s.number, t.op, t.sequence, t.tx::text AS t
 FROM (SELECT pg_current_snapshot() AS snapshot, last_value AS number FROM {schema}.number) AS s
 LEFT JOIN {schema}.transition AS t
     ON t.tx >= $1::text::xid8 OR t.tx = ANY ($2::text[]::xid8[])
-ORDER BY t.sequence
+ORDER BY t.sequence LIMIT $3
 """
 ALIVE = "SELECT setval('{schema}.alive', $1) AS alive, (SELECT last_value FROM {schema}.number) AS number"
 KEPT = "SELECT EXISTS (SELECT FROM {schema}.transition WHERE op = 'BEGIN')"

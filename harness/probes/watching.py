@@ -65,16 +65,19 @@ class Watched:
         elif (main["schema"], main["name"]) != (table.schema, table.name):
             new = f"{main['schema']}.{main['name']}"
             self._lasting(history, source, f"table {table} was renamed to {new}; rows of a new {table} can't be seen")
+        disabled: dict[str, str] = {}
         for number, before in self._triggers.items():
             place = names.get(before.relation, known[before.relation])
             if number not in now:
                 if before.ours and before.relation in names:
                     self._lasting(history, source, f"the harness's trigger on {place} was dropped")
             elif now[number].enabled == "D":
-                reason = f"the harness's trigger on {place} is disabled"
-                gap(history, source, reason, kinds=KINDS, remedy=f"ALTER TABLE {place} ENABLE TRIGGER ALL")
+                remedy = f"ALTER TABLE {place} ENABLE TRIGGER ALL"
+                disabled[f"the harness's trigger on {place} is disabled"] = remedy
             elif now[number] != before:
-                gap(history, source, f"the harness's trigger on {place} was disabled for a while", kinds=KINDS)
+                disabled[f"the harness's trigger on {place} was disabled for a while"] = ""
+        for reason, remedy in disabled.items():
+            gap(history, source, reason, kinds=KINDS, remedy=remedy)
         self._triggers |= now
 
     def _lasting(self, history: History, source: str, reason: str) -> None:

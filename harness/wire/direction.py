@@ -58,9 +58,8 @@ class Direction:
 
     def drop_withheld(self) -> None:
         """Forgets what a gate withholds, as it is lost when a process dies before it spoke."""
-        if self._held_by:
-            self._held_by.clear()
-            self._forget()
+        self._held_by.clear()
+        self._forget()
 
     def _forget(self) -> None:
         self._waiting.clear()

@@ -41,11 +41,11 @@ class Connection:
         self.to_redis.source, self.to_client.source = self.to_client, self.to_redis
         self.redis_over = False
         self._client_ended = False
-        self._withheld_after = 0  # so many commands had come before the first that a gate withholds
         self._gates = gates
         self._tell = tell
         self._on_end = on_end
         self._complained = False
+        self._passed_on = 0  # how many replies were waited for before a gate withheld a command
 
     @property
     def leaving(self) -> bool:
@@ -60,12 +60,11 @@ class Connection:
             self.to_redis.send(data)
             self.tracker.sent(data, now)
         else:
-            before = self.tracker.asked
+            if not self.to_redis.held:
+                self._passed_on = self.tracker.expected
             for command in self.tracker.sent(data, now):
                 gate = self._gates.at_command(self.process, command)
                 if gate is not None:
-                    if gate.side == "command" and not self.to_redis.held:
-                        self._withheld_after = before
                     (self.to_redis if gate.side == "command" else self.to_client).hold(gate)
                     gate.reached += 1
                     self._tell_gate(gate.number)
@@ -105,8 +104,8 @@ class Connection:
         if not self._client_ended:
             self._client_ended = True
             if self.to_redis.held:
-                self.tracker.unsaid(self._withheld_after)
-            self.to_redis.drop_withheld()
+                self.to_redis.drop_withheld()
+                self.tracker.forget(self._passed_on)
             self.to_redis.end()
             self._close_if_over()
 

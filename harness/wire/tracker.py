@@ -44,8 +44,9 @@ class Tracker:
         self._skipped = 0  # CLIENT REPLY SKIP: 2 for itself, 1 for the command behind it
         self._told: list[Said] = []
         self._over = False
-        self.asked = 0
-        """Commands so far whose reply was to come."""
+        self._begun = False  # a reply has come in part
+        self.expected = 0
+        """How many replies were ever waited for."""
         self.lost = ""
         """Why its replies can't be matched any more (not RESP, MONITOR, subscriptions); empty while they can."""
         self.missed = ""
@@ -88,7 +89,7 @@ class Tracker:
             self._silent = False
         if not self._silent and not self._skipped:
             self._open.append(asked)
-            self.asked += 1
+            self.expected += 1
             return
         self._skipped = max(0, self._skipped - 1)
         if not mode:
@@ -113,7 +114,9 @@ class Tracker:
             return
         try:
             self._replies.feed(data)
+            self._begun = True
             while not self.lost and (reply := self._replies.gets()) is not False:
+                self._begun = self._replies.has_data()
                 if isinstance(reply, hiredis.PushNotification):
                     continue
                 if not self._open:
@@ -136,6 +139,9 @@ class Tracker:
             case b"MULTI" if not failed:
                 self._queued = []
             case b"RESET" if not failed:
+                if len(self._open) > 1:
+                    # Valkey forgets what it has read with it, and how much that was can't be known
+                    raise ValueError("commands were sent behind a RESET, before its reply")
                 self._queued, self._database = None, 0
             case b"DISCARD" if not failed:
                 self._queued = None
@@ -180,13 +186,19 @@ class Tracker:
 
     # what can't be followed
 
+    def forget(self, since: int) -> None:
+        """The commands behind the reply of that number were never passed on."""
+        for _ in range(min(self.expected - since, len(self._open))):
+            self._open.pop()
+        self.expected = since
+
     def ended(self) -> Iterator[Said]:
         """The connection is over: what Redis was asked and didn't answer may have been done.
 
         Not so behind a read that waits for entries: Redis does one command after the other, and answers before it
         gives an entry away.
         """
-        if not self.lost and self._open and (self._replies.has_data() or not blocks(self._open[0])):
+        if not self.lost and self._open and (self._begun or not blocks(self._open[0])):
             given = self._queued or [] if any(asked.name == b"EXEC" for asked in self._open) else []
             for asked in [*given, *self._open]:
                 if self._concerns(asked):
@@ -194,12 +206,6 @@ class Tracker:
         self._over = True
         self._open.clear()
         yield from self.told()
-
-    def unsaid(self, after: int) -> None:
-        """What came after the first `after` commands was withheld, and never reached Redis: it did nothing."""
-        while self._open and self.asked > after:
-            self._open.pop()
-            self.asked -= 1
 
     def told(self) -> Iterator[Said]:
         told, self._told = self._told, []

@@ -50,6 +50,7 @@ ROUTES += [
     ("DELETE", "/_mock/faults/{id}", disturb.remove_fault),
     ("GET", "/_mock/gates", disturb.list_gates),
     ("POST", "/_mock/gates", disturb.add_gate),
+    ("GET", "/_mock/gates/{id}", disturb.get_gate),
     ("DELETE", "/_mock/gates/{id}", disturb.open_gate),
     ("POST", "/_mock/reset", accounts.reset),
     ("GET", "/_mock/accounts", accounts.list_accounts),

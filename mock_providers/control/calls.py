@@ -69,20 +69,21 @@ async def wait(world: World, request: Request) -> Response:
         Filter.from_query(query),
         count=count,
         after=cursor(query.get("after")),
-        within=_seconds(query.get("within")),
+        within=seconds(query.get("within")),
         closing=lambda: world.closing,
     )
     return answer(result)
 
 
-def _seconds(text: str | None) -> float:
+def seconds(text: str | None) -> float:
+    """How long a request may wait."""
     try:
-        seconds = float(text or 10.0)
+        within = float(text or 10.0)
     except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= LONGEST_WAIT_S:
+        within = -1.0
+    if not 0 <= within <= LONGEST_WAIT_S:
         raise ControlError(f"within must be 0 to {LONGEST_WAIT_S:g} seconds", hint="wait more than once")
-    return seconds
+    return within
 
 
 class Follow:

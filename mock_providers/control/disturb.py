@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from mock_providers.checked import Checked
 from mock_providers.control.answers import answer, body_of
+from mock_providers.control.calls import cursor, seconds
 from mock_providers.errors import ControlError
 from mock_providers.faults import Fault, Match
 from mock_providers.world import World
@@ -53,8 +54,22 @@ async def list_gates(world: World, _: Request) -> Response:
     return answer({"gates": [gate.to_json() for gate in world.gates]})
 
 
+async def get_gate(world: World, request: Request) -> Response:
+    """One gate; with `met` it answers when so many calls were withheld at it, or when `within` seconds have passed."""
+    gate = world.gates.get(request.path_params["id"])
+    if gate is None:
+        raise _no_gate()
+    query = request.query_params
+    await gate.until(cursor(query.get("met"), name="met"), within=seconds(query.get("within")))
+    return answer(gate.to_json())
+
+
 async def open_gate(world: World, request: Request) -> Response:
     gate = world.gates.open(request.path_params["id"])
     if gate is None:
-        raise ControlError("there is no such gate", hint="GET /_mock/gates lists the closed ones", status=404)
+        raise _no_gate()
     return answer(gate.to_json())
+
+
+def _no_gate() -> ControlError:
+    return ControlError("there is no such gate", hint="GET /_mock/gates lists the closed ones", status=404)

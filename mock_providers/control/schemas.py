@@ -48,17 +48,20 @@ _CURSOR = {"after": _count("Only entries after this sequence number", maximum=10
 
 _MATCH = _object(
     {
-        name: _text(words)
-        for name, words in (
-            ("provider", "twilio or sendgrid"),
-            ("account", "Account"),
-            (
-                "endpoint",
-                "Endpoint, or a glob; of webhooks webhook.status, webhook.inbound, webhook.event, webhook.parse",
-            ),
-            ("to", "Recipient, or a glob"),
-            ("text", "Part of the text"),
-        )
+        "accounts": {"type": "array", "items": {"type": "string"}, "description": "Any of these accounts"},
+        **{
+            name: _text(words)
+            for name, words in (
+                ("provider", "twilio or sendgrid"),
+                ("account", "Account"),
+                (
+                    "endpoint",
+                    "Endpoint, or a glob; of webhooks webhook.status, webhook.inbound, webhook.event, webhook.parse",
+                ),
+                ("to", "Recipient, or a glob"),
+                ("text", "Part of the text"),
+            )
+        },
     }
 )
 _SIGNATURE = _text("valid, tampered or missing", enum=["valid", "tampered", "missing"])
@@ -84,6 +87,10 @@ QUERIES: dict[Key, dict[str, Any]] = {
         "order": _text("asc or desc", enum=["asc", "desc"]),
         "before": _count("With desc: only entries before this sequence number", maximum=10**17),
         "answers": _text("true: with every call its answer", enum=["true", "false"]),
+    },
+    ("GET", "/_mock/gates/{id}"): {
+        "met": _count("Answers when so many calls were withheld", maximum=10**17),
+        "within": _number("Seconds before it answers all the same", maximum=300),
     },
     ("GET", "/_mock/segments"): {"text": _text("The text")},
     ("GET", "/_mock/export"): {**_SELECTION, "format": _text("jsonl or har", enum=["jsonl", "har"])},
@@ -219,6 +226,7 @@ SUMMARIES: dict[Key, str] = {
     ("DELETE", "/_mock/faults/{id}"): "Removes a fault.",
     ("GET", "/_mock/gates"): "The closed gates, with the calls that wait at them.",
     ("POST", "/_mock/gates"): "Withholds the answers of matching calls.",
+    ("GET", "/_mock/gates/{id}"): "A gate, when so many calls were withheld at it, or at the deadline.",
     ("DELETE", "/_mock/gates/{id}"): "Opens a gate: everything withheld at it goes out.",
     ("POST", "/_mock/reset"): "Forgets what an account, or everyone, did.",
     ("GET", "/_mock/accounts"): "The accounts and their settings, without secrets.",

@@ -194,7 +194,7 @@ class Faults:
 
     def clear(self, account: str | None = None) -> list[Fault]:
         """Removes the faults of one account, or all."""
-        gone = [fault for fault in self._faults.values() if account is None or fault.match.account == account]
+        gone = [fault for fault in self._faults.values() if account is None or fault.match.only_of(account)]
         for fault in gone:
             del self._faults[fault.id]
         return gone

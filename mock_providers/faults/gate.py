@@ -20,6 +20,27 @@ class Gate:
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     withheld: dict[int, str | None] = field(default_factory=dict)
     met: int = 0
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def meet(self, number: int, message: str | None) -> None:
+        """Counts a call that has to wait, and wakes who waits for one."""
+        self.met += 1
+        self.withheld[number] = message
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def until(self, met: int, *, within: float) -> None:
+        """Returns when so many calls were withheld, when the gate is open, or after so many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                while self.met < met and not self.opened.is_set():
+                    await self._news.wait()
+        except TimeoutError:
+            pass  # the answer says how many there were
+
+    def open(self) -> None:
+        self.opened.set()
+        self._news.set()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -54,8 +75,7 @@ class Gates:
         """The gates at which a call has to wait, as one that is withheld at each of them for as long as it does."""
         gates = [gate for gate in self._gates.values() if gate.match.matches(**facts)]
         for gate in gates:
-            gate.met += 1
-            gate.withheld[number] = message
+            gate.meet(number, message)
         try:
             yield gates
         finally:
@@ -66,10 +86,13 @@ class Gates:
         """Opens a gate for good: everything withheld at it goes out."""
         gate = self._gates.pop(gate_id, None)
         if gate is not None:
-            gate.opened.set()
+            gate.open()
         return gate
+
+    def get(self, gate_id: str) -> Gate | None:
+        return self._gates.get(gate_id)
 
     def open_all(self, account: str | None = None) -> None:
         for gate in list(self._gates.values()):
-            if account is None or gate.match.account == account:
+            if account is None or gate.match.only_of(account):
                 self.open(gate.id)

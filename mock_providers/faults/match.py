@@ -12,10 +12,11 @@ from mock_providers.journal.filter import recipient_matches
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """All that is given must match; `endpoint` and `to` may be globs, `text` is a substring."""
+    """All that is given must match; `accounts` are alternatives, `endpoint` and `to` may be globs, `text` is a part."""
 
     provider: str | None = None
     account: str | None = None
+    accounts: tuple[str, ...] = ()
     endpoint: str | None = None
     to: str | None = None
     text: str | None = None
@@ -23,18 +24,24 @@ class Match:
     @classmethod
     def from_json(cls, value: object) -> Match:
         given = Checked(value, where="match")
-        match = cls(**{name: given.optional_text(name) for name in ("provider", "account", "endpoint", "to", "text")})
+        texts = {name: given.optional_text(name) for name in ("provider", "account", "endpoint", "to", "text")}
+        match = cls(**texts, accounts=given.texts("accounts"))
         given.done()
         return match
 
     def to_json(self) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in self.__slots__}
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: value for name, value in values.items() if value}
+
+    def only_of(self, account: str) -> bool:
+        """Whether it is for nobody but one account."""
+        return self.account == account or self.accounts == (account,)
 
     def matches(self, *, provider: str, account: str | None, endpoint: str, to: list[str], text: str | None) -> bool:
         return (
             (self.provider is None or self.provider == provider)
             and (self.account is None or self.account == account)
+            and (not self.accounts or account in self.accounts)
             and (self.endpoint is None or fnmatchcase(endpoint, self.endpoint))
             and (self.to is None or recipient_matches(self.to, to))
             and (self.text is None or self.text in (text or ""))

@@ -61,7 +61,10 @@ async def follow(
 
 
 def _slice(journal: Journal, selection: Filter, after: int) -> tuple[int, bytes, bool]:
-    """The next events after the cursor, the cursor after them, and whether there may be more."""
+    """The next events after the cursor, the cursor after them, and whether there may be more.
+
+    Where the last ones have nothing to show (forgotten, or not selected), an `id` alone says that they were passed.
+    """
     parts: list[str] = []
     for looked, (seq, entry) in enumerate(journal.read(selection, after=after), 1):
         after = seq
@@ -69,4 +72,7 @@ def _slice(journal: Journal, selection: Filter, after: int) -> tuple[int, bytes,
             parts.append(f"id: {seq}\ndata: {json.dumps(entry, separators=(',', ':'))}\n\n")
         if looked == SLICE:
             return after, "".join(parts).encode(), True
+    if after < journal.visible:
+        after = journal.visible
+        parts.append(f"id: {after}\n\n")
     return after, "".join(parts).encode(), False

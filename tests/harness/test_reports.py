@@ -10,6 +10,7 @@ from histories import ID, SID, TOKEN, right
 from harness.doctor import Finding
 from harness.errors import UsageError
 from harness.history import History, Journal
+from harness.outcomes import after, together
 from harness.results import Result, Results
 from reports.console import render
 from reports.status import show, show_findings
@@ -150,3 +151,81 @@ def test_findings(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert "none" not in text
     assert "get it" in text
+
+
+def one(outcome: str, check: str = "webhooks", **more: object) -> Result:
+    shown = {"scenario": f"test_{outcome}", "reason": f"reason {outcome}", "elapsed_s": 0.5, **more}
+    return Result(check=check, outcome=outcome, **shown)  # type: ignore[arg-type]  # reason: the words are the right ones
+
+
+def row(found: Results, check: str) -> str:
+    return next(line for line in shown(found).splitlines() if line.startswith(check))
+
+
+def test_what_is_not_asked_is_a_row_and_counts_in_no_verdict() -> None:
+    lacking = one("not asked", reason="the profile claims no webhooks", missing=("webhooks",))
+    found = Results(items=[lacking, one("pass", "worker"), one("not asked", "worker", missing=("mms",))])
+    assert " ".join(row(found, "webhooks").replace("│", " ").split()) == (
+        "webhooks not asked – the profile claims no webhooks 0.50 s"
+    )
+    assert "(+1 not asked: mms)" in row(found, "worker")
+    assert "PASS  1 of 1 scenarios passed; 2 not asked" in shown(found)
+    assert found.exit_code == 0
+    line = found.to_json(stack={})["checks"][0]
+    assert (line["verdict"], line["reason"], line["witnesses"]) == ("not asked", "the profile claims no webhooks", [])
+
+
+@pytest.mark.parametrize("outcome", ["skipped", "xfailed", "not asked"])
+def test_what_does_not_count_alone_is_not_green(outcome: str) -> None:
+    found = Results(items=[one(outcome)])
+    assert (found.verdict, found.exit_code) == ("unknown", 2)
+    assert f"UNKNOWN  nothing was judged; 1 {outcome}" in shown(found)
+
+
+def test_an_error_counts_as_bad_as_a_fail_and_a_fail_is_told_first() -> None:
+    found = Results(items=[one("pass"), one("error", story="of the test"), one("fail", story="of the stack")])
+    assert (found.verdict, found.exit_code) == ("fail", 1)
+    assert shown(found).index("of the stack") < shown(found).index("of the test")
+    assert Results(items=[one("error"), one("unknown")]).exit_code == 1
+
+
+def test_the_whole_record_is_a_row_without_scenarios_and_counts() -> None:
+    whole = one("fail", "whole-record", reason="2 of 14 messages were sent twice: a, b")
+    found = Results(items=[one("pass")], whole=[one("pass", "whole-record"), whole])
+    assert " ".join(row(found, "whole-record").replace("│", " ").split()).startswith("whole-record FAIL – 2 of 14")
+    assert (found.verdict, found.exit_code) == ("fail", 1)
+    assert "FAIL  1 of 1 scenarios passed" in shown(found)
+
+
+@pytest.mark.parametrize(("outcome", "verdict", "code"), [("pass", "unknown", 2), ("fail", "fail", 1)])
+def test_an_interrupted_run_is_never_green(outcome: str, verdict: str, code: int) -> None:
+    found = Results(items=[one(outcome)], interrupted="after 1 of 62: SIGINT")
+    assert (found.verdict, found.exit_code) == (verdict, code)
+    assert f"{verdict.upper()}  interrupted after 1 of 62: SIGINT; " in shown(found)
+    assert found.to_json(stack={})["interrupted"] == "after 1 of 62: SIGINT"
+    found.unusable = "Redis died"
+    assert found.exit_code == 3
+    assert shown(found).endswith("\nerror: Redis died")
+
+
+def test_what_would_turn_an_unknown_into_an_answer_is_shown_where_there_is_room() -> None:
+    found = Results(items=[one("unknown", reason="no call can be seen", remedy="[providers] url")])
+    assert "no call can be seen; to know: [providers] url" in row(found, "webhooks")
+    found = Results(items=[one("unknown", reason="no call can be seen", remedy="x" * 300)])
+    assert "to know" not in shown(found)
+
+
+def test_only_the_last_try_counts_and_the_first_is_told() -> None:
+    bad = {"name": "n", "verdict": "fail", "claim": "c", "reason": "r", "witnesses": []}
+    first = together([("setup", one("pass")), ("call", one("fail", reason="two calls", verdicts=(bad,)))])
+    second = together([("setup", one("pass")), ("call", one("pass")), ("teardown", one("pass"))])
+    flaky = after([first], second)
+    assert (flaky.outcome, flaky.verdicts) == ("pass", ())
+    assert flaky.note == "passed on the 2nd try; the 1st said: two calls"
+    assert "it was tried 2 times; the 1st said: two calls" in after([first], first).story
+    assert f"note: {flaky.scenario} passed on the 2nd try" in shown(Results(items=[flaky]))
+
+
+def test_a_teardown_that_broke_counts_after_a_call_that_passed() -> None:
+    broken = together([("setup", one("pass")), ("call", one("pass")), ("teardown", one("error"))])
+    assert broken.outcome == "error"

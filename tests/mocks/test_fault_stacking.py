@@ -10,7 +10,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tenants import Receiver, SendGridTenant, TwilioTenant
+from tenants import Receiver, SendGridTenant, TwilioTenant, make_twilio
 
 from mock_providers.faults import Faults
 
@@ -107,6 +107,20 @@ def test_two_failures_in_a_row_are_replayed_in_their_turns(twilio: TwilioTenant)
     twilio.http.post("/_mock/reset", json={"account": twilio.sid})
     assert twilio.http.post("/_mock/replay", params={"account": twilio.sid}, content=record).status_code == 201
     assert [twilio.create().status_code for _ in range(3)] == [503, 503, 201]
+
+
+def test_a_fault_for_some_accounts_is_for_no_other_and_outlives_the_reset_of_one(
+    twilio: TwilioTenant, sendgrid: SendGridTenant
+) -> None:
+    neighbour = make_twilio(twilio.http)
+    fault = {"match": {"accounts": [twilio.sid, sendgrid.name]}, "status": 503}
+    made = twilio.http.post("/_mock/faults", json=fault).json()
+    assert made["match"] == fault["match"]
+    statuses = [tenant.create().status_code for tenant in (twilio, sendgrid, neighbour)]
+    assert statuses == [503, 503, 201]
+    assert twilio.http.post("/_mock/reset", json={"account": twilio.sid}).json()["removed"] == []
+    assert hits(twilio.http, made["id"]) == [2]
+    assert twilio.http.delete(f"/_mock/faults/{made['id']}").json()["hits"] == 2
 
 
 def test_webhook_faults_combine(sendgrid: SendGridTenant, receiver: Receiver) -> None:

@@ -106,6 +106,20 @@ def resends_after_success() -> None:
     Deliverer.deliver = again
 
 
+def sent_again_as_if_new() -> None:
+    """What was sent is claimed once more and sent again, as by a second worker that knows nothing of the first."""
+    from messaging_stack.worker.processor import Processor
+
+    deliver = Processor._deliver
+
+    async def twice(self: Any, entry: Any, row: Any) -> None:
+        await deliver(self, entry, row)
+        await self._pool.execute("UPDATE messages SET status = 'sending' WHERE id = $1 AND status = 'sent'", row["id"])
+        await deliver(self, entry, row)
+
+    Processor._deliver = twice
+
+
 def emoji_cut() -> None:
     """What isn't in the basic plane doesn't reach the provider."""
     from messaging_stack.providers.base import Outgoing
@@ -190,6 +204,12 @@ DEFECTS = {
             caught_by="worker-processed",
             because="calls were accepted for one message",
             install=resends_after_success,
+        ),
+        Defect(
+            name="sent again as if new",
+            caught_by="whole-record",
+            because="moved back",
+            install=sent_again_as_if_new,
         ),
         Defect(name="emoji cut", caught_by="worker-processed", because="the call carried", install=emoji_cut),
         Defect(name="inbound stored twice", caught_by="webhooks", because="made 2 rows", install=inbound_stored_twice),

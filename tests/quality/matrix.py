@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ CHECKS = (
     "worker-processed",
     "webhooks",
     "queue-operations",
+    "whole-record",
 )
 RIGHT = "(the right stack)"
 SIGNS = {"pass": "·", "fail": "FAIL", "unknown": "?"}
@@ -42,14 +44,33 @@ migrate = ["{{python}}", "-m", "messaging_stack", "migrate"]
 command = ["{{python}}", "-m", "tests.quality.defective", "{name}", "api"]
 
 [processes.worker]
-command = ["{{python}}", "-m", "tests.quality.defective", "{name}", "worker"]
+command = {worker}
 
+{deadlines}
+"""
+WORKER = '["{{python}}", "-m", "tests.quality.defective", "{name}", "worker"]'
+SUPERVISED = """["sh", "-c", '"$0" -m tests.quality.defective "$1" worker; true', "{{python}}", "{name}"]"""
+"""A parent that does nothing itself, and forwards no signal."""
+DEADLINES = """
 [waits]
 within = 3
 
 [policy]
 queued_within = 2
+finished_within = 3
 """
+MODES = ("plain", "latency", "supervisor", "deadlines", "monitor")
+"""plain: short deadlines; the others differ from it in one thing: slow providers, a parent above the worker, the
+deadlines of harness.toml, MONITOR in place of the wire."""
+
+
+def profile_of(name: str, mode: str) -> str:
+    """A profile of the stack with a defect, with all that harness.toml claims."""
+    worker = (SUPERVISED if mode == "supervisor" else WORKER).format(name=name).replace("{{", "{").replace("}}", "}")
+    claims = Path("harness.toml").read_text(encoding="utf-8").partition("[queue]\n")[2]
+    queue = '[queue]\nobserve = "monitor"\n' if mode == "monitor" else "[queue]\n"
+    deadlines = "" if mode == "deadlines" else DEADLINES
+    return PROFILE.format(name=name, worker=worker, deadlines=deadlines) + queue + claims
 
 
 @dataclass(frozen=True)
@@ -73,18 +94,20 @@ class Row:
         )
 
 
-def verify(name: str) -> Row:
+def verify(name: str, *, mode: str = "plain") -> Row:
     """Runs the suite on the stack with this defect, or on the right one."""
-    build = BUILD / name.strip("()").replace(" ", "-")
+    build = BUILD / mode / name.strip("()").replace(" ", "-")
     build.mkdir(parents=True, exist_ok=True)
     profile = Path("harness.toml")
     if name != RIGHT:
         profile = build / "profile.toml"
-        profile.write_text(PROFILE.format(name=name), encoding="utf-8")
+        profile.write_text(profile_of(name, mode), encoding="utf-8")
     command = [sys.executable, "-m", "harness", "verify", "--profile", str(profile), "--build", str(build / "verify")]
     if name != RIGHT:
         # one channel shows a defect of the seams as well as three, in half the time
         command += ["--keyword", "not mms and not email"]
+    if mode == "latency":
+        command += ["--provider-latency", "0.1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     (build / "output.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
     try:
@@ -132,6 +155,7 @@ def main(
     only: list[str] = typer.Option([], help="Only this defect.", metavar="NAME"),  # noqa: B008 - reason: Typer's way
     with_harmless: bool = typer.Option(False, help="Adds a defect that no check can catch."),
     parallel: int = typer.Option(2, min=1, max=8),
+    mode: str = typer.Option("plain", help=f"One of {', '.join(MODES)}."),
 ) -> None:
     """Prints the matrix; exit code 1 when a check misses its defect or the right stack fails."""
     console = Console(highlight=False, width=max(140, Console().width))
@@ -139,11 +163,14 @@ def main(
     if unknown:
         console.print(f"error: no defect {', '.join(sorted(unknown))}; known are {', '.join(DEFECTS)}")
         raise typer.Exit(3)
+    if mode not in MODES:
+        console.print(f"error: no mode {mode!r}; known are {', '.join(MODES)}")
+        raise typer.Exit(3)
     names = [name for name in only or DEFECTS if name != "harmless" or with_harmless or only]
     with Progress(console=console, transient=True) as progress, ThreadPoolExecutor(parallel) as pool:
         task = progress.add_task("stacks", total=len(names) + 1)
         rows = []
-        for row in pool.map(verify, [RIGHT, *names]):
+        for row in pool.map(partial(verify, mode=mode), [RIGHT, *names]):
             rows.append(row)
             progress.advance(task)
     show(console, rows)

@@ -110,13 +110,14 @@ def suite(harness: Harness) -> Path:
 
 @pytest.fixture
 def sms_only(harness: Harness) -> Path:
-    streams = '\n[queue]\nstreams = { sms = "message_queue:sms" }\n'
-    return harness.profile((ROOT / "harness.toml").read_text() + streams)
+    text = (ROOT / "harness.toml").read_text()
+    return harness.profile(text.replace('channels = ["sms", "mms", "email"]', 'channels = ["sms"]'))
 
 
 def said(build: Path) -> dict[str, tuple[str, str]]:
     """What the run says of each scenario: its last verdict, with the reason."""
     checks = json.loads((build / "verdicts.json").read_text())["checks"]
+    checks = [check for check in checks if check["check"] != "whole-record"]
     return {check["scenario"]: (check["verdict"], check["reason"]) for check in checks}
 
 

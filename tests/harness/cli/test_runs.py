@@ -58,7 +58,7 @@ def verdicts(harness: Harness) -> dict[str, str]:
 def test_a_right_stack_passes_and_leaves_its_evidence(harness: Harness) -> None:
     done = harness.verify("--check", "asynchronous", "--check", "message-queued", "-n", "2")
     assert done.code == 0, str(done)
-    assert verdicts(harness) == {"asynchronous": "pass", "message-queued": "pass"}
+    assert verdicts(harness) == {"asynchronous": "pass", "message-queued": "pass", "whole-record": "pass"}
     rows = [json.loads(line) for line in (harness.build / "history.jsonl").read_text().splitlines()]
     assert {row["run"] for row in rows} == {"gw0", "gw1"}
     assert [row["at"] for row in rows] == sorted(row["at"] for row in rows)
@@ -73,7 +73,7 @@ def test_a_synchronous_stack_fails_in_exactly_three_checks(harness: Harness) -> 
     done = harness.verify("--stack-env", "SYNC_MESSAGE_PROCESSING=true")
     assert done.code == 1, str(done)
     bad = {name: verdict for name, verdict in verdicts(harness).items() if verdict == "fail"}
-    assert set(bad) == {"sync-processing-disabled", "message-queued", "asynchronous"}, done.out
+    assert set(bad) == {"sync-processing-disabled", "message-queued", "asynchronous", "whole-record"}, done.out
     assert "a provider was called while every worker was held: the API did it" in done.out
 
 

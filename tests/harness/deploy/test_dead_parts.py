@@ -26,7 +26,7 @@ pytestmark = pytest.mark.unmeasured
 ENV = {**os.environ, "PATH": os.environ["PATH"]}
 SUPERVISOR = """
 import os, signal, subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "import signal; print('child', flush=True); signal.pause()"])
+child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
 print(child.pid, flush=True)
 while True:
     child.wait()

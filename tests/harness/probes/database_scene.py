@@ -29,6 +29,10 @@ CREATE TABLE messages (id text PRIMARY KEY, status text NOT NULL, direction text
     provider_message_id text, body text)
 """
 SCHEMAS = f"SELECT count(*) FROM pg_namespace WHERE nspname LIKE '{PREFIX}%'"
+LOCKS = """
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 TRIGGERS = "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal"
 
 
@@ -145,5 +149,5 @@ def killed_run(url: str) -> None:
 async def gone(connection: Any) -> None:
     """Returns when the server has noticed that a killed run's connection is gone, and has freed its locks."""
     async with asyncio.timeout(10):
-        while await connection.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"):  # noqa: ASYNC110 - reason: as below
+        while await connection.fetchval(LOCKS):  # noqa: ASYNC110 - reason: as below
             await asyncio.sleep(0.01)  # reason: a backend that has ended tells nobody

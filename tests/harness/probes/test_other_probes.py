@@ -14,7 +14,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from harness.deploy.ports import Ports
-from harness.errors import Inconclusive
+from harness.errors import Inconclusive, ProfileError
 from harness.history import Event, History
 from harness.loop import Loop
 from harness.probes.counters import Counters
@@ -159,7 +159,8 @@ def test_an_api_that_is_gone_says_nothing(loop: Loop, ports: Ports) -> None:
     history.append("api.answered", source="api", message_id="m1", data={"operation": "send"})
     loop.run(probe.settle())
     loop.run(probe.stop())
-    assert [event.kind for event in history.events()] == ["probe.gap", "api.answered"]
+    kinds = [event.kind for event in history.events()]
+    assert kinds == ["probe.gap", "probe.started", "probe.gap", "api.answered"], "no status, and what is never seen"
 
 
 # counters
@@ -185,6 +186,99 @@ def test_without_a_group_only_the_length_is_counted(valkey: Valkey) -> None:
     counters = Counters(History(), Queue(group=None), url=valkey.url)
     assert counters.count(STREAM).data == {"stream": STREAM, "length": 0}
     counters.close()
+
+
+def limited(valkey: Valkey, *commands: str) -> str:
+    """The URL of a user who may do everything but these."""
+    valkey.client().acl_setuser("few", enabled=True, reset=True, passwords=["+pw@few"], commands=["+@all"], keys="*")
+    if commands:
+        valkey.client().execute_command("ACL", "SETUSER", "few", *[f"-{command}" for command in commands])
+    return f"redis://few:pw%40few@127.0.0.1:{valkey.port}/0"
+
+
+def standing(valkey: Valkey) -> tuple[str, str]:
+    """Two entries: one is pending, one waits."""
+    client = valkey.client()
+    client.xgroup_create(STREAM, "workers", id="0", mkstream=True)
+    entries = (client.xadd(STREAM, {"a": "1"}), client.xadd(STREAM, {"a": "2"}))
+    client.xreadgroup("workers", "w1", {STREAM: ">"}, count=1)
+    return entries
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected"),
+    [
+        ([], {"length": 2, "pending": 1, "lag": 1, "consumers": 1}),
+        (["xlen"], {"length": None, "pending": 1, "lag": 1, "consumers": 1}),
+        (["xinfo"], {"length": 2, "pending": 1, "lag": None, "consumers": None}),
+        (["xpending"], {"length": 2, "pending": 1, "lag": 1, "consumers": 1}),
+        (["xinfo", "xpending", "xlen"], {"length": None, "pending": None, "lag": None, "consumers": None}),
+    ],
+)
+def test_what_redis_refuses_is_not_nothing(valkey: Valkey, refused: list[str], expected: dict[str, int | None]) -> None:
+    history = History()
+    standing(valkey)
+    counters = Counters(history, Queue(), url=limited(valkey, *refused))
+    said = dict(counters.count(STREAM).data)
+    named = said.pop("refused", {})
+    counters.count(STREAM)
+    assert said == {"stream": STREAM, **expected}
+    asked = [name for name in refused if name != "xpending" or "xinfo" in refused]
+    assert sorted(name.partition("|")[0] for name in named) == sorted(asked)
+    gaps = history.events("probe.gap")
+    assert [gap.data["kinds"] for gap in gaps] == [["queue.counted"]] * len(asked)
+    assert all("grant" in gap.data["remedy"] and "+x" in gap.data["remedy"] for gap in gaps)
+    counters.close()
+
+
+@pytest.mark.parametrize(
+    ("refused", "first", "second"),
+    [
+        ([], (True, True), (True, False)),
+        (["xpending"], (True, None), (True, None)),
+        (["xrange"], (None, True), (None, False)),
+        (["xrange", "xpending", "xinfo"], (None, None), (None, None)),
+    ],
+)
+def test_single_entries_are_looked_at(
+    valkey: Valkey, refused: list[str], first: tuple[bool | None, ...], second: tuple[bool | None, ...]
+) -> None:
+    entries = standing(valkey)
+    counters = Counters(History(), Queue(), url=limited(valkey, *refused))
+    data = counters.look(STREAM, [*entries, "9-9"]).data
+    assert [tuple(data["entries"][entry].values()) for entry in entries] == [first, second]
+    gone = data["entries"]["9-9"]
+    assert gone == {
+        "present": None if "xrange" in refused else False,
+        "pending": None if "xpending" in refused else False,
+    }
+    assert bool(data.get("refused")) is bool(refused)
+    counters.close()
+
+
+def test_where_nothing_is_pending_no_entry_is(valkey: Valkey) -> None:
+    client = valkey.client()
+    client.xgroup_create(STREAM, "workers", id="0", mkstream=True)
+    entry = client.xadd(STREAM, {"a": "1"})
+    counters = Counters(History(), Queue(), url=limited(valkey, "xpending"))
+    assert counters.look(STREAM, [entry]).data["entries"] == {entry: {"present": True, "pending": False}}
+    assert counters.look("message_queue:mms", ["1-0"]).data["entries"] == {"1-0": {"present": False, "pending": False}}
+    assert counters.look(STREAM, []).data["entries"] == {}
+    counters.close()
+
+
+def test_a_key_that_is_no_stream_can_not_be_counted(valkey: Valkey) -> None:
+    valkey.client().lpush(STREAM, "x")
+    counters = Counters(History(), Queue(), url=valkey.url)
+    for ask in (counters.count, counters.entries, lambda stream: counters.look(stream, ["1-0"])):
+        with pytest.raises(Inconclusive, match="not a stream"):
+            ask(STREAM)
+    counters.close()
+
+
+def test_a_url_that_is_none_is_told() -> None:
+    with pytest.raises(ProfileError, match=r"\[queue\] url is no URL of a Redis"):
+        Counters(History(), Queue(), url="http://127.0.0.1")
 
 
 def test_a_redis_that_is_gone_can_not_be_asked(ports: Ports) -> None:

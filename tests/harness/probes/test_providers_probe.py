@@ -7,22 +7,28 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from harness_support import arrives, until
+from harness_support import until
 
 from harness.deploy.ports import Ports
-from harness.errors import DeployError
+from harness.errors import DeployError, PartDied
 from harness.history import History
 from harness.loop import Loop
+from harness.probes import providers
+from harness.probes.journal_entries import Entries
 from harness.probes.probe import new_token
-from harness.probes.providers import ProvidersProbe, record
+from harness.probes.providers import ProvidersProbe
 
 ACCOUNT, AUTH = "AC" + "5" * 32, "token-of-the-probe-tests"
-MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+NEIGHBOUR, STRANGER = "AC" + "6" * 32, "AC" + "7" * 32
 
 
 class Server:
@@ -31,7 +37,10 @@ class Server:
     def __init__(self, directory: Path, port: int) -> None:
         self.directory, self.port = directory, port
         self.config = directory / "mocks.toml"
-        self.config.write_text(f'[[twilio]]\naccount_sid = "{ACCOUNT}"\nauth_token = "{AUTH}"\nlifecycle = "manual"\n')
+        self.config.write_text(
+            f'[[twilio]]\naccount_sid = "{ACCOUNT}"\nauth_token = "{AUTH}"\nlifecycle = "manual"\n'
+            f'[[twilio]]\naccount_sid = "{NEIGHBOUR}"\nauth_token = "{AUTH}"\nlifecycle = "manual"\n'
+        )
         self.url = f"http://127.0.0.1:{port}"
         self.start()
 
@@ -42,9 +51,10 @@ class Server:
         assert self.process.stdout
         assert json.loads(self.process.stdout.readline())["port"] == self.port
 
-    def send(self, body: str, to: str = "+12065550100") -> None:
+    def send(self, body: str, to: str = "+12065550100", account: str = ACCOUNT) -> None:
         form = {"To": to, "From": "+12025550123", "Body": body}
-        httpx.post(self.url + MESSAGES, data=form, auth=(ACCOUNT, AUTH), trust_env=False)
+        path = f"/2010-04-01/Accounts/{account}/Messages.json"
+        httpx.post(self.url + path, data=form, auth=(account, AUTH), trust_env=False)
 
     def stop(self, number: signal.Signals = signal.SIGKILL) -> None:
         self.process.send_signal(number)
@@ -82,7 +92,9 @@ def test_calls_and_answers_are_events_of_the_message(tmp_path: Path, loop: Loop,
     server.stop(signal.SIGTERM)
 
 
-def test_nothing_is_missed_or_repeated_when_the_server_is_killed(tmp_path: Path, loop: Loop, ports: Ports) -> None:
+def test_nothing_is_missed_or_repeated_when_the_server_is_killed(
+    tmp_path: Path, loop: Loop, ports: Ports, patient: None
+) -> None:
     server, history = Server(tmp_path, ports.free()), History()
     probe = ProvidersProbe(history, url=server.url)
     loop.run(probe.start())
@@ -102,7 +114,7 @@ def test_nothing_is_missed_or_repeated_when_the_server_is_killed(tmp_path: Path,
     loop.run(probe.stop())
 
 
-def test_a_journal_that_began_anew_is_a_gap(tmp_path: Path, loop: Loop, ports: Ports) -> None:
+def test_a_journal_that_began_anew_is_a_gap(tmp_path: Path, loop: Loop, ports: Ports, patient: None) -> None:
     server, history = Server(tmp_path, ports.free()), History()
     probe = ProvidersProbe(history, url=server.url)
     loop.run(probe.start())
@@ -113,7 +125,8 @@ def test_a_journal_that_began_anew_is_a_gap(tmp_path: Path, loop: Loop, ports: P
     server.forget()
     server.start()
     server.send("second")
-    arrives(history, lambda event: event.kind == "provider.called" and event.data["text"] == "second")
+    loop.run(probe.settle())
+    assert tokens(history)[3:] == ["second"], "the new journal is shorter than the old one, and read all the same"
     assert any("began anew" in event.data["reason"] for event in history.events("probe.gap"))
     server.stop()
     loop.run(probe.stop())
@@ -126,27 +139,288 @@ def test_mocks_that_can_not_be_reached(loop: Loop, ports: Ports) -> None:
     loop.run(probe.stop())
 
 
+def of_kind(history: History, kind: str) -> list[Any]:
+    return [event.data for event in history.events(kind)]
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is started again counts as lost only, however slow this machine is."""
+    monkeypatch.setattr(providers, "LOST_S", 60.0)
+
+
+def test_it_declares_what_it_delivers_and_measures_the_clock_twice(tmp_path: Path, loop: Loop, ports: Ports) -> None:
+    server, history = Server(tmp_path, ports.free()), History()
+    probe = ProvidersProbe(history, url=server.url)
+    loop.run(probe.start())
+    kinds = ["provider.called", "provider.answered", "callback.sent", "callback.answered"]
+    assert of_kind(history, "probe.started") == [{"kinds": kinds}]
+    assert of_kind(history, "probe.gap") == []
+    loop.run(probe.stop())
+    assert len(measured := of_kind(history, "clock.measured")) == 2
+    assert all(abs(one["offset_s"]) <= one["error_s"] + 0.001 for one in measured), "it is this machine's own clock"
+    server.stop()
+
+
+def test_mocks_that_only_send_webhooks_show_no_calls(tmp_path: Path, loop: Loop, ports: Ports) -> None:
+    server, history = Server(tmp_path, ports.free()), History()
+    probe = ProvidersProbe(history, url=server.url, calls=False)
+    loop.run(probe.start())
+    assert of_kind(history, "probe.started") == [{"kinds": ["callback.sent", "callback.answered"]}]
+    [missing] = of_kind(history, "probe.gap")
+    assert (missing["kinds"], missing["lasting"]) == (["provider.called", "provider.answered"], True)
+    assert '[providers] observe = "mock"' in missing["remedy"]
+    server.send("all the same")
+    loop.run(probe.settle())
+    assert tokens(history) == ["all the same"], "what is there is recorded"
+    loop.run(probe.stop())
+    server.stop()
+
+
+def test_a_neighbours_traffic_is_not_this_stacks(tmp_path: Path, loop: Loop, ports: Ports) -> None:
+    server, history = Server(tmp_path, ports.free()), History()
+    probe = ProvidersProbe(history, url=server.url, accounts=frozenset((ACCOUNT, "mail")))
+    loop.run(probe.start())
+    for account in (ACCOUNT, NEIGHBOUR):
+        server.send(f"from {account}", account=account)
+    inbound = {"from": "+12025550123", "to": "+12065550100", "url": "http://127.0.0.1:1/"}
+    for account in (ACCOUNT, NEIGHBOUR):
+        httpx.post(f"{server.url}/_mock/twilio/{account}/inbound", json=inbound, trust_env=False)
+    loop.run(probe.settle())
+    assert tokens(history) == [f"from {ACCOUNT}"]
+    kinds = ("provider.called", "provider.answered", "callback.sent", "callback.answered")
+    assert {event.data["account"] for event in history.events(*kinds)} == {ACCOUNT}
+    assert [len(history.events(kind)) for kind in kinds] == [1, 1, 1, 1]
+    assert of_kind(history, "probe.gap") == []
+    loop.run(probe.stop())
+    server.stop()
+
+
+def test_a_neighbours_reset_is_no_gap_and_is_not_waited_for(tmp_path: Path, loop: Loop, ports: Ports) -> None:
+    server, history = Server(tmp_path, ports.free()), History()
+    probe = ProvidersProbe(history, url=server.url, accounts=frozenset((ACCOUNT,)))
+    loop.run(probe.start())
+    server.send("before")
+    for account in (NEIGHBOUR, NEIGHBOUR):
+        server.send("a neighbour's", account=account)
+        loop.run(probe.settle())
+        httpx.post(f"{server.url}/_mock/reset", json={"account": account}, trust_env=False)
+        loop.run(probe.settle())
+    server.send("after")
+    loop.run(probe.settle())
+    assert tokens(history) == ["before", "after"]
+    assert of_kind(history, "probe.gap") == []
+    loop.run(probe.stop())
+    server.stop()
+
+
+def test_a_call_of_no_account_is_ours_if_it_is_about_our_message_and_else_a_gap(
+    tmp_path: Path, loop: Loop, ports: Ports
+) -> None:
+    server, history, token = Server(tmp_path, ports.free()), History(), new_token()
+    history.append("api.requested", source="api", keys=[f"token:{token}"])
+    probe = ProvidersProbe(history, url=server.url, accounts=frozenset((ACCOUNT,)))
+    loop.run(probe.start())
+    server.send(f"ours {token}", account=STRANGER)
+    loop.run(probe.settle())
+    [called, answered] = history.flow(f"token:{token}")[1:]
+    assert (called.kind, answered.kind, answered.data["status"]) == ("provider.called", "provider.answered", 401)
+    assert of_kind(history, "probe.gap") == []
+    for text in ("whose?", f"another harness's {new_token()}"):
+        server.send(text, account=STRANGER)
+    loop.run(probe.settle())
+    [told] = of_kind(history, "probe.gap")
+    assert "`account` is null" in told["reason"]
+    assert (told["kinds"], told["lasting"]) == (["provider.called", "provider.answered"], True)
+    assert "twilio_account" in told["remedy"]
+    assert len(tokens(history)) == 1
+    loop.run(probe.stop())
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(signal.SIGKILL, "refuses connections"), (signal.SIGSTOP, "doesn't answer")]
+)
+def test_mocks_that_are_lost_for_good_end_the_run(
+    tmp_path: Path,
+    loop: Loop,
+    ports: Ports,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    said: str,
+) -> None:
+    monkeypatch.setattr(providers, "LOST_S", 0.5)
+    monkeypatch.setattr(providers, "ANSWER_S", 0.3)
+    monkeypatch.setattr(providers, "SILENCE_S", 0.5)
+    server, history = Server(tmp_path, ports.free()), History()
+    probe = ProvidersProbe(history, url=server.url)
+    loop.run(probe.start())
+    server.process.send_signal(number)
+    with pytest.raises(PartDied, match=f"the mock providers died under the run: {server.url} {said}"):
+        until(history, lambda: None)
+    assert [event.data["part"] for event in history.events("part.died")] == ["the mock providers"]
+    assert of_kind(history, "probe.gap")[-1]["lasting"] is True, "nor does the record's silence prove anything"
+    gaps = len(history.events("probe.gap"))
+    loop.run(probe.settle())
+    assert len(history.events("probe.gap")) == gaps
+    loop.run(probe.stop())
+    server.stop()
+
+
+def test_settling_ends_though_the_mocks_hang(
+    tmp_path: Path, loop: Loop, ports: Ports, monkeypatch: pytest.MonkeyPatch, patient: None
+) -> None:
+    monkeypatch.setattr(providers, "SETTLE_S", 0.3)
+    server, history = Server(tmp_path, ports.free()), History()
+    probe = ProvidersProbe(history, url=server.url)
+    loop.run(probe.start())
+    server.process.send_signal(signal.SIGSTOP)
+    loop.run(probe.settle())
+    assert "to its end" in history.events("probe.gap")[-1].data["reason"]
+    loop.run(probe.stop())
+    server.stop()
+
+
+class OddServer:
+    """A real server that says of its journal what a test wants it to."""
+
+    def __init__(self, *lines: str | Callable[[], str], health: dict[str, Any]) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                if self.path.startswith("/_mock/health"):
+                    shown = {name: value() if callable(value) else value for name, value in health.items()}
+                    self.wfile.write(json.dumps(shown).encode())
+                    return
+                for line in lines:
+                    self.wfile.write(f"{line() if callable(line) else line}\n\n".encode())
+                    self.wfile.flush()
+                over.wait(30)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        over = self._over = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> OddServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
+
+
+@pytest.mark.parametrize("ahead", [0.0, 0.3, -3600.0])
+def test_the_clock_of_another_machine(loop: Loop, ahead: float) -> None:
+    history = History()
+    with OddServer(health={"seq": 0, "now": lambda: time.time() + ahead}) as server:
+        probe = ProvidersProbe(history, url=server.url)
+        loop.run(probe.start())
+        [measured] = of_kind(history, "clock.measured")
+        assert abs(measured["offset_s"] - ahead) <= measured["error_s"] + 0.001
+        loop.run(probe.stop())
+
+
+@pytest.mark.parametrize("now", [{}, {"now": None}, {"now": "noon"}])
+def test_a_server_that_doesnt_tell_the_time_is_followed_all_the_same(loop: Loop, now: dict[str, Any]) -> None:
+    history = History()
+    with OddServer(health={"seq": 0, **now}) as server:
+        probe = ProvidersProbe(history, url=server.url)
+        loop.run(probe.start())
+        loop.run(probe.settle())
+        loop.run(probe.stop())
+    assert history.events("clock.measured") == []
+
+
+def test_lines_that_are_no_entries_are_gaps_and_nothing_behind_them_is_lost(loop: Loop) -> None:
+    history = History()
+    lines = ["data: {", "data: 7", 'data: {"type": "called"}', "id: x", ": alive", 'data: {"seq": 1, "type": "called"}']
+    health = {"seq": 0}
+    with OddServer(*lines, health=health) as server:
+        probe = ProvidersProbe(history, url=server.url)
+        loop.run(probe.start())
+        health["seq"] = 1
+        loop.run(probe.settle())
+        loop.run(probe.stop())
+    assert [one["reason"][:9] for one in of_kind(history, "probe.gap")] == ["a line of"] * 3
+    assert len(history.events("provider.called")) == 1
+
+
+def test_what_comes_while_settling_is_no_other_journal(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch, patient: None
+) -> None:
+    monkeypatch.setattr(providers, "ANSWER_S", 20.0)
+    history, asked, settling = History(), threading.Event(), threading.Event()
+
+    def late() -> str:
+        assert asked.wait(20)
+        return 'data: {"seq": 1, "type": "called"}\n\ndata: {"seq": 2, "type": "called"}'
+
+    def seq() -> int:
+        if not settling.is_set():
+            return 0
+        asked.set()
+        until(history, lambda: True if len(history.events("provider.called")) == 2 else None)
+        return 1
+
+    with OddServer(late, health={"seq": seq}) as server:
+        probe = ProvidersProbe(history, url=server.url)
+        loop.run(probe.start())
+        settling.set()
+        loop.run(probe.settle())
+        assert of_kind(history, "probe.gap") == []
+        loop.run(probe.stop())
+
+
 def entry(type_: str, **more: Any) -> dict[str, Any]:
     return {"seq": 1, "type": type_, "call": 7, "provider": "twilio", "account": "AC1", "at": 5.0, **more}
 
 
+def recorded(history: History, *entries: dict[str, Any], accounts: frozenset[str] | None = None) -> None:
+    reader = Entries(history, accounts=accounts)
+    for one in entries:
+        reader.record(one)
+
+
 def test_a_callback_is_tied_to_its_message_and_its_text() -> None:
     history, token = History(), new_token()
-    record(history, entry("callback.sent", url="http://x", kind="inbound", message="SM1", text=f"hi {token}"), set())
-    record(history, entry("callback.answered", status=200, message="SM1"), set())
+    at_once = {"name": "x", "of": 5}
+    sent = entry("callback.sent", url="http://x", kind="inbound", message="SM1", text=f"hi {token}", at_once=at_once)
+    recorded(history, sent, entry("callback.answered", status=200, message="SM1"))
     assert [event.kind for event in history.flow("provider:SM1")] == ["callback.sent", "callback.answered"]
     assert history.same_flow("provider:SM1", f"token:{token}")
     assert history.events()[0].data["what"] == "inbound"
+    assert history.events()[0].data["at_once"] == at_once
 
 
 def test_a_token_may_stand_in_any_parameter() -> None:
     history, token = History(), new_token()
-    record(history, entry("called", endpoint="mail.send", text="", params={"content": [{"value": token}]}), set())
+    recorded(history, entry("called", endpoint="mail.send", text="", params={"content": [{"value": token}]}))
     assert len(history.flow(f"token:{token}")) == 1
 
 
 def test_only_what_sends_is_accepted() -> None:
     history = History()
-    record(history, entry("called", endpoint="messages.fetch"), sends := set())
-    record(history, entry("answered", status=200, message="SM1"), sends)
+    recorded(history, entry("called", endpoint="messages.fetch"), entry("answered", status=200, message="SM1"))
     assert history.events("provider.answered")[0].data["accepted"] is False
+
+
+@pytest.mark.parametrize("accounts", [None, frozenset(("AC1",))])
+@pytest.mark.parametrize("type_", ["called", "answered", "callback.sent", "callback.answered"])
+def test_no_field_of_an_entry_has_to_be_there(type_: str, accounts: frozenset[str] | None) -> None:
+    history = History()
+    whole = entry(type_, endpoint="mail.send", text="x", params={}, status=200, message="SM1", kind="event")
+    for absent in whole:
+        recorded(history, {name: value for name, value in whole.items() if name != absent}, accounts=accounts)
+        recorded(history, {**whole, absent: None}, accounts=accounts)
+        recorded(history, {**whole, absent: ["odd", {}]}, accounts=accounts)
+    recorded(history, {}, entry("reset"), entry("of.tomorrow"), accounts=accounts)
+    assert len(history.events()) >= 3 * (len(whole) - 2)
+    assert all(isinstance(event.at, float) for event in history.events())

@@ -202,7 +202,7 @@ def test_what_a_killed_process_said_before_the_gate_never_reaches_redis(wire: Ru
     wire.open(6)
     wire.settled()
     assert redis.xlen(STREAM) == 0
-    assert wire.history.events("queue.appended") == []
+    assert wire.history.events("queue.appended", "probe.gap") == []
 
 
 def test_a_dead_redis_looks_dead_through_the_wire(wire: RunningWire) -> None:

@@ -138,3 +138,118 @@ def test_a_reply_that_is_no_resp_is_told() -> None:
     tracker.sent(packed("PING"), at=1.0)
     assert list(tracker.received(b"HTTP/1.1 200 OK\r\n", at=1.0)) == []
     assert "Protocol error" in tracker.missed
+
+
+def seen(*talk: tuple[bytes, bytes]) -> tuple[Tracker, list[str]]:
+    """What a tracker says of requests and their replies, and of the connection's end."""
+    tracker = Tracker(WATCHED)
+    events = []
+    for request, reply in talk:
+        tracker.sent(request, at=1.0)
+        events += list(tracker.told())
+        events += list(tracker.received(reply, at=2.0)) if reply else []
+    events += list(tracker.ended())
+    return tracker, [
+        " ".join(str(e[k]) for k in ("what", "command", "id", "why", "database") if k in e) for e in events
+    ]
+
+
+ADD = packed("XADD", "jobs", "*", "a", "b")
+OFF, ON, SKIP = (packed("CLIENT", "REPLY", mode) for mode in ("OFF", "ON", "SKIP"))
+
+
+def test_replies_that_are_switched_off_are_not_waited_for() -> None:
+    tracker, events = seen((OFF + ADD + packed("PING") + ON + ADD, b"+OK\r\n" + bulk("2-0")))
+    assert events == ["unread XADD its reply was switched off", "appended 2-0"]
+    assert not tracker.lost
+
+
+def test_a_reply_that_is_skipped_is_that_of_the_next_command() -> None:
+    tracker, events = seen((SKIP + packed("PING") + ADD, bulk("1-0")), (SKIP + ADD + ADD, bulk("3-0")))
+    assert events == ["appended 1-0", "unread XADD its reply was switched off", "appended 3-0"]
+    assert not tracker.lost
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        (OFF + ADD + ON + packed("XACK", "jobs", "g", "1-0"), b"-NOPERM no\r\n" + bulk("1-0") + b"+OK\r\n"),
+        (SKIP + ADD + packed("XDEL", "jobs", "1-0"), b"-NOPERM no\r\n" + bulk("1-0") + b":1\r\n"),
+        (packed("MULTI") + OFF, b"+OK\r\n+QUEUED\r\n"),
+        (OFF + packed("MULTI") + ADD + packed("EXEC"), b""),
+        (packed("MULTI") + ADD, b"+OK\r\n+odd\r\n"),
+        (packed("MULTI") + ADD + packed("EXEC"), b"+OK\r\n+QUEUED\r\n*2\r\n:1\r\n:1\r\n"),
+        (ADD, b"%1\r\n*0\r\n:1\r\n"),
+        (ADD, b"$?\r\n;1\r\na\r\n;0\r\n"),
+        (ADD, b"|1\r\n+a\r\n+b\r\n" + bulk("1-0")),
+        (packed("RESET") + packed("XACK", "jobs", "g", "1-0") + packed("XDEL", "jobs", "1-0"), b"+RESET\r\n:1\r\n"),
+        (packed("SUBSCRIBE", "news") + ADD, b""),
+        (packed("PSYNC", "?", "-1") + ADD, b""),
+    ],
+)
+def test_what_can_not_be_followed_is_told_and_never_paired_wrongly(talk: tuple[bytes, bytes]) -> None:
+    tracker, events = seen(talk, (ADD, b""))
+    assert not [event for event in events if event.startswith(("appended", "acked", "deleted"))]
+    assert tracker.missed or any("switched off" in event for event in events)
+
+
+def test_a_refused_command_touched_nothing_and_another_may_have() -> None:
+    wrong = b"-NOPERM no\r\n"
+    assert seen((packed("DEL", "jobs"), wrong), (packed("FLUSHALL"), wrong), (ADD, wrong))[1] == []
+    assert seen((packed("DEL", "jobs"), b":1\r\n"), (packed("EVAL", "x", "0"), b"-ERR half\r\n"))[1] == [
+        "unread DEL",
+        "unread EVAL",
+    ]
+
+
+@pytest.mark.parametrize("ending", [(packed("DISCARD"), b"+OK\r\n"), (packed("EXEC"), b"-EXECABORT no\r\n")])
+def test_a_transaction_that_did_not_come_about_touched_nothing(ending: tuple[bytes, bytes]) -> None:
+    talk = [(packed("MULTI"), b"+OK\r\n"), (packed("DEL", "jobs"), b"+QUEUED\r\n"), ending, (ADD, bulk("1-0"))]
+    assert seen(*talk)[1] == ["appended 1-0"]
+
+
+def test_a_second_multi_doesnt_forget_the_first() -> None:
+    talk = [(packed("MULTI"), b"+OK\r\n"), (ADD, b"+QUEUED\r\n"), (packed("MULTI"), b"-ERR nested\r\n")]
+    assert seen(*talk, (packed("EXEC"), b"*1\r\n" + bulk("1-0")))[1] == ["appended 1-0"]
+
+
+def test_another_database_is_another_stream() -> None:
+    select = (packed("SELECT", "3"), b"+OK\r\n")
+    assert seen(select, (ADD, bulk("1-0")), (packed("DEL", "jobs"), b":1\r\n"))[1] == ["elsewhere XADD 3"]
+    assert seen(
+        select, (packed("SELECT", "99"), b"-ERR range\r\n"), (packed("SELECT", "0"), b"+OK\r\n"), (ADD, bulk("1-0"))
+    )[1] == ["appended 1-0"]
+    assert seen(select, (packed("RESET"), b"+RESET\r\n"), (ADD, bulk("1-0")))[1] == ["appended 1-0"]
+    multi = [(packed("MULTI"), b"+OK\r\n"), (packed("SELECT", "3"), b"+QUEUED\r\n"), (ADD, b"+QUEUED\r\n")]
+    assert seen(*multi, (packed("EXEC"), b"*2\r\n+OK\r\n" + bulk("1-0")))[1] == ["elsewhere XADD 3"]
+
+
+def test_what_was_asked_and_not_answered_at_the_end_may_have_been_done() -> None:
+    assert seen((ADD, b""))[1] == ["unread XADD the connection ended before its reply"]
+    assert seen((packed("PING"), b""))[1] == []
+    blocked = packed("XREADGROUP", "GROUP", "g", "c", "BLOCK", "0", "STREAMS", "jobs", ">")
+    assert seen((blocked + ADD, b""))[1] == []
+    assert len(seen((blocked, b"*1\r\n*2\r\n"))[1]) == 1
+
+
+def test_an_inline_command_is_followed() -> None:
+    tracker, events = seen((b"PING\r\n", b"+PONG\r\n"), (b"XADD jobs * a b\r\n", bulk("1-0")))
+    assert events == ["appended 1-0"]
+    assert not tracker.lost
+
+
+def test_a_frame_that_redis_refuses_is_its_last() -> None:
+    tracker, events = seen((ADD + b"*1\r\n:1\r\n" + ADD, bulk("1-0") + b"-ERR Protocol error\r\n"))
+    assert events == ["appended 1-0"]
+    assert not tracker.missed
+
+
+@given(st.lists(st.tuples(st.booleans(), st.binary(max_size=60)), max_size=12))
+def test_bytes_of_any_kind_never_raise(pieces: list[tuple[bool, bytes]]) -> None:
+    tracker = Tracker(WATCHED)
+    for from_client, data in pieces:
+        if from_client:
+            tracker.sent(data, at=1.0)
+        else:
+            list(tracker.received(data, at=1.0))
+    list(tracker.ended())

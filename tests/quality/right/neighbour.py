@@ -1,8 +1,8 @@
 """Somebody else at the stack's Redis: `python -m tests.quality.right.neighbour user|audit|audit-here`.
 
 `user` writes streams of its own, streams of the same names in another database, and keeps entries; `audit` is a second
-consumer group that reads and acknowledges what is on the stack's streams, from a connection of its own or, `audit-here`,
-by the process's own way to Redis.
+consumer group that reads and acknowledges what is on the stack's streams, from a connection of its own or,
+`audit-here`, by the process's own way to Redis.
 """
 
 from __future__ import annotations

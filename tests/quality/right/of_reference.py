@@ -272,9 +272,7 @@ PROCESSES = (
     Variation(
         name="workers-with-names-of-their-own",
         what="two workers whose consumers have names that the deployment didn't give",
-        profile=reference(
-            "workers-with-names-of-their-own", count=2, worker_env='WORKER_CLAIM_IDLE_MS = "600"'
-        ),
+        profile=reference("workers-with-names-of-their-own", count=2, worker_env='WORKER_CLAIM_IDLE_MS = "600"'),
         install=in_worker(worker_seams.named_by_itself),
     ),
     Variation(
@@ -286,9 +284,7 @@ PROCESSES = (
     Variation(
         name="effectively-once",
         what="two workers of a stack that lets no duplicate pass, and claims no redelivery",
-        profile=reference(
-            "effectively-once", "[policy]", 'delivery = "effectively-once"', count=2, redelivery=False
-        ),
+        profile=reference("effectively-once", "[policy]", 'delivery = "effectively-once"', count=2, redelivery=False),
         doubts=(not_asked("the profile claims no redelivery", "worker-processed"),),
         fast=True,
     ),

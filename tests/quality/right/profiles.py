@@ -17,7 +17,7 @@ several_workers = true
 """
 
 
-def reference(  # noqa: PLR0913 - reason: each is a line of a profile
+def reference(
     name: str,
     *more: str,
     finish: str | None = "ack-delete",

@@ -1,4 +1,4 @@
-"""What a right variation is: a stack's profile, and what of it may stay open, each with the source that can't show it."""
+"""What a right variation is: a stack's profile, and what of it may stay open, by the source that can't show it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NotHere(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """What a variation may leave open: verdicts whose reason has these words, of these checks (all, where none is named)."""
+    """What a variation may leave open: verdicts whose reason has these words, of these checks (none named: all)."""
 
     words: str
     checks: tuple[str, ...] = ()

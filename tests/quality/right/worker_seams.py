@@ -59,9 +59,7 @@ def in_place() -> None:
 
     async def delivered(self: Any, message: Any, *, provider: str, retry_count: int, max_retries: int) -> Any:
         while True:
-            outcome = await deliver(
-                self, message, provider=provider, retry_count=retry_count, max_retries=max_retries
-            )
+            outcome = await deliver(self, message, provider=provider, retry_count=retry_count, max_retries=max_retries)
             if outcome.status != "retry":
                 return outcome
             retry_count += 1
@@ -76,7 +74,7 @@ def left_pending() -> None:
 
     deliver = Processor._deliver
 
-    class Left(Exception):  # noqa: N818 - reason: no error, a way out
+    class Left(Exception):
         pass
 
     async def delivered(self: Any, entry: Any, row: Any) -> None:

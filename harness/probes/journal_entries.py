@@ -1,0 +1,112 @@
+"""What the entries of the mocks' journal say: which are this stack's, and the event that each stands for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from harness.history import History, key
+from harness.probes.probe import gap, token_in
+
+Entry = dict[str, Any]
+
+SOURCE = "providers"
+CALLS = ("provider.called", "provider.answered")
+CALLBACKS = ("callback.sent", "callback.answered")
+SENDS = ("messages.create", "mail.send")
+"""The endpoints by which something is sent."""
+
+KINDS = {"called": CALLS[0], "answered": CALLS[1], **{kind: kind for kind in CALLBACKS}}
+"""The event that each type of entry stands for; entries of other types stand for none."""
+
+CALLED = ("method", "path", "endpoint", "to", "from", "peer", "params", "headers")
+CALLBACK = ("url", "status", "error", "to", "from", "text", "params", "message", "elapsed_ms", "at_once")
+
+
+class Entries:
+    """Turns entries into events, those of this stack's `accounts`; None takes all.
+
+    What an entry lacks, its event lacks.
+    """
+
+    def __init__(self, history: History, *, accounts: frozenset[str] | None = None) -> None:
+        self._history = history
+        self._accounts = accounts
+        self._sends: set[str] = set()
+        """The calls in flight that send something."""
+        self._nameless: set[str] = set()
+        """The calls in flight whose credentials belong to no account, and that are about a message of ours."""
+        self._told = False
+
+    def record(self, entry: Entry) -> None:
+        """Appends the event that an entry stands for, if it is one of this stack's."""
+        kind = KINDS.get(str(entry.get("type")))
+        if kind is None:
+            return
+        call = f"{entry.get('provider')}/{entry.get('call')}"
+        if self._is_ours(kind, call, entry):
+            self._append(kind, call, entry)
+
+    def _is_ours(self, kind: str, call: str, entry: Entry) -> bool:
+        account = entry.get("account")
+        if self._accounts is None or str(account) in self._accounts:
+            return True
+        if account is not None:
+            return False
+        if kind != "provider.called":
+            return call in self._nameless
+        token = _token(entry)
+        if token is not None and self._history.flow(key("token", token)):
+            self._nameless.add(call)
+            return True
+        if not self._told:
+            self._told = True
+            gap(
+                self._history,
+                SOURCE,
+                f"{entry.get('method')} {entry.get('path')} came with credentials of no account that the mocks know "
+                "(`account` is null in their journal), so nobody can tell whether this stack or another made it",
+                kinds=CALLS,
+                lasting=True,
+                remedy="the stack's credentials must be those of [providers] twilio_account and sendgrid_account",
+            )
+        return False
+
+    def _append(self, kind: str, call: str, entry: Entry) -> None:
+        data: dict[str, Any] = {
+            "provider": entry.get("provider"),
+            "account": entry.get("account"),
+            "call": call,
+            "journal": entry.get("seq"),
+        }
+        keys = [f"call:{call}"]
+        message, token = entry.get("message"), None
+        match kind:
+            case "provider.called":
+                if entry.get("endpoint") in SENDS:
+                    self._sends.add(call)
+                data |= {name: entry.get(name) for name in CALLED} | {"text": entry.get("text") or ""}
+                token = _token(entry)
+            case "provider.answered":
+                data |= {name: entry.get(name) for name in ("status", "message", "error", "outcome", "elapsed_ms")}
+                # what the provider did, whatever the stack got to hear of it (accept-then-fail)
+                data["accepted"] = bool(message) and call in self._sends
+                self._sends.discard(call)
+                self._nameless.discard(call)
+            case _:
+                data |= {name: entry[name] for name in CALLBACK if name in entry} | {"what": entry.get("kind")}
+                token = token_in(str(entry.get("text") or ""))
+        if message and kind != "provider.called":
+            keys.append(key("provider", message))
+        if token:
+            keys.append(key("token", token))
+        self._history.append(kind, source=SOURCE, at=_time(entry.get("at")), data=data, keys=keys)
+
+
+def _token(entry: Entry) -> str | None:
+    """The mark of one of our messages in a call, wherever in it."""
+    return token_in(str(entry.get("text") or "")) or token_in(json.dumps(entry.get("params") or {}))
+
+
+def _time(at: object) -> float | None:
+    return float(at) if isinstance(at, int | float) else None
