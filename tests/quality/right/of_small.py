@@ -72,7 +72,7 @@ PROVEN = (
 )
 
 
-def small(  # noqa: PLR0913 - reason: each is a line of a profile
+def small(
     name: str,
     *more: str,
     finish: str | None = "ack",
