@@ -22,7 +22,13 @@ Change = Callable[[Table], None]
 
 NO_WIRE = unknown("no wire stands between this stack and Redis")
 NOT_OURS = unknown("of an attached stack is not ours to")
-GIVEN = unknown("what a worker was given can't be seen")
+TAIL = (
+    unknown("MONITOR isn't used"),
+    unknown("came and went unseen"),
+    unknown("what a worker was given can't be seen"),
+)
+"""The tail alone: who acknowledged isn't seen, nor an entry that was deleted before it was read."""
+WHO = unknown("which processes spoke to Redis can't be seen here", "asynchronous")
 NO_MONITOR = "MONITOR is refused"
 NO_CALLS = unknown("provider")
 
@@ -139,7 +145,7 @@ ATTACHED = (
         what="the processes reach Redis through a proxy, so that who speaks can't be seen",
         profile=reference("attached-through-a-proxy"),
         deployed=attached(),
-        doubts=(NO_WIRE, NOT_OURS, unknown("which processes spoke to Redis")),
+        doubts=(NO_WIRE, NOT_OURS, WHO),
     ),
     Variation(
         name="attached-two-workers",
@@ -153,7 +159,7 @@ ATTACHED = (
         what="two workers, and the pid file names one: a hold of it holds nobody up",
         profile=up("attached-one-of-two-workers-named", count=2),
         deployed=attached(one_worker_named),
-        doubts=(NO_WIRE, NOT_OURS, unknown("hold"), unknown("held")),
+        doubts=(NO_WIRE, NOT_OURS, unknown("hold"), unknown("held"), WHO),
         proven=("message-queued", "webhooks", "worker-processed", "whole-record"),
     ),
     Variation(
@@ -161,7 +167,7 @@ ATTACHED = (
         what="no process is named",
         profile=up("attached-without-pids"),
         deployed=attached(no_processes),
-        doubts=(NO_WIRE, NOT_OURS, unknown("can't be held unless"), unknown("which processes spoke to Redis")),
+        doubts=(NO_WIRE, NOT_OURS, unknown("can't be held unless"), WHO),
         proven=("message-queued", "webhooks", "worker-processed", "whole-record"),
     ),
     Variation(
@@ -169,7 +175,7 @@ ATTACHED = (
         what="Redis refuses MONITOR",
         profile=up("attached-without-monitor"),
         deployed=attached(without("monitor")),
-        doubts=(NO_WIRE, NOT_OURS, unknown(NO_MONITOR), unknown("which processes spoke to Redis")),
+        doubts=(NO_WIRE, NOT_OURS, unknown(NO_MONITOR), WHO),
         proven=("sync-processing-disabled", "message-queued", "webhooks"),
     ),
     Variation(
@@ -192,7 +198,7 @@ ATTACHED = (
         what="Redis refuses XPENDING, XINFO and MONITOR",
         profile=up("attached-without-either"),
         deployed=attached(without("xpending", "xinfo", "monitor")),
-        doubts=(NO_WIRE, NOT_OURS, unknown("is refused"), unknown("Redis refuses"), unknown("which processes spoke")),
+        doubts=(NO_WIRE, NOT_OURS, unknown("is refused"), unknown("Redis refuses"), WHO),
         proven=("sync-processing-disabled", "webhooks"),
     ),
     Variation(
@@ -200,7 +206,7 @@ ATTACHED = (
         what="MONITOR isn't used",
         profile=up("attached-tail"),
         deployed=attached(setting("queue", observe="tail")),
-        doubts=(NO_WIRE, NOT_OURS, unknown("MONITOR isn't used"), unknown("which processes spoke to Redis")),
+        doubts=(NO_WIRE, NOT_OURS, WHO, *TAIL),
         proven=("sync-processing-disabled", "message-queued", "webhooks"),
     ),
     Variation(
