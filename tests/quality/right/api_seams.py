@@ -26,7 +26,7 @@ def outbox_only() -> None:
         await pause(RELAYED_AFTER_S)
         return await relay(self)
 
-    Relay._relay_due = relayed  # type: ignore[method-assign]  # reason: that is the seam
+    Relay._relay_due = relayed
 
 
 def relayed_elsewhere() -> None:
@@ -38,7 +38,7 @@ def relayed_elsewhere() -> None:
     async def nothing(self: Any) -> bool:
         return False
 
-    Relay._relay_due = nothing  # type: ignore[method-assign]  # reason: that is the seam
+    Relay._relay_due = nothing
 
 
 def _intent_alone() -> None:
@@ -58,7 +58,7 @@ def _intent_alone() -> None:
         self._relay.wake()
         return found
 
-    QueueDispatcher.dispatch = dispatch  # type: ignore[method-assign]  # reason: that is the seam
+    QueueDispatcher.dispatch = dispatch
 
 
 def slow_publish(seconds: float) -> Callable[[], None]:
@@ -73,7 +73,7 @@ def slow_publish(seconds: float) -> Callable[[], None]:
             await pause(seconds)
             await append(self, intents)
 
-        Publisher.append = appended  # type: ignore[method-assign]  # reason: that is the seam
+        Publisher.append = appended
 
     return install
 
@@ -91,7 +91,7 @@ def slow_answer(seconds: float) -> Callable[[], None]:
             await pause(seconds)
             return found
 
-        QueueDispatcher.dispatch = dispatched  # type: ignore[method-assign]  # reason: that is the seam
+        QueueDispatcher.dispatch = dispatched
 
     return install
 
@@ -110,7 +110,7 @@ def published_in_a_transaction() -> None:
                 pipe.xadd(queue.stream_of(intent.message_type), {"data": data})
             await pipe.execute()
 
-    Publisher.append = append  # type: ignore[method-assign]  # reason: that is the seam
+    Publisher.append = append
 
 
 def stored_later() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tests.quality.right.of_attached import ATTACHED
+from tests.quality.right.of_observing import OBSERVING
 from tests.quality.right.of_reference import REFERENCE
 from tests.quality.right.of_small import SMALL
 from tests.quality.right.variation import Variation
 
-VARIATIONS: dict[str, Variation] = {one.name: one for one in (*REFERENCE, *SMALL)}
+VARIATIONS: dict[str, Variation] = {one.name: one for one in (*REFERENCE, *OBSERVING, *ATTACHED, *SMALL)}

@@ -81,7 +81,7 @@ def first(pause_s: float) -> Callable[[], None]:
             await pause(pause_s)
             return await flush(self, batch)
 
-        Acknowledger._flush = flushed  # type: ignore[method-assign]  # reason: that is the seam
+        Acknowledger._flush = flushed
 
     return install
 
@@ -99,7 +99,7 @@ def bounded() -> None:
             stream = queue.stream_of(intent.message_type)
             await self._redis.xadd(stream, {"data": data}, maxlen=TRIMMED_TO, approximate=False)
 
-    Publisher.append = append  # type: ignore[method-assign]  # reason: that is the seam
+    Publisher.append = append
 
 
 def together(*installs: Callable[[], None]) -> Callable[[], None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.quality.right import api_seams, database_seams, finishing, pace, worker_seams
 from tests.quality.right.finishing import ack, by, delete, together
 from tests.quality.right.profiles import beside, reference
-from tests.quality.right.variation import Variation, unknown
+from tests.quality.right.variation import CHECKS, Variation, not_asked, unknown
 
 ORDER = "the API answered although its XADD was withheld"
 """Proof 2 is about an API that waits for Redis before it answers; one with an outbox doesn't."""
@@ -109,7 +109,8 @@ FINISHING = (
         what="XACK and XDEL in a Lua script",
         profile=reference("in-a-script"),
         install=by(finishing.script),
-        doubts=(unknown("script"),),
+        doubts=(unknown("EVAL was sent"),),
+        proven=("sync-processing-disabled", "webhooks", "queue-operations"),
     ),
     Variation(
         name="finished-late",
@@ -136,6 +137,13 @@ PUBLISHING = (
             worker=beside("relay-beside-the-worker", "worker", "tests.quality.right.relay"),
         ),
         install=api_seams.relayed_elsewhere,
+        # a hold of the worker reaches its relay, and a gate of the API meets nobody who appends
+        doubts=(
+            unknown("the gate was never reached: it is not the API", "asynchronous"),
+            unknown("the gate of the api was never met", "message-queued"),
+            unknown("while held", "queue-operations", "asynchronous"),
+        ),
+        proven=tuple(check for check in CHECKS if check != "queue-operations"),
     ),
     Variation(
         name="relay-beside-the-api",
@@ -163,7 +171,7 @@ PUBLISHING = (
         what="XADD inside MULTI and EXEC",
         profile=reference("published-in-a-transaction"),
         install=api_seams.published_in_a_transaction,
-        doubts=(unknown("MULTI"),),
+        fast=True,
     ),
     Variation(
         name="stored-later",
@@ -277,6 +285,7 @@ PROCESSES = (
         name="effectively-once",
         what="two workers of a stack that lets no duplicate pass, and claims no redelivery",
         profile=reference("effectively-once", "[policy]", 'delivery = "effectively-once"', count=2, redelivery=False),
+        doubts=(not_asked("the profile claims no redelivery", "worker-processed"),),
         fast=True,
     ),
 )

@@ -58,9 +58,10 @@ dead_letters = false
 redelivery = {redelivery}
 several_workers = {several}
 """
-CLAIMED = tuple(
-    not_asked(f"the profile claims no {what}") for what in ("mms", "email", "webhooks", "retries", "idempotency")
-)
+UNCLAIMED = ("mms", "email", "webhooks", "delivery reports", "retries", "idempotency")
+CLAIMED = tuple(not_asked(f"the profile claims no {what}") for what in UNCLAIMED)
+NO_LIST = unknown("nothing is ever acknowledged", "asynchronous")
+"""The scenario of the README expects an acknowledgement."""
 PROVEN = (
     "sync-processing-disabled",
     "message-queued",
@@ -160,12 +161,13 @@ SMALL = (
     Variation(
         name="small-no-group",
         what="the worker reads with plain XREAD and remembers how far",
-        profile=small("small-no-group", group="", finish=None, several=False),
+        profile=small("small-no-group", group="", finish=None, several=False, redelivery=False),
         doubts=(
             *CLAIMED,
             not_asked("the profile claims no redelivery"),
             not_asked("the profile claims no several workers"),
             unknown("without a consumer group", "queue-operations"),
+            NO_LIST,
         ),
         proven=("sync-processing-disabled", "message-queued", "worker-processed"),
         fast=True,
@@ -173,12 +175,13 @@ SMALL = (
     Variation(
         name="small-no-group-deletes",
         what="plain XREAD, and each entry is deleted when its text is sent",
-        profile=small("small-no-group-deletes", group="", finish="delete", several=False),
+        profile=small("small-no-group-deletes", group="", finish="delete", several=False, redelivery=False),
         doubts=(
             *CLAIMED,
             not_asked("the profile claims no redelivery"),
             not_asked("the profile claims no several workers"),
             unknown("without a consumer group", "queue-operations"),
+            NO_LIST,
         ),
         proven=("sync-processing-disabled", "message-queued", "worker-processed"),
         fast=True,
@@ -187,7 +190,7 @@ SMALL = (
         name="small-noack",
         what="XREADGROUP with NOACK, and XDEL in the end: at most once",
         profile=small("small-noack", finish="delete", redelivery=False, NOACK="yes"),
-        doubts=(*CLAIMED, not_asked("the profile claims no redelivery")),
+        doubts=(*CLAIMED, not_asked("the profile claims no redelivery"), NO_LIST),
         proven=PROVEN,
         fast=True,
     ),
@@ -204,10 +207,13 @@ SMALL = (
         what="a profile that claims nothing and says nothing of how entries are finished",
         profile=small("small-silent", finish=None, claims=False),
         doubts=(
-            *(not_asked(f"the profile claims no {what}") for what in ("mms", "email", "webhooks")),
+            *(not_asked(f"the profile claims no {what}") for what in ("mms", "email", "webhooks", "delivery reports")),
             unknown("the stack doesn't seem to"),
+            unknown("its entry was acknowledged and not deleted", "worker-processed"),
+            unknown("its entry is acknowledged and not deleted", "asynchronous"),
+            unknown("its entry stays on the stream", "queue-operations"),
         ),
-        proven=PROVEN,
+        proven=("sync-processing-disabled", "message-queued", "asynchronous", "whole-record"),
         fast=True,
     ),
     Variation(

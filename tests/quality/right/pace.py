@@ -47,5 +47,5 @@ def between_commands(seconds: Callable[[], float]) -> None:
         await pause(seconds())
         return await do(self, *arguments, **more)
 
-    AbstractConnection.send_packed_command = said  # type: ignore[method-assign]  # reason: that is the seam
+    AbstractConnection.send_packed_command = said
     _Connection._do_execute = done

@@ -1,7 +1,7 @@
 """A small right stack that is nobody's model: texts by Twilio, a table of its own words, settings by SMALL_ variables.
 
-`python -m tests.quality.right.small migrate|api|worker`. It sends texts only, from a number of its own, tries each
-once, knows no webhooks, and finishes an entry as SMALL_FINISH says.
+`python -m tests.quality.right.small migrate|api|worker`. It sends texts only, tries each once, knows no webhooks, and
+finishes an entry as SMALL_FINISH says.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def slow_work(seconds: float) -> Callable[[], None]:
             await pause(seconds)
             return await deliver(self, message, **more)
 
-        Deliverer.deliver = delivered  # type: ignore[method-assign]  # reason: that is the seam
+        Deliverer.deliver = delivered
 
     return install
 
@@ -41,7 +41,7 @@ def slow_finish(seconds: float) -> Callable[[], None]:
             await pause(seconds)
             await finish(self, *arguments, **more)
 
-        Processor._finish = finished  # type: ignore[method-assign]  # reason: that is the seam
+        Processor._finish = finished
 
     return install
 
@@ -65,7 +65,7 @@ def in_place() -> None:
             retry_count += 1
             await pause(IN_PLACE_S)
 
-    Deliverer.deliver = delivered  # type: ignore[method-assign]  # reason: that is the seam
+    Deliverer.deliver = delivered
 
 
 def left_pending() -> None:
@@ -96,8 +96,8 @@ def left_pending() -> None:
             raise Left
         return await record(self, outcome, provider=provider)
 
-    Processor._deliver = delivered  # type: ignore[method-assign]  # reason: that is the seam
-    Recorder.record = recorded  # type: ignore[method-assign]  # reason: that is the seam
+    Processor._deliver = delivered
+    Recorder.record = recorded
 
 
 def written_twice() -> None:
@@ -111,7 +111,7 @@ def written_twice() -> None:
         await self._pool.execute("UPDATE messages SET status = status WHERE id = $1", outcome.message_id)
         return moved
 
-    Recorder.record = recorded  # type: ignore[method-assign]  # reason: that is the seam
+    Recorder.record = recorded
 
 
 def id_in_a_second_statement() -> None:
@@ -133,7 +133,7 @@ def id_in_a_second_statement() -> None:
             await self.apply_reports(provider, [given])
         return moved
 
-    Recorder.record = recorded  # type: ignore[method-assign]  # reason: that is the seam
+    Recorder.record = recorded
 
 
 def looks_now_and_then(seconds: float) -> Callable[[], None]:
@@ -151,7 +151,7 @@ def looks_now_and_then(seconds: float) -> Callable[[], None]:
         def new(self: Any) -> dict[str, str]:
             return dict.fromkeys(self._cursors, ">")
 
-        Consumer.read, Consumer._new = read, new  # type: ignore[method-assign,attr-defined]  # reason: that is the seam
+        Consumer.read, Consumer._new = read, new
 
     return install
 
@@ -168,18 +168,18 @@ def renewed() -> None:
         if len(done) >= RENEWED_AFTER:
             self._stop.set()
 
-    Processor._finish = finished  # type: ignore[method-assign]  # reason: that is the seam
+    Processor._finish = finished
 
 
 def third_protocol() -> None:
     """The worker and the API speak RESP3."""
     from messaging_stack import queue
 
-    class Three(queue.Redis):  # type: ignore[misc]  # reason: its type has a parameter at check time only
+    class Three(queue.Redis):
         def __init__(self, **more: Any) -> None:
             super().__init__(**{**more, "protocol": 3})
 
-    queue.Redis = Three  # type: ignore[misc]  # reason: that is the seam
+    queue.Redis = Three
     from messaging_stack.worker.consumer import Consumer
 
     async def read(self: Any, redis: Any, after: dict[str, str], *, count: int, block_ms: int | None) -> Any:
@@ -191,4 +191,4 @@ def third_protocol() -> None:
             for entry in queue.parse_entries(stream.decode(), raw)
         ]
 
-    Consumer._read = read  # type: ignore[method-assign]  # reason: that is the seam
+    Consumer._read = read
