@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from harness.history import History
 
-ASKS = 5
+ASKS, MOST_ASKS = 5, 20
+GOOD_S = 0.0005
+"""An error that is good enough; a server that is cold or busy is asked again until it is."""
 
 
 def is_here(url: str) -> bool:
@@ -28,7 +30,9 @@ async def measure(
     As in NTP: the source looked at its clock at some moment between question and answer, so half the way is the bound.
     """
     best: tuple[float, float] | None = None
-    for _ in range(ASKS):
+    for number in range(MOST_ASKS):
+        if best is not None and number >= ASKS and best[1] <= GOOD_S:
+            break
         asked = time.time()
         said = await ask()
         answered = time.time()

@@ -34,6 +34,7 @@ class PolledProbe:
         self._last: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._looking = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
@@ -48,7 +49,10 @@ class PolledProbe:
         self._task = asyncio.create_task(self._poll())
 
     def _heard(self, event: Event) -> None:
-        name = event.message_id if event.kind == "api.answered" and event.data.get("operation") == "send" else None
+        sent = event.kind == "api.answered" and event.data.get("operation") == "send"
+        # an entry names its message before the API has, where its answer is withheld
+        queued = event.kind == "queue.appended" and not event.data.get("dead")
+        name = event.message_id if sent or queued else None
         if event.kind == "callback.answered" and event.keys:
             name = Flow(self._history.flow(event.keys[0])).id  # a report may have moved it on
         if name and self._loop is not None and not self._loop.is_closed():
@@ -67,6 +71,10 @@ class PolledProbe:
                 await asyncio.wait_for(self._wake.wait(), PERIOD if self._open else None)
 
     async def _look(self) -> None:
+        async with self._looking:
+            await self._look_at_all()
+
+    async def _look_at_all(self) -> None:
         for message_id in list(self._open):
             old = self._last.get(message_id)
             try:
