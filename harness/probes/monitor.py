@@ -82,7 +82,11 @@ class MonitorProbe:
                 await self._redis.ping()
                 blind = await self._begin_monitor() if self._wanted else "MONITOR isn't used"
                 await self._tail.start()
+        except ProfileError:
+            await self.stop()
+            raise
         except (*LOST, TimeoutError) as error:
+            await self.stop()
             why = str(error) or "it doesn't answer"
             raise DeployError(
                 f"Redis at {self._where} can't be reached: {why}; start it, or mend [queue] url"
@@ -166,6 +170,8 @@ class MonitorProbe:
             if blind is not None:
                 self._alone(False)
                 gap(self._history, self.name, "MONITOR was away until now", kinds=QUEUE)
+                # what was added meanwhile waits for a line that was never heard: the end of that is found by a mark
+                self._tasks.append(asyncio.create_task(self.settle()))
 
     def _alone(self, alone: bool) -> None:
         for appends in self._appends.values():
