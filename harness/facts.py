@@ -18,6 +18,8 @@ REMEDIES = {
 """What lets events be seen that nobody delivers."""
 LAST_WORDS = 3
 """Lines of a dead worker's output that are told."""
+GIVE_UP_S = 2.0
+"""Seconds after which a client may give up waiting for an answer, and try again."""
 SAME_CLOCK_S = 0.001
 """A measured difference that is within its own error, and below this, is none; on this machine its error is enough."""
 
@@ -184,12 +186,24 @@ class Facts:
         middle = (min(offsets) + max(offsets)) / 2
         return event.at - middle, error + (max(offsets) - min(offsets)) / 2
 
+    @staticmethod
+    def _outlasted(window: Window) -> bool:
+        """Whether a gate withheld something for longer than clients wait."""
+        end = window.ended
+        if window.fault != "gate" or end is None or not end.data.get("hits"):
+            return False
+        return end.seen - window.began.seen >= GIVE_UP_S
+
     def disturbances(self, first: Event, last: Event) -> list[Window]:
-        """Faults other than holds and gates that were on between two events: they can explain a duplicate."""
+        """Faults that were on between two events and can explain a duplicate.
+
+        Not a hold, which makes nobody say anything twice; a gate only where it withheld something for so long that who
+        waited for it may have given up and tried again.
+        """
         return [
             w
             for w in self.windows()
-            if w.fault not in ("hold", "gate")
+            if (w.fault not in ("hold", "gate") or self._outlasted(w))
             and w.began.seen <= last.seen
             and (w.ended is None or w.ended.seen >= first.seen)
         ]

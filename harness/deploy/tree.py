@@ -48,6 +48,8 @@ def look(pid: int) -> Look | None:
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()
+    if not fields:
+        return None
     state = fields[0]
     if state in DEAD:  # its first thread has ended; others may go on
         state = next(iter(threads(pid) - DEAD), state)
@@ -57,9 +59,10 @@ def look(pid: int) -> Look | None:
 def threads(pid: int) -> set[str]:
     """The states of all its threads."""
     states = set()
-    for task in Path(f"/proc/{pid}/task").glob("*/stat"):
-        with contextlib.suppress(OSError):  # a thread that has ended meanwhile
-            states.add(task.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0])
+    with contextlib.suppress(OSError):  # the process has ended meanwhile
+        for task in Path(f"/proc/{pid}/task").glob("*/stat"):
+            with contextlib.suppress(OSError, IndexError):  # a thread that has ended meanwhile
+                states.add(task.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0])
     return states
 
 

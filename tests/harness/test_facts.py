@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from histories import Script, made, started, window
 
 from harness.facts import Facts
+from harness.history import History
 
 
 def facts(script: Script) -> Facts:
@@ -54,3 +58,21 @@ def test_holds_and_gates_explain_no_duplicate() -> None:
     history = Script(events).history
     first, *_, last = history.events()
     assert [w.fault for w in Facts(history).disturbances(first, last)] == ["kill"]
+
+
+@pytest.mark.parametrize(("seconds", "hits", "explains"), [(5, 1, True), (0.01, 1, False), (5, 0, False)])
+def test_a_gate_that_outlasted_a_clients_patience_explains_a_second_try(
+    seconds: float, hits: int, explains: bool
+) -> None:
+    """A client whose answer is withheld for long gives up and says it again."""
+    history = History.of(
+        replace(event, seen=seen)
+        for event, seen in (
+            (made("queue.appended", at=0), 0.0),
+            (made("fault.began", at=1, fault="gate", target="api", number=1), 0.1),
+            (made("fault.ended", at=2, fault="gate", target="api", number=1, hits=hits), 0.1 + seconds),
+            (made("queue.appended", at=3), seconds),
+        )
+    )
+    first, *_, last = history.events()
+    assert bool(Facts(history).disturbances(first, last)) is explains
