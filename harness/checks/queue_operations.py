@@ -76,7 +76,7 @@ def _at_rest(flow: Flow, profile: Profile, entries: Sequence[str], look: Event) 
         remedy = "nothing: without a consumer group Redis keeps no list of what was handled"
         yield undecided("without a consumer group neither pending list nor lag can be read", [look], remedy=remedy)
     told = ", ".join(f"{n} {look.data[n]}" for n in ("length", "pending", "lag") if look.data.get(n) is not None)
-    yield shown(f"on the stream while held; finished at rest ({told or 'its own entry alone was asked for'})", [look])
+    yield shown(f"on the stream while held; finished at rest{f' ({told})' if told else ''}", [look])
 
 
 def state(look: Event, entry: str, name: str) -> bool | None:
