@@ -19,7 +19,7 @@ REMEDIES = {
 LAST_WORDS = 3
 """Lines of a dead worker's output that are told."""
 SAME_CLOCK_S = 0.001
-"""A measured difference that is within its own error, and below this, is none: one machine, one clock."""
+"""A measured difference that is within its own error, and below this, is none; on this machine its error is enough."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,8 @@ class Facts:
             return event.at, 0.0
         offsets = [float(data["offset_s"]) for data in measured]
         error = max(float(data["error_s"]) for data in measured)
-        if all(abs(offset) <= min(error, SAME_CLOCK_S) for offset in offsets):
+        limit = error if all(data.get("here") for data in measured) else min(error, SAME_CLOCK_S)
+        if all(abs(offset) <= limit for offset in offsets):
             return event.at, 0.0
         middle = (min(offsets) + max(offsets)) / 2
         return event.at - middle, error + (max(offsets) - min(offsets)) / 2

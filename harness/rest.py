@@ -152,9 +152,26 @@ def said_by(event: Event) -> str:
 
 
 def late(history: History, *events: Event | None, by: float) -> bool:
-    """Whether the record was read to its end later than `by` seconds after the last of these events."""
+    """Whether the record was read to its end later than `by` seconds after the last of these events.
+
+    Time in which we held the stack, or withheld something from it, isn't the stack's.
+    """
     last = max((event.seen for event in events if event is not None), default=None)
-    return last is not None and history.until - last >= by
+    if last is None or history.until - last < by:
+        return False
+    return history.until - last - withheld(history, last, history.until) >= by
+
+
+def withheld(history: History, begin: float, end: float) -> float:
+    """Seconds between two monotonic times in which a hold or a gate of ours was on."""
+    windows = Facts(history).windows("hold", "gate")
+    spans = sorted((w.began.seen, w.ended.seen if w.ended else end) for w in windows)
+    seconds, at = 0.0, begin
+    for began, ended in spans:
+        until = min(ended, end)
+        seconds += max(0.0, until - max(began, at))
+        at = max(at, until)
+    return seconds
 
 
 def never_queued(flow: Flow, history: History, facts: Facts, profile: Profile) -> bool:

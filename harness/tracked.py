@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from math import inf
 from typing import Any, TypeVar
 
+from harness.checks.sync_processing_disabled import somebody_else
 from harness.checks.verdict import passed
 from harness.errors import DeadlineExpired, ExpectationFailed, HarnessError, Inconclusive
 from harness.expectations import Expectation, Progress, Scene
@@ -144,8 +145,13 @@ class TrackedFlow:
 
     def _refuse(self, expectations: Sequence[Expectation]) -> None:
         broken = [(e, p) for e, p in self._look(expectations) if p.state == "met"]
-        if broken:
-            raise self._error(ExpectationFailed, broken, "it must not have happened")
+        if not broken:
+            return
+        lasting = [w for w in self._waiting.facts.windows("hold", target="worker") if w.ended is None]
+        other = somebody_else(self._waiting.history, self.now, lasting[-1]) if lasting else None
+        if other:
+            raise self._error(Inconclusive, broken, f"it happened while the workers were held, but {other}")
+        raise self._error(ExpectationFailed, broken, "it must not have happened")
 
     def _error(self, kind: type[E], stands: list[tuple[Expectation, Progress]], headline: str) -> E:
         error = kind(self._report(stands, headline))

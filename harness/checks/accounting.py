@@ -141,7 +141,9 @@ def accounting(history: History, profile: Profile, *, known: Account | None = No
         yield doubtful(answer, feature) if feature else answer
     open_ones = it.of("unfinished")
     if open_ones:
-        yield undecided(f"{len(open_ones)} not finished: {some(open_ones)}; {balance}", it.witnesses(open_ones))
+        absent = ["database.inserted" if came_in(it.flows[name]) else "database.status" for name in open_ones]
+        reason = f"{len(open_ones)} not finished: {some(open_ones)}; {balance}"
+        yield undecided(reason, it.witnesses(open_ones), absent=absent)
     if not it.taken:
         reason = f"no message was accepted, so none could be lost ({counts['attempted']} attempted)"
         yield undecided(reason)

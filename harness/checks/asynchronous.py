@@ -48,7 +48,7 @@ def _not_yet_queued(history: History, flow: Flow, profile: Profile, began: Event
     if late(history, flow.taken, by=profile.policy.queued_within) or flow.status in profile.statuses.terminal:
         yield refuted("it was never put on a stream", shown_by, absent=["queue.appended"])
     else:
-        yield undecided("no entry of it was seen yet", shown_by)
+        yield undecided("no entry of it was seen yet", shown_by, absent=["queue.appended"])
 
 
 def _sent_after(released: Event, flow: Flow, history: History, profile: Profile, before: list[Event]) -> Answers:
@@ -119,7 +119,7 @@ def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Answers:
         elif late(history, flow.taken, by=profile.policy.queued_within):
             yield refuted("it was never put on a stream", flow.answers, absent=["queue.appended"])
         else:
-            yield undecided("no entry of it was seen on a stream", flow.answers)
+            yield undecided("no entry of it was seen on a stream", flow.answers, absent=["queue.appended"])
         return
     entry = flow.appends[0]
     appender = entry.data.get("process")
@@ -153,11 +153,12 @@ def _call_between(flow: Flow, facts: Facts, profile: Profile, entry: Event, take
     if not flow.calls and end:
         yield refuted(f"{who}, and no provider was called", around, absent=["provider.called"])
     if not flow.calls:
-        yield undecided(f"{who}; no provider call of it was seen", around)
+        yield undecided(f"{who}; no provider call of it was seen", around, absent=["provider.called"])
     elif end is None and not profile.queue.acknowledges and flow.claims and not early:
         yield shown(f"{who}, the call followed", [*around, *flow.calls])
     elif end is None:
-        yield undecided(f"{who}; whether the call lies between can't be seen: it was not acknowledged", around)
+        reason = f"{who}; whether the call lies between can't be seen: it was not acknowledged"
+        yield undecided(reason, around, absent=["queue.acked"])
     elif all(facts.earlier(start, call) and facts.earlier(call, end) for call in flow.calls):
         yield shown(f"{who}, the call lies between", [entry, start, *flow.calls, end])
     else:

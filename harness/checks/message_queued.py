@@ -73,7 +73,8 @@ def _not_queued(history: History, flow: Flow, profile: Profile, taken: Event) ->
     elif late(history, taken, by=limit):
         yield refuted(f"no entry within {limit:g} s of its acceptance", [taken], absent=["queue.appended"])
     else:
-        yield undecided("no entry yet, and the profile still allows for one", [taken])
+        reason = "no entry yet, and the profile still allows for one"
+        yield undecided(reason, [taken], absent=["queue.appended"])
 
 
 def messages(flow: Flow) -> int:

@@ -110,8 +110,9 @@ def refuted(reason: str, witnesses: Sequence[Event] = (), *, absent: Sequence[st
     return failed("", "", reason, witnesses, absent=absent)
 
 
-def undecided(reason: str, witnesses: Sequence[Event] = (), *, remedy: str = "") -> Verdict:
-    return unknown("", "", reason, witnesses, remedy=remedy)
+def undecided(reason: str, witnesses: Sequence[Event] = (), *, remedy: str = "", absent: Sequence[str] = ()) -> Verdict:
+    """What the record can't say; `absent` are the kinds of events that would, so that one that is unseen is named."""
+    return replace(unknown("", "", reason, witnesses, remedy=remedy), absent=tuple(absent))
 
 
 Answers = Iterator[Verdict]

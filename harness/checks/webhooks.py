@@ -58,7 +58,7 @@ def stored_once(history: History, flow: Flow, profile: Profile, *, deliveries: i
     elif good and not rows:
         reason = f"{deliveries} deliveries made 0 rows, expected 1"
         if not late(history, *good, by=profile.policy.finished_within):
-            yield undecided(f"{reason}, and the profile still allows for one", good)
+            yield undecided(f"{reason}, and the profile still allows for one", good, absent=["database.inserted"])
         elif claimed(profile, "webhooks"):
             yield refuted(reason, answers, absent=["database.inserted"])
         else:
@@ -72,7 +72,8 @@ def report_moved(history: History, flow: Flow, profile: Profile, *, to: str) -> 
     """Judges a sent message about which its provider has reported; `to` is where the row must be in the end."""
     answers = flow.of("callback.answered")
     if not answers:
-        yield undecided("no delivery report was answered", flow.of("callback.sent"))
+        absent = ["callback.answered"] if flow.of("callback.sent") else ["provider.called", "provider.answered"]
+        yield undecided("no delivery report was answered", flow.of("callback.sent"), absent=absent)
         return
     yield from answered(answers, profile, "delivery_reports")
     back = backward_moves(flow, profile.statuses)
@@ -86,7 +87,8 @@ def report_moved(history: History, flow: Flow, profile: Profile, *, to: str) -> 
     if good and flow.status != to:
         reason = f"it is {flow.status} ({trail(flow)}), expected {to}"
         if not late(history, *good, *rows[-1:], by=profile.policy.finished_within):
-            yield undecided(f"{reason}, and the profile still allows for it", [*answers, *rows])
+            still = f"{reason}, and the profile still allows for it"
+            yield undecided(still, [*answers, *rows], absent=["database.status"])
         elif claimed(profile, "delivery_reports") or flow.status not in profile.statuses.terminal:
             yield refuted(reason, [*answers, *rows], absent=["database.status"])
         else:

@@ -99,7 +99,8 @@ def _not_at_its_end(facts: Facts, flow: Flow, profile: Profile) -> Answers:
         yield refuted(reason, [*flow.acks, *(e for _, e in flow.statuses[-1:])], absent=["database.status"])
     else:
         reason = f"it is still {flow.status} after {len(flow.calls)} calls"
-        yield undecided(reason, where, remedy="[waits] within, if it takes longer")
+        fix = "[waits] within, if it takes longer"
+        yield undecided(reason, where, remedy=fix, absent=["database.status"])
 
 
 def _written_off(facts: Facts, flow: Flow, profile: Profile) -> bool:
@@ -133,7 +134,7 @@ def finished(history: History, flow: Flow, profile: Profile) -> Answers:
         if overdue:
             yield refuted(reason, open_ones, absent=["queue.acked"])
         else:
-            yield undecided(f"{reason} yet", open_ones)
+            yield undecided(f"{reason} yet", open_ones, absent=["queue.acked"])
     elif left and end:
         reason = "its entry was acknowledged and not deleted" if flow.acks else "its entry was not deleted"
         if profile.queue.deletes is None:
@@ -142,7 +143,7 @@ def finished(history: History, flow: Flow, profile: Profile) -> Answers:
         elif overdue:
             yield refuted(reason, flow.acks or left, absent=["queue.deleted"])
         else:
-            yield undecided(f"{reason} yet", flow.acks)
+            yield undecided(f"{reason} yet", flow.acks, absent=["queue.deleted"])
     accepted, finish, facts = flow.accepted_calls, flow.finish, Facts(history)
     if accepted and finish and facts.earlier(accepted[0], finish) is False:
         yield refuted("its entry was acknowledged before the provider accepted", [finish, accepted[0]])

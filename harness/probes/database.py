@@ -51,7 +51,7 @@ class DatabaseProbe:
         connection = await connect(self._url)
         try:
             await self._create(connection)
-            await clock.measure(self._history, self.name, lambda: now(connection))
+            await clock.measure(self._history, self.name, lambda: now(connection), url=self._url)
         except BaseException as error:
             with contextlib.suppress(*LOST):
                 await self._remove(connection)
@@ -110,7 +110,7 @@ class DatabaseProbe:
         await reader.stop()
         with contextlib.suppress(*LOST, asyncpg.PostgresError):
             async with asyncio.timeout(ANSWERS):
-                await clock.measure(self._history, self.name, lambda: now(reader.connection))
+                await clock.measure(self._history, self.name, lambda: now(reader.connection), url=self._url)
         try:
             left = await self._remove(reader.connection)
             if left:

@@ -81,7 +81,8 @@ class Entries:
         )
         dead = stream == self._queue.dead
         more: dict[str, object] = {"dead": True} if dead else {}
-        kinds = ["queue.appended"] if dead else QUEUE
+        # a dead letter is no work: one that can't be attributed hides no other entry
+        kinds = ["queue.dead"] if dead else QUEUE
         more |= {"unattributed": True, "stream": stream}
         gap(self._history, "queue", reason, kinds=kinds, lasting=True, remedy=remedy, **more)
 

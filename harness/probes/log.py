@@ -22,6 +22,8 @@ def record_line(history: History, *, process: str, line: str) -> None:
             message_id = said.get("message_id")
             text = str(said.get("event") or said.get("message") or text)
             level = said.get("level")
+    if isinstance(message_id, int) and not isinstance(message_id, bool):
+        message_id = str(message_id)  # as everywhere else in the record
     if not isinstance(message_id, str):
         found = UUID.search(line)
         message_id = found.group() if found else None

@@ -57,6 +57,7 @@ class MonitorProbe:
         self._redis: Any = client(redis.asyncio.Redis, url, socket_timeout=None, decode_responses=False, retry=once)
         self._entries = Entries(history, profile)
         self._tail = Tail(self._redis, streams, on_entry=self._on_entry)
+        self._url = url
         self._appends: dict[str, Appends] = {}
         watched = Watched(
             streams=frozenset(stream.encode() for stream in streams),
@@ -81,7 +82,11 @@ class MonitorProbe:
                 await self._redis.ping()
                 blind = await self._begin_monitor() if self._wanted else "MONITOR isn't used"
                 await self._tail.start()
+        except ProfileError:
+            await self.stop()
+            raise
         except (*LOST, TimeoutError) as error:
+            await self.stop()
             why = str(error) or "it doesn't answer"
             raise DeployError(
                 f"Redis at {self._where} can't be reached: {why}; start it, or mend [queue] url"
@@ -144,7 +149,7 @@ class MonitorProbe:
 
         with contextlib.suppress(*LOST, TimeoutError):  # where its clock can't be asked, nothing is said of it
             async with asyncio.timeout(ANSWER):
-                await measure(self._history, self.name, ask, step=1e-6)
+                await measure(self._history, self.name, ask, url=self._url, step=1e-6)
 
     # what MONITOR says
 
@@ -165,6 +170,8 @@ class MonitorProbe:
             if blind is not None:
                 self._alone(False)
                 gap(self._history, self.name, "MONITOR was away until now", kinds=QUEUE)
+                # what was added meanwhile waits for a line that was never heard: the end of that is found by a mark
+                self._tasks.append(asyncio.create_task(self.settle()))
 
     def _alone(self, alone: bool) -> None:
         for appends in self._appends.values():

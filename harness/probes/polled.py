@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -17,6 +19,12 @@ from harness.tls import tls
 
 PERIOD = 0.05
 """Seconds between two looks at the messages that aren't finished."""
+ANSWERS = 2.0
+"""Seconds that one answer may take."""
+SETTLES = 5.0
+AT_ONCE = 10
+LONGEST = 120
+REMEDY = "[database] url, and a user that may create a trigger"
 
 
 class PolledProbe:
@@ -27,32 +35,41 @@ class PolledProbe:
     def __init__(self, history: History, profile: Profile, *, url: str) -> None:
         self._history = history
         self._profile = profile
+        statuses = profile.statuses
+        self._words = {*statuses.order, *statuses.terminal, statuses.queued}
         # a connection that was idle for longer may be closing at the other end
-        limits = httpx.Limits(keepalive_expiry=1.0)
-        self._client = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, limits=limits, verify=tls(url))
+        limits = httpx.Limits(max_connections=AT_ONCE, keepalive_expiry=1.0)
+        self._client = httpx.AsyncClient(base_url=url, timeout=ANSWERS, trust_env=False, limits=limits, verify=tls(url))
         self._open: set[str] = set()
         self._last: dict[str, str] = {}
+        self._told: set[str] = set()
         self._task: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        remedy = "[database] url, and a user that may create a trigger"
+        declare(self._history, self.name, "database.status")
         reason = "the database isn't watched; what the API doesn't name, such as the row of a reply, can't be seen"
-        gap(self._history, self.name, reason, kinds=["database.inserted"], lasting=True, remedy=remedy)
-        declare(self._history, self.name, "database.inserted", "database.status")
+        gap(self._history, self.name, reason, kinds=["database.inserted"], lasting=True, remedy=REMEDY)
         reason = "the status is only looked at now and then, through the API; what it was in between isn't seen"
-        gap(self._history, self.name, reason, kinds=["database.status"], lasting=True, remedy=remedy, sampled=True)
+        gap(self._history, self.name, reason, kinds=["database.status"], lasting=True, remedy=REMEDY, sampled=True)
         self._history.listen(self._heard)
         self._task = asyncio.create_task(self._poll())
 
     def _heard(self, event: Event) -> None:
-        name = event.message_id if event.kind == "api.answered" and event.data.get("operation") == "send" else None
+        """In whatever thread recorded the event."""
+        sent = event.kind == "api.answered" and event.data.get("operation") == "send"
+        # an entry names its message before the API has, where its answer is withheld
+        queued = event.kind == "queue.appended" and not event.data.get("dead")
+        name = event.message_id if sent or queued else None
         if event.kind == "callback.answered" and event.keys:
             name = Flow(self._history.flow(event.keys[0])).id  # a report may have moved it on
-        if name and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._watch, name)
+        loop = self._loop
+        if name and loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop may be closing at this moment
+                loop.call_soon_threadsafe(self._watch, str(name))
 
     def _watch(self, message_id: str) -> None:
         self._open.add(message_id)
@@ -67,27 +84,72 @@ class PolledProbe:
                 await asyncio.wait_for(self._wake.wait(), PERIOD if self._open else None)
 
     async def _look(self) -> None:
-        for message_id in list(self._open):
-            old = self._last.get(message_id)
-            try:
-                answer = await self._client.get(self._profile.api.message.format(id=message_id))
-                said = answer.json().get("status") if answer.status_code == 200 else None
-                new = None if said is None else str(said)
-            except (httpx.HTTPError, ValueError, AttributeError):
-                continue  # the next look may succeed; a sampled source never vouches for an absence
-            if new in self._profile.statuses.terminal:
-                self._open.discard(message_id)
-            if new is None or new == old:
-                continue
-            self._last[message_id] = new
-            kind = "database.inserted" if old is None else "database.status"
-            data = {"old": old, "new": new, "sampled": True}
-            self._history.append(kind, source="database", message_id=message_id, data=data)
+        """One look at every open message; never two at once, or an older answer could come after a newer one."""
+        async with self._looking:
+            room = asyncio.Semaphore(AT_ONCE)
+            await asyncio.gather(*(self._ask(message_id, room) for message_id in sorted(self._open)))
+
+    async def _ask(self, message_id: str, room: asyncio.Semaphore) -> None:
+        path = self._profile.api.message
+        try:
+            async with room, asyncio.timeout(ANSWERS):
+                answer = await self._client.get(path.replace("{id}", quote(message_id, safe="")))
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            # the next look may succeed
+            self._tell(f"the API can't be asked for a status: {error or type(error).__name__}", remedy="[api] url")
+            return
+        new = self._status(answer, path)
+        if new is None:
+            return
+        if new not in self._words:
+            self._tell(f"the API names a status {new!r} that the profile doesn't know", remedy="[statuses]")
+        if new in self._profile.statuses.terminal:
+            self._open.discard(message_id)
+        old = self._last.get(message_id)
+        if new == old:
+            return
+        self._last[message_id] = new
+        kind = "database.inserted" if old is None else "database.status"
+        data = {"old": old, "new": new, "sampled": True}
+        self._history.append(kind, source="database", message_id=message_id, data=data)
+
+    def _status(self, answer: httpx.Response, path: str) -> str | None:
+        """The status that an answer names; where it names none, that is told."""
+        if answer.status_code != 200:
+            said = " ".join(answer.text.split())[:LONGEST]
+            remedy = "[api] message"
+            if answer.status_code in (401, 403):
+                remedy = "headers by which the API lets the harness in"
+            elif answer.is_redirect:
+                said = f"see {answer.headers.get('location')}"
+            self._tell(f"the API answers {answer.status_code} to GET {path}{said and ': '}{said}", remedy=remedy)
+            return None
+        try:
+            body: Any = answer.json()
+        except ValueError:
+            body = None
+        status = body.get("status") if isinstance(body, dict) else None
+        if isinstance(status, str) or (isinstance(status, int) and not isinstance(status, bool)):
+            return str(status)
+        has = f"has {', '.join(map(str, body))}"[:LONGEST] if isinstance(body, dict) else "is no JSON object"
+        self._tell(f"the API's answer to GET {path} names no status; it {has}", remedy="[api] message")
+        return None
+
+    def _tell(self, reason: str, *, remedy: str) -> None:
+        if reason not in self._told:
+            self._told.add(reason)
+            gap(self._history, self.name, reason, kinds=["database.status"], remedy=remedy)
 
     async def settle(self) -> None:
-        await self._look()
+        try:
+            async with asyncio.timeout(SETTLES):
+                await self._look()
+        except TimeoutError:
+            reason = f"the API didn't name the status of {len(self._open)} messages within {SETTLES:.0f} s"
+            gap(self._history, self.name, reason, kinds=["database.status"])
 
     async def stop(self) -> None:
+        self._loop = None
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

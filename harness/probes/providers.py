@@ -78,7 +78,7 @@ class ProvidersProbe:
             gap(
                 self._history,
                 self.name,
-                "the stack calls its providers elsewhere; the mocks only send it webhooks",
+                "the stack mocks its providers inside; no call can be seen",
                 kinds=CALLS,
                 lasting=True,
                 remedy='[providers] observe = "mock", and the stack\'s base URLs of its providers set to the mocks',
@@ -108,7 +108,7 @@ class ProvidersProbe:
             return float((await self._health())["now"])
 
         with contextlib.suppress(DeployError, KeyError, TypeError, ValueError):
-            await clock.measure(self._history, self.name, ask)
+            await clock.measure(self._history, self.name, ask, url=str(self._client.base_url))
 
     async def _follow(self) -> None:
         """Reads on for as long as the probe lives; the cursor makes sure that nothing is missed or repeated.

@@ -76,7 +76,7 @@ def test_entries_that_name_no_message_are_told_once_a_stream() -> None:
     assert ours.data["reason"] == f"entries on {STREAM} name no message that is known"
     assert ours.data["unattributed"] is True
     assert "[queue] field" in ours.data["remedy"]
-    assert (dead.data["dead"], dead.data["kinds"]) == (True, ["queue.appended"])
+    assert (dead.data["dead"], dead.data["kinds"]) == (True, ["queue.dead"])
     assert len(told.kinds()) == 4
 
 

@@ -27,10 +27,10 @@ Make = Callable[..., "Watch"]
 
 
 class Watch:
-    def __init__(self, valkey: Valkey, loop: Loop, **more: Any) -> None:
+    def __init__(self, valkey: Valkey | None, loop: Loop, **more: Any) -> None:
         self.loop, self.history = loop, History()
         names = {os.getpid(): "api-1"}
-        more = {"url": valkey.url, "name_of_pid": names.get, **more}
+        more = {"url": valkey.url if valkey else "", "name_of_pid": names.get, **more}
         self.probe = MonitorProbe(self.history, more.pop("queue", Queue()), **more)
         loop.run(self.probe.start())
 

@@ -1,28 +1,22 @@
-"""The log, the sampled status, Redis' counters, and the marks by which sources correlate."""
+"""The log, Redis' counters, and the marks by which sources correlate."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from harness_support import Valkey, arrives
+from harness_support import Valkey
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from harness.deploy.ports import Ports
 from harness.errors import Inconclusive, ProfileError
 from harness.history import Event, History
-from harness.loop import Loop
 from harness.probes.counters import Counters
 from harness.probes.entries import message_of, record
 from harness.probes.log import LONGEST, record_line
-from harness.probes.polled import PolledProbe
 from harness.probes.probe import new_token, token_in
-from harness.profile import Profile, Queue
+from harness.profile import Queue
 
 UUID = "11111111-2222-4333-8444-555555555555"
 STREAM = "message_queue:sms"
@@ -42,7 +36,8 @@ def logged(line: str) -> Event:
         (f"Successfully processed message: {UUID}", UUID, f"Successfully processed message: {UUID}"),
         ("plain words", None, "plain words"),
         ("{broken json", None, "{broken json"),
-        (json.dumps({"message_id": 7}), None, '{"message_id": 7}'),
+        (json.dumps({"message_id": 7}), "7", '{"message_id": 7}'),
+        (json.dumps({"message_id": True}), None, '{"message_id": true}'),
     ],
 )
 def test_a_line_of_output_is_tied_to_its_message(line: str, message_id: str | None, text: str) -> None:
@@ -92,75 +87,6 @@ def test_an_entry_of_the_dead_letter_stream_is_marked() -> None:
     event = history.events()[0]
     assert event.data["dead"] is True
     assert len(event.data["fields"]["x"]) == 2000
-
-
-# sampled
-
-
-class Api:
-    """An API of which only the status of one message is asked."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.url = server.url_for("")
-        self.answers: list[Any] = []
-        server.expect_request("/api/v1/messages/m1").respond_with_handler(self._answer)
-
-    def _answer(self, _: Request) -> Response:
-        said = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(said, int):
-            return Response(status=said)
-        return Response(said if said.startswith("<") else json.dumps({"status": said}))
-
-
-@pytest.fixture
-def api() -> Iterator[Api]:
-    with HTTPServer(host="127.0.0.1") as server:
-        yield Api(server)
-
-
-def test_a_status_is_sampled_until_it_is_terminal(api: Api, loop: Loop) -> None:
-    history = History()
-    probe = PolledProbe(history, Profile(), url=api.url)
-    loop.run(probe.start())
-    api.answers = [404, "<html>", "pending", "pending", "sending", "sent"]
-    history.append("api.answered", source="api", message_id="m1", data={"operation": "send"})
-    arrives(history, lambda event: event.data.get("new") == "sent")
-    loop.run(probe.settle())
-    loop.run(probe.stop())
-    shown = [
-        (e.kind, e.data["old"], e.data["new"], e.data["sampled"])
-        for e in history.events("database.inserted", "database.status")
-    ]
-    assert shown == [
-        ("database.inserted", None, "pending", True),
-        ("database.status", "pending", "sending", True),
-        ("database.status", "sending", "sent", True),
-    ]
-
-
-def test_a_report_is_a_reason_to_look_again(api: Api, loop: Loop) -> None:
-    history = History()
-    probe = PolledProbe(history, Profile(), url=api.url)
-    loop.run(probe.start())
-    api.answers = ["sent"]
-    history.append("api.answered", source="api", message_id="m1", data={"operation": "send"}, keys=["token:t"])
-    arrives(history, lambda event: event.data.get("new") == "sent")
-    history.append("provider.answered", source="providers", keys=["token:t", "provider:SM1"])
-    api.answers = ["delivered"]
-    history.append("callback.answered", source="providers", keys=["provider:SM1"])
-    arrives(history, lambda event: event.data.get("new") == "delivered")
-    loop.run(probe.stop())
-
-
-def test_an_api_that_is_gone_says_nothing(loop: Loop, ports: Ports) -> None:
-    history = History()
-    probe = PolledProbe(history, Profile(), url=f"http://127.0.0.1:{ports.free()}")
-    loop.run(probe.start())
-    history.append("api.answered", source="api", message_id="m1", data={"operation": "send"})
-    loop.run(probe.settle())
-    loop.run(probe.stop())
-    kinds = [event.kind for event in history.events()]
-    assert kinds == ["probe.gap", "probe.started", "probe.gap", "api.answered"], "no status, and what is never seen"
 
 
 # counters
