@@ -30,6 +30,15 @@ async def trim(redis: Any, stream: str, ids: Sequence[str]) -> None:
     await redis.xtrim(stream, maxlen=TRIMMED_TO, approximate=False)
 
 
+async def trim_by_id(redis: Any, stream: str, ids: Sequence[str]) -> None:
+    """Trims what is older than all that is pending, or than what was just finished."""
+    pending = await redis.xpending(stream, GROUP)
+    oldest = (
+        pending["min"].decode() if pending["pending"] else min(ids, key=lambda one: tuple(map(int, one.split("-"))))
+    )
+    await redis.xtrim(stream, minid=oldest, approximate=False)
+
+
 async def transaction(redis: Any, stream: str, ids: Sequence[str]) -> None:
     async with redis.pipeline(transaction=True) as pipe:
         pipe.xack(stream, GROUP, *ids)
@@ -86,20 +95,42 @@ def first(pause_s: float) -> Callable[[], None]:
     return install
 
 
-def bounded() -> None:
-    """The API bounds the stream as it appends: XADD with MAXLEN."""
-    from messaging_stack import queue
-    from messaging_stack.publishing.publisher import Publisher
+def appending(**how: Any) -> Callable[[], None]:
+    """The API appends otherwise: XADD with these options, and the fields of `more`; `id` is called for each entry."""
 
-    async def append(self: Any, intents: Any) -> None:
-        for intent in intents:
-            data = queue.encode(
-                message_id=intent.message_id, retry_count=intent.retry_count, scheduled_at=intent.scheduled_at
-            )
-            stream = queue.stream_of(intent.message_type)
-            await self._redis.xadd(stream, {"data": data}, maxlen=TRIMMED_TO, approximate=False)
+    def install() -> None:
+        from messaging_stack import queue
+        from messaging_stack.publishing.publisher import Publisher
 
-    Publisher.append = append
+        async def append(self: Any, intents: Any) -> None:
+            for intent in intents:
+                data = queue.encode(
+                    message_id=intent.message_id, retry_count=intent.retry_count, scheduled_at=intent.scheduled_at
+                )
+                options = {**how}
+                fields = {**options.pop("more", {}), "data": data}
+                make = options.pop("id", None)
+                named = {"id": make()} if make else {}
+                await self._redis.xadd(queue.stream_of(intent.message_type), fields, **named, **options)
+
+        Publisher.append = append
+
+    return install
+
+
+def own_ids() -> Callable[[], str]:
+    """Ids of the API's own: microseconds, and a serial number."""
+    import itertools
+    import time
+
+    serial = itertools.count()
+    return lambda: f"{time.time_ns() // 1000}-{next(serial)}"
+
+
+bounded = appending(maxlen=TRIMMED_TO, approximate=False)
+roughly_bounded = appending(maxlen=TRIMMED_TO, approximate=True, nomkstream=True)
+with_ids_of_its_own = appending(id=own_ids())
+with_bytes = appending(more={"trace": bytes(range(256)), "quotes": b'"\\ \r\n'})
 
 
 def together(*installs: Callable[[], None]) -> Callable[[], None]:

@@ -1,8 +1,8 @@
-"""Somebody else at the stack's Redis: `python -m tests.quality.right.neighbour user|audit|audit-here`.
+"""Somebody else at the stack's Redis: `python -m tests.quality.right.neighbour user|audit|audit-here|dashboard`.
 
 `user` writes streams of its own, streams of the same names in another database, and keeps entries; `audit` is a second
 consumer group that reads and acknowledges what is on the stack's streams, from a connection of its own or,
-`audit-here`, by the process's own way to Redis.
+`audit-here`, by the process's own way to Redis. `dashboard` looks at everything by that way, and changes nothing.
 """
 
 from __future__ import annotations
@@ -63,6 +63,25 @@ def audit(connection: redis.Redis) -> None:
             connection.xack(stream, GROUP, *(entry for entry, _ in entries))
 
 
+def dashboard() -> None:
+    connection = through()
+    while True:
+        for stream in STREAMS:
+            connection.xlen(stream)
+            for entry, _ in connection.xrevrange(stream, count=3):
+                connection.xrange(stream, entry, entry)
+            if connection.exists(stream):
+                connection.xinfo_stream(stream)
+                for group in connection.xinfo_groups(stream):
+                    connection.xinfo_consumers(stream, group["name"])
+                    connection.xpending(stream, group["name"])
+                    connection.xpending_range(stream, group["name"], "-", "+", 5)
+            connection.type(stream)
+            connection.memory_usage(stream)
+        connection.xread(dict.fromkeys(STREAMS, "0"), count=2)
+        connection.xread({"neighbours:silence": "$"}, block=EVERY_MS)
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     match sys.argv[1]:
@@ -72,3 +91,5 @@ if __name__ == "__main__":
             audit(around())
         case "audit-here":
             audit(through())
+        case "dashboard":
+            dashboard()

@@ -76,6 +76,12 @@ NEIGHBOURS = (
         fast=True,
     ),
     Variation(
+        name="dashboard",
+        what="somebody in the worker's process tree looks at everything, and reads the streams again and again",
+        profile=neighbour("dashboard", "dashboard"),
+        fast=True,
+    ),
+    Variation(
         name="other-users",
         what="others write streams of their own, keep entries, and use the same names in another database",
         profile=neighbour("other-users", "user"),
@@ -90,6 +96,25 @@ NEIGHBOURS = (
 )
 
 WATCHING = (
+    Variation(
+        name="monitor-bytes-in-entries",
+        what="entries with bytes that are no text, seen by MONITOR",
+        profile=reference("monitor-bytes-in-entries", queue='observe = "monitor"'),
+        install=finishing.with_bytes,
+        doubts=(NO_WIRE,),
+    ),
+    Variation(
+        name="monitor-ids-of-its-own",
+        what="entries with ids of the API's own, seen by MONITOR",
+        profile=reference("monitor-ids-of-its-own", queue='observe = "monitor"'),
+        install=finishing.with_ids_of_its_own,
+        doubts=(NO_WIRE,),
+    ),
+    Variation(
+        name="another-database",
+        what="the stack's streams are in Redis' database 1",
+        profile=reference("another-database", "[env]", 'REDIS_DB = "1"'),
+    ),
     Variation(
         name="monitor",
         what="a stack of ours, seen by MONITOR instead of the wire",

@@ -92,6 +92,20 @@ FINISHING = (
         fast=True,
     ),
     Variation(
+        name="trimmed-by-id",
+        what="XACK, then XTRIM MINID up to the oldest entry that is pending",
+        profile=reference("trimmed-by-id", finish="trim"),
+        install=by(ack, finishing.trim_by_id),
+        fast=True,
+    ),
+    Variation(
+        name="trimmed-roughly",
+        what="XADD NOMKSTREAM MAXLEN ~",
+        profile=reference("trimmed-roughly", finish="trim"),
+        install=together(by(ack), finishing.roughly_bounded),
+        fast=True,
+    ),
+    Variation(
         name="batches",
         what="what was sent within 100 ms is acknowledged with one XACK of many ids",
         profile=reference("batches"),
@@ -161,6 +175,13 @@ PUBLISHING = (
         install=api_seams.slow_publish(0.3),
     ),
     Variation(
+        name="impatient-publisher",
+        what="the API gives Redis 100 ms, then leaves the entry to its relay: at least once, never lost",
+        profile=reference("impatient-publisher", "[env]", 'REDIS_PUBLISH_TIMEOUT_S = "0.1"'),
+        install=in_worker(worker_seams.slow_work(0.3)),
+        doubts=(unknown(ORDER, "asynchronous"),),
+    ),
+    Variation(
         name="slow-answer",
         what="the API answers 300 ms after it has appended",
         profile=reference("slow-answer"),
@@ -171,6 +192,20 @@ PUBLISHING = (
         what="XADD inside MULTI and EXEC",
         profile=reference("published-in-a-transaction"),
         install=api_seams.published_in_a_transaction,
+        fast=True,
+    ),
+    Variation(
+        name="ids-of-its-own",
+        what="the API gives its entries ids of its own",
+        profile=reference("ids-of-its-own"),
+        install=finishing.with_ids_of_its_own,
+        fast=True,
+    ),
+    Variation(
+        name="bytes-in-entries",
+        what="entries have more fields, with bytes that are no text",
+        profile=reference("bytes-in-entries"),
+        install=finishing.with_bytes,
         fast=True,
     ),
     Variation(
@@ -267,6 +302,30 @@ PROCESSES = (
         what="a worker ends after 15 messages, and its parent starts the next",
         profile=reference("renewed-workers", worker=beside("renewed-workers", "worker", "--again")),
         install=in_worker(worker_seams.renewed),
+    ),
+    Variation(
+        name="leaving-consumers",
+        what="a worker that ends takes its consumer out of the group",
+        profile=reference("leaving-consumers", count=2),
+        install=worker_seams.leaves_the_group,
+        fast=True,
+    ),
+    Variation(
+        name="slow-start",
+        what="a worker reads nothing for a second after it has started",
+        profile=reference("slow-start"),
+        install=worker_seams.slow_start(1.0),
+    ),
+    Variation(
+        name="all-in-one",
+        what="one command starts API and worker, and the profile knows no process of the worker",
+        profile=reference(
+            "all-in-one",
+            api=beside("all-in-one", "api", "tests.quality.right.process all-in-one worker"),
+            names_worker=False,
+        ),
+        doubts=(unknown("[processes.worker]"),),
+        proven=("message-queued", "webhooks", "whole-record"),
     ),
     Variation(name="three-workers", what="three workers", profile=reference("three-workers", count=3), fast=True),
     Variation(

@@ -143,6 +143,43 @@ SMALL = (
         fast=True,
     ),
     Variation(
+        name="small-hashed",
+        what="the table is partitioned by a hash of the id",
+        profile=small("small-hashed", LAYOUT="hashed"),
+        doubts=CLAIMED,
+        proven=PROVEN,
+        fast=True,
+    ),
+    Variation(
+        name="small-partitioned-by-state",
+        what="the table is partitioned by state: a row that ends moves to another partition",
+        profile=small("small-partitioned-by-state", LAYOUT="by state"),
+        doubts=CLAIMED,
+        proven=PROVEN,
+        fast=True,
+    ),
+    Variation(
+        name="small-archived",
+        what="a row that has ended moves to another table at once",
+        profile=small("small-archived", LAYOUT="archived"),
+        doubts=CLAIMED,
+        proven=PROVEN,
+        fast=True,
+    ),
+    Variation(
+        name="small-commits-last",
+        what="the API commits after it has queued; the worker waits for the row",
+        profile=small("small-commits-last", COMMIT="last"),
+        doubts=(
+            *CLAIMED,
+            unknown("it was not sent while the gate was closed", "asynchronous"),
+            # what isn't committed was never taken
+            unknown("the API's answer never came", "message-queued"),
+        ),
+        proven=PROVEN,
+        fast=True,
+    ),
+    Variation(
         name="small-terse",
         what="the API's answer says the id alone, no status",
         profile=small("small-terse", TERSE="yes"),

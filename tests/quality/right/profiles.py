@@ -28,6 +28,7 @@ def reference(
     api: str | None = None,
     worker: str | None = None,
     worker_env: str = "",
+    names_worker: bool = True,
 ) -> str:
     """A profile of the reference stack whose processes run with the seams of the variation `name` replaced.
 
@@ -39,9 +40,11 @@ def reference(
         f'migrate = [{python}, "tests.quality.right.process", "{name}", "migrate"]',
         "[processes.api]",
         f"command = {api or own(name, 'api')}",
-        "[processes.worker]",
-        f"command = {worker or own(name, 'worker')}",
-        f"count = {count}",
+        *(
+            ["[processes.worker]", f"command = {worker or own(name, 'worker')}", f"count = {count}"]
+            if names_worker
+            else []
+        ),
         *([f"env = {{ {worker_env} }}"] if worker_env else []),
         "[queue]",
         *([f'finish = "{finish}"'] if finish else []),

@@ -21,14 +21,27 @@ from aiohttp import BasicAuth, ClientError, ClientSession, web
 STREAM = "texts"
 CURSOR = "texts:read-up-to"
 KEYS = {
-    "bigint": "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-    "uuid": "uuid PRIMARY KEY DEFAULT gen_random_uuid()",
+    "bigint": "bigint DEFAULT nextval('numbers')",
+    "uuid": "uuid DEFAULT gen_random_uuid()",
 }
-TABLE = """
-CREATE TABLE IF NOT EXISTS outbound (
-    no {key}, state text NOT NULL DEFAULT 'new', phone text NOT NULL, words text NOT NULL, carrier_ref text,
+TABLES = {
+    "plain": """
+CREATE TABLE outbound (
+    no {key} PRIMARY KEY, state text NOT NULL DEFAULT 'new', phone text NOT NULL, words text NOT NULL, carrier_ref text,
     queued boolean NOT NULL DEFAULT false, entry text
-)"""
+)""",
+}
+TABLES["hashed"] = f"""{TABLES["plain"]} PARTITION BY HASH (no);
+CREATE TABLE outbound_0 PARTITION OF outbound FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE outbound_1 PARTITION OF outbound FOR VALUES WITH (MODULUS 2, REMAINDER 1)"""
+TABLES["by state"] = f"""{TABLES["plain"].replace(" PRIMARY KEY", "")} PARTITION BY LIST (state);
+CREATE TABLE outbound_open PARTITION OF outbound FOR VALUES IN ('new', 'working');
+CREATE TABLE outbound_ended PARTITION OF outbound DEFAULT"""
+TABLES["archived"] = f"""{TABLES["plain"]};
+CREATE TABLE archive AS TABLE outbound WITH NO DATA"""
+ARCHIVE = """
+WITH ended AS (DELETE FROM outbound WHERE no = $1 AND state IN ('done', 'broken') RETURNING *)
+INSERT INTO archive SELECT * FROM ended"""
 # the text is this entry's: nobody has begun with it, or somebody did for this very entry, and died
 CLAIM = """
 UPDATE outbound SET state = $3, entry = $2 WHERE no = $1 AND state IN ('new', $3) AND coalesce(entry, $2) = $2
@@ -42,6 +55,7 @@ def setting(name: str, default: str = "") -> str:
 KEY = setting("KEY", "bigint")
 GROUP = setting("GROUP", "senders")
 FINISH = setting("FINISH", "ack")
+LAYOUT = setting("LAYOUT", "plain")
 SENDER = setting("SENDER")
 WORKING = setting("WORKING", "working")
 """What a text is while it is worked on; "new" where the stack has no word for that."""
@@ -76,7 +90,7 @@ def streams() -> redis.asyncio.Redis:
 
 async def migrate() -> None:
     pool = await database()
-    await pool.execute(TABLE.format(key=KEYS[KEY]))
+    await pool.execute(f"CREATE SEQUENCE numbers; {TABLES[LAYOUT].format(key=KEYS[KEY])}")
     await pool.close()
 
 
@@ -104,20 +118,32 @@ class Api:
         if asked.get("type", "sms") != "sms" or asked.get("attachments"):
             return web.json_response({"error": "texts only"}, status=422)
         insert = "INSERT INTO outbound (phone, words) VALUES ($1, $2) RETURNING no"
-        no = await self.pool.fetchval(insert, asked["to"], asked["body"])
-        await self.queue(no)
+        if setting("COMMIT") == "last":
+            async with self.pool.acquire() as connection, connection.transaction():
+                no = await connection.fetchval(insert, asked["to"], asked["body"])
+                await self.append(no)
+                await connection.execute("UPDATE outbound SET queued = true WHERE no = $1", no)
+        else:
+            no = await self.pool.fetchval(insert, asked["to"], asked["body"])
+            await self.queue(no)
         said = {"id": shown(no)} if setting("TERSE") else {"id": shown(no), "status": "new"}
         return web.json_response(said, status=int(setting("ANSWER", "202")))
 
     async def queue(self, no: Any) -> None:
+        await self.append(no)
+        await self.pool.execute("UPDATE outbound SET queued = true WHERE no = $1", no)
+
+    async def append(self, no: Any) -> None:
         fields = {"no": str(no)} if setting("FLAT") else {"job": json.dumps({"no": shown(no)})}
         bound = {"maxlen": 300, "approximate": False} if FINISH == "trim" else {}
         await self.redis.xadd(STREAM, fields, **bound)
-        await self.pool.execute("UPDATE outbound SET queued = true WHERE no = $1", no)
 
     async def show(self, request: web.Request) -> web.Response:
         no = request.match_info["no"]
-        state = await self.pool.fetchval("SELECT state FROM outbound WHERE no = $1", key(no))
+        select = "SELECT state FROM outbound WHERE no = $1"
+        if LAYOUT == "archived":
+            select += " UNION ALL SELECT state FROM archive WHERE no = $1"
+        state = await self.pool.fetchval(select, key(no))
         if state is None:
             return web.json_response({"error": "no such text"}, status=404)
         return web.json_response({"id": shown(key(no)), "status": state})
@@ -164,14 +190,22 @@ class Worker:
     async def work(self, entry: str, fields: dict[str, str]) -> None:
         no = key(fields["no"] if setting("FLAT") else json.loads(fields["job"])["no"])
         row = await self.pool.fetchrow(CLAIM, no, entry, WORKING)
+        while row is None and setting("COMMIT") == "last" and not await self.known(no):
+            await asyncio.sleep(0.01)  # reason: a commit announces itself to nobody
+            row = await self.pool.fetchrow(CLAIM, no, entry, WORKING)
         if row is not None:
             ref = await self.send(row["phone"], row["words"])
             state = "done" if ref else "broken"
             await self.pool.execute("UPDATE outbound SET state = $2, carrier_ref = $3 WHERE no = $1", no, state, ref)
+        if LAYOUT == "archived":
+            await self.pool.execute(ARCHIVE, no)
         if GROUP and not setting("NOACK"):
             await self.redis.xack(STREAM, GROUP, entry)
         if FINISH in ("ack-delete", "delete"):
             await self.redis.xdel(STREAM, entry)
+
+    async def known(self, no: Any) -> bool:
+        return bool(await self.pool.fetchval("SELECT true FROM outbound WHERE no = $1", no))
 
     async def send(self, phone: str, words: str) -> str | None:
         """The carrier's id of the text; None where it was refused."""

@@ -192,3 +192,38 @@ def third_protocol() -> None:
         ]
 
     Consumer._read = read
+
+
+def leaves_the_group() -> None:
+    """A worker that ends takes its consumer out of the groups, unless something is pending."""
+    from messaging_stack import queue
+    from messaging_stack.worker.worker import Worker
+
+    run = Worker.run
+
+    async def ran(self: Any) -> None:
+        await run(self)
+        redis, name = self._consumer._redis, self._consumer._name
+        for stream in queue.STREAMS:
+            mine = await redis.xpending_range(stream, queue.GROUP, "-", "+", 1, consumername=name)
+            if not mine:
+                await redis.xgroup_delconsumer(stream, queue.GROUP, name)
+
+    Worker.run = ran
+
+
+def slow_start(seconds: float) -> Callable[[], None]:
+    """A worker that takes its time to begin."""
+
+    def install() -> None:
+        from messaging_stack.worker.consumer import Consumer
+
+        join = Consumer.join
+
+        async def joined(self: Any) -> None:
+            await pause(seconds)
+            await join(self)
+
+        Consumer.join = joined
+
+    return install
