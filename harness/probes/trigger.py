@@ -1,8 +1,8 @@
 """The SQL that the harness puts into a stack's database to see every change of a message's row.
 
 The trigger writes into a table of ours and notifies nobody. NOTIFY takes a lock of the whole cluster at each commit, so
-that no two transactions commit together (measured: a third of the rate with eight clients; without it, two thirds), and
-a transaction that has notified can't be prepared for two-phase commit. The probe reads on its own account instead.
+that no two transactions commit together: measured with eight clients, 40 % of the rate without a trigger were left, and
+65 % where it only writes. And a transaction that has notified can't be prepared. The probe reads on its own account.
 """
 
 from __future__ import annotations
