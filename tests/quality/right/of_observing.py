@@ -114,6 +114,8 @@ WATCHING = (
         name="another-database",
         what="the stack's streams are in Redis' database 1",
         profile=reference("another-database", "[env]", 'REDIS_DB = "1"'),
+        doubts=(unknown("was sent to database 1, which isn't the one that is watched"),),
+        proven=("sync-processing-disabled", "webhooks"),
     ),
     Variation(
         name="monitor",
