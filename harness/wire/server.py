@@ -33,6 +33,10 @@ LEAVE_WITHIN = 1.0
 """Seconds in which Redis, if it lives, is done with a client that has left."""
 
 
+QUIET = 4
+"""Turns of the loop without news: one accepts a connection, one reads from it, one its end."""
+
+
 class Wire:
     """All proxied connections of a deployment."""
 
@@ -40,6 +44,7 @@ class Wire:
         self._gates = Gates()
         self._watched = Watched(streams=frozenset())
         self._numbers = 0
+        self._ends = 0
         self._leaving: set[Connection] = set()
         self._left = asyncio.Event()
         self._control: asyncio.StreamWriter | None = None
@@ -75,13 +80,23 @@ class Wire:
         """Returns when Redis has hung up on the clients that are gone: until then it may act on what they said."""
         try:
             async with asyncio.timeout(LEAVE_WITHIN):
+                await self._take_in()
                 while self._leaving:
                     self._left.clear()
                     await self._left.wait()
         except TimeoutError:
             self._leaving.clear()  # they had their time; a Redis that hangs must not hold up every later request
 
+    async def _take_in(self) -> None:
+        """Returns when the kernel had no connection, and no end of one, for us that we haven't seen."""
+        quiet = 0
+        while quiet < QUIET:
+            before = self._numbers, self._ends
+            await asyncio.sleep(0)  # reason: a turn of the loop, in which it takes what the kernel has
+            quiet = quiet + 1 if before == (self._numbers, self._ends) else 0
+
     def _on_end(self, connection: Connection) -> None:
+        self._ends += 1
         if connection.leaving:
             self._leaving.add(connection)
         else:
