@@ -31,7 +31,7 @@ def meeting() -> Iterator[Callable[[int], str]]:
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
                 try:
-                    inside.wait(10)
+                    inside.wait(25)
                     self.send_response(200)
                 except threading.BrokenBarrierError:
                     self.send_response(409)
@@ -91,7 +91,7 @@ def test_inbound_messages(twilio: TwilioTenant, meeting: Callable[[int], str], n
 def test_every_kind_of_webhook_of_both_providers(
     twilio: TwilioTenant, sendgrid: SendGridTenant, meeting: Callable[[int], str]
 ) -> None:
-    sid, mail, url, at_once = twilio.send()["sid"], sendgrid.send(), meeting(6), together(6)
+    sid, mail, url, at_once = twilio.send()["sid"], sendgrid.send(), meeting(6), together(6, within_s=20)
     text = {"from": "+15552340009", "to": "+15552340002", "url": url, "at_once": at_once}
     reply = {"from": "a@example.com", "to": "b@example.com", "url": url, "at_once": at_once}
     status = {"status": "delivered", "duplicate": 2, "url": url, "at_once": at_once}

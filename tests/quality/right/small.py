@@ -189,7 +189,7 @@ class Worker:
 
     async def work(self, entry: str, fields: dict[str, str]) -> None:
         no = key(fields["no"] if setting("FLAT") else json.loads(fields["job"])["no"])
-        while setting("COMMIT") == "last" and not await self.known(no):
+        while setting("COMMIT") == "last" and not await self.known(no):  # noqa: ASYNC110 - reason: nobody tells us
             await asyncio.sleep(0.01)  # reason: a commit announces itself to nobody
         row = await self.pool.fetchrow(CLAIM, no, entry, WORKING)
         if row is not None:
