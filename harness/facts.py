@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf
 
 from harness.history import Event, History
+from harness.history.flow import GIVE_UP_S
 
 SHOWN_BY = {"queue": ("queue.",), "database": ("database.",), "providers": ("provider.", "callback.")}
 """The kinds of events, by their beginnings, that a source shows, and hides when it misses something."""
@@ -18,8 +19,8 @@ REMEDIES = {
 """What lets events be seen that nobody delivers."""
 LAST_WORDS = 3
 """Lines of a dead worker's output that are told."""
-GIVE_UP_S = 2.0
-"""Seconds after which a client may give up waiting for an answer, and try again."""
+PATIENT = frozenset({"hold", "gate", "provider"})
+"""Disturbances under which nothing is ended in the middle of what it does; all others explain a second try."""
 SAME_CLOCK_S = 0.001
 """A measured difference that is within its own error, and below this, is none; on this machine its error is enough."""
 
@@ -65,6 +66,14 @@ class Facts:
         """Whether the deployment told of any process; only then does "no worker" mean anything."""
         return bool(self._history.events("process.started"))
 
+    def named(self, role: str) -> bool:
+        """Whether the profile names processes of a role; whoever else does its work, nobody knows.
+
+        A deployment says so at its start, also of a role of which it then starts none.
+        """
+        said = self._history.events("probe.started", "process.started")
+        return any(role in (*event.data.get("roles", ()), event.data.get("role")) for event in said)
+
     def alive(self, role: str) -> list[str]:
         """The names of the processes of a role that run now."""
         names: dict[str, None] = {}
@@ -93,8 +102,8 @@ class Facts:
         return most
 
     def gone(self, role: str) -> bool:
-        """Whether no process of a role runs, as far as the deployment tells of processes at all."""
-        return self.manages_processes and not self.alive(role)
+        """Whether no process of a role runs, as far as the deployment tells of such processes at all."""
+        return self.manages_processes and self.named(role) and not self.alive(role)
 
     def no_consumer(self) -> str | None:
         """Why nobody can take an entry from the queue any more; None while somebody can, or where we can't know."""
@@ -186,24 +195,24 @@ class Facts:
         middle = (min(offsets) + max(offsets)) / 2
         return event.at - middle, error + (max(offsets) - min(offsets)) / 2
 
-    @staticmethod
-    def _outlasted(window: Window) -> bool:
-        """Whether a gate withheld something for longer than clients wait."""
-        end = window.ended
-        if window.fault != "gate" or end is None or not end.data.get("hits"):
-            return False
-        return end.seen - window.began.seen >= GIVE_UP_S
+    def disturbances(self, first: Event, last: Event, *, since: Event | None = None) -> list[Window]:
+        """Faults that were on between two events and can explain why something was done twice.
 
-    def disturbances(self, first: Event, last: Event) -> list[Window]:
-        """Faults that were on between two events and can explain a duplicate.
-
-        Not a hold, which makes nobody say anything twice; a gate only where it withheld something for so long that who
-        waited for it may have given up and tried again.
+        Who does it again was ended, or hasn't got its answer: `since` is the message's first event, from which on a
+        gate may have withheld one. Not a hold, which makes nobody say anything twice; not a provider's fault, of which
+        the answers themselves tell whom it met (`Flow.unheard`).
         """
-        return [
-            w
-            for w in self.windows()
-            if (w.fault not in ("hold", "gate") or self._outlasted(w))
-            and w.began.seen <= last.seen
-            and (w.ended is None or w.ended.seen >= first.seen)
-        ]
+        return [w for w in self.windows() if self._explains(w, since or first if w.fault == "gate" else first, last)]
+
+    def _explains(self, window: Window, first: Event, last: Event) -> bool:
+        on = window.began.seen <= last.seen and (window.ended is None or window.ended.seen >= first.seen)
+        return on and (window.fault not in PATIENT or (window.fault == "gate" and self._given_up(window)))
+
+    def _given_up(self, gate: Window) -> bool:
+        """Whether who waited at a gate hung up, said it again, or may have done so after so long a time."""
+        number, end = gate.began.data.get("number"), gate.ended
+        told = self._history.events("fault.hit", "fault.left", after=gate.began.seq)
+        kinds = [event.kind for event in told if event.data.get("gate") == number]
+        if "fault.left" in kinds or len(kinds) > 1:
+            return True
+        return end is not None and bool(end.data.get("hits")) and end.seen - gate.began.seen >= GIVE_UP_S

@@ -19,7 +19,7 @@ from harness.probes.counters import Counters
 from harness.probes.database import DatabaseProbe
 from harness.probes.monitor import MonitorProbe
 from harness.probes.polled import PolledProbe
-from harness.probes.probe import Probe
+from harness.probes.probe import Probe, declare
 from harness.probes.providers import ProvidersProbe
 from harness.probes.wire import WireProbe
 from harness.profile import Profile
@@ -63,6 +63,8 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         logs = options.build / "logs" / Path(options.history_name).stem
         driver = driver_for(profile, history, redactor=redactor, logs=logs, stack_env=options.stack_env, wire=wire)
         cleanup.callback(lambda: loop.run(driver.stop()))
+        roles = [role for role, one in profile.processes.items() if driver.manages_processes or one.pid_file]
+        declare(history, "deploy", roles=roles)
         loop.run(driver.start_services())
         probes = probes_for(profile, history, driver, wire=wire)
         for probe in probes:

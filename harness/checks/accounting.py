@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from harness.checks.lacking import doubtful, lacking
-from harness.checks.message_queued import messages
+from harness.checks.repeats import sent_again
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
 from harness.history import Event, Flow, History
@@ -95,7 +95,8 @@ def account(history: History, profile: Profile, *, after: int = 0) -> Account:
             if not inbound and flow.answers and not flow.acceptance:
                 recovered.append(name)
         if twice(flow, profile):
-            duplicated[name] = "" if inbound else excuse(flow, facts)
+            why = None if inbound else sent_again(flow, facts)
+            duplicated[name] = why[0] if why else ""
     return Account(fates=fates, taken=frozenset(taken), recovered=tuple(recovered), duplicated=duplicated, flows=flows)
 
 
@@ -112,12 +113,12 @@ def twice(flow: Flow, profile: Profile) -> bool:
     """
     if came_in(flow):
         return len(flow.of("database.inserted")) > 1
-    if len(flow.accepted_calls) > messages(flow):
+    if len(flow.accepted_calls) > flow.messages:
         return True
     rows, sent = [event for _, event in flow.statuses], profile.statuses.sent
     given = {event.data["provider_id"] for event in rows if event.data.get("provider_id")}
     arrived = [event for event in rows if event.data.get("new") == sent != event.data.get("old")]
-    return max(len(given), len(arrived)) > messages(flow) and not any(event.data.get("sampled") for event in rows)
+    return max(len(given), len(arrived)) > flow.messages and not any(event.data.get("sampled") for event in rows)
 
 
 @check(NAME, CLAIM)
@@ -254,13 +255,6 @@ def may_go_on(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> bool
         return True
     # nobody has it any more; but what a worker did last may not be written yet
     return not rest and not late(history, flow.events[-1], by=profile.policy.finished_within)
-
-
-def excuse(flow: Flow, facts: Facts) -> str:
-    """The disturbance that explains why a message was delivered twice, or ""."""
-    seen = flow.calls or [event for _, event in flow.statuses]
-    windows = facts.disturbances(seen[0], seen[-1]) if seen else []
-    return ", ".join(dict.fromkeys(f"{window.fault} {window.target}" for window in windows))
 
 
 def at_rest(history: History, profile: Profile) -> bool:

@@ -15,6 +15,7 @@ from harness.rest import late, work
 NAME = "asynchronous"
 HOLD = "held workers keep a message pending and in the stream; released, they send it"
 ORDER = "with the answer to the API's XADD withheld, the worker sends the message before the API can answer"
+WORKER = "[processes.worker] in the profile names the worker, if it is a process of its own"
 ACTORS = "one process puts the entry on the stream, another takes and acknowledges it, and the call lies between"
 
 
@@ -133,8 +134,12 @@ def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Answers:
         yield undecided("which processes spoke to Redis can't be seen here", [entry], remedy=remedy)
     elif appender in takers and facts.role(appender) != "worker":
         done = [e for e in (*flow.claims, *flow.acks) if e.data.get("process") == appender]
-        reason = f"{appender} took the entry that it had put on the stream itself"
-        yield refuted(reason, [entry, *done])
+        if facts.named("worker"):
+            yield refuted(f"{appender} took the entry that it had put on the stream itself", [entry, *done])
+        else:
+            # its name is that of all that it has started, and a worker may be among them
+            reason = f"{appender}, or what it started, put the entry on the stream and took it"
+            yield undecided(reason, [entry, *done], remedy=WORKER)
     else:
         yield from _call_between(flow, facts, profile, entry, takers)
 

@@ -25,7 +25,7 @@ def lacking(flow: Flow, facts: Facts, profile: Profile) -> str | None:
     first, last = flow.events[0], flow.events[-1]
     # an entry that nobody has acknowledged is still somebody's when the flow has nothing more to say
     until = facts.history.last if unacknowledged(flow, profile) else last
-    ended = [w for w in facts.disturbances(first, until or last) if w.target == "worker" and w.fault != "provider"]
+    ended = [w for w in facts.disturbances(first, until or last) if w.target == "worker"]
     if ended and claimed(profile, "redelivery") is None:
         return "redelivery"
     if claimed(profile, "several_workers") is None and facts.most("worker", last) > profile.count("worker") > 0:

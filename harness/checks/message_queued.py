@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from harness.checks.repeats import queued_again
 from harness.checks.sync_processing_disabled import refusal
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
@@ -49,17 +50,16 @@ def message_queued(history: History, flow: Flow, profile: Profile, *, channel: s
         yield undecided(reason, [taken, *entries], remedy=f"[queue] streams, with {channel}")
     elif wrong:
         yield refuted(f"it was put on {wrong[0].data['stream']}, expected {stream}", [taken, *wrong])
-    extra = len(entries) - messages(flow)
+    extra = len(entries) - flow.messages
     if extra > 0:
-        explained = Facts(history).disturbances(entries[0], entries[-1])
+        explained = queued_again(flow, Facts(history), entries)
         if explained and profile.policy.delivery == "at-least-once":
-            cause = explained[0]
-            reason = f"{len(entries)} entries, explained by {cause.fault} of the {cause.target} (at-least-once)"
-            yield shown(reason, [taken, cause.began, *entries])
+            why, witness = explained
+            yield shown(f"{len(entries)} entries, explained by {why} (at-least-once)", [taken, witness, *entries])
             return
         yield refuted(f"{len(entries)} entries were put on the stream for one message", [taken, *entries])
     elif extra < 0:
-        reason = f"{messages(flow)} messages were made of these sends, and only {len(entries)} were queued"
+        reason = f"{flow.messages} messages were made of these sends, and only {len(entries)} were queued"
         yield undecided(reason, [taken, *entries])
     yield shown(f"1 entry on {stream}", [taken, entries[0]])
 
@@ -75,11 +75,6 @@ def _not_queued(history: History, flow: Flow, profile: Profile, taken: Event) ->
     else:
         reason = "no entry yet, and the profile still allows for one"
         yield undecided(reason, [taken], absent=["queue.appended"])
-
-
-def messages(flow: Flow) -> int:
-    """How many messages a flow holds: the same text sent twice without an idempotency key is two."""
-    return max(1, len({event.message_id for event in flow.of("database.inserted", "api.answered") if event.message_id}))
 
 
 @check(NAME, "one idempotency key makes one message")

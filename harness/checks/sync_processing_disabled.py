@@ -68,7 +68,7 @@ def somebody_else(history: History, flow: Flow, window: Window) -> str | None:
     if not flow.appends:
         hidden = facts.unseen("queue.appended", since=window.began.seq)
         return f"whether somebody else was told of it can't be seen ({hidden.reason})" if hidden else None
-    if facts.manages_processes:
+    if facts.manages_processes and facts.named("worker"):
         return None  # all that there are are ours, and stood still
     takers = [*flow.claims, *flow.acks]
     strangers = {str(e.data.get("process") or "") for e in takers} - set(window.began.data.get("members", ()))

@@ -8,7 +8,8 @@ from typing import Final
 from harness.checks.accounting import Account, account, accounting, parted, some
 from harness.checks.lacking import doubtful
 from harness.checks.lifecycle import backward_moves, sent_is_earned
-from harness.checks.message_queued import first_generation, messages
+from harness.checks.message_queued import first_generation
+from harness.checks.repeats import queued_again
 from harness.checks.verdict import Answers, check, refuted
 from harness.facts import Facts
 from harness.history import Event, Flow, History
@@ -40,9 +41,9 @@ def unqueued(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
 
 def queued_twice(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
     entries = first_generation(flow)
-    if len(entries) <= messages(flow):
+    if len(entries) <= flow.messages:
         return []
-    excused = profile.policy.delivery == "at-least-once" and facts.disturbances(entries[0], entries[-1])
+    excused = profile.policy.delivery == "at-least-once" and queued_again(flow, facts, entries)
     return [] if excused else entries
 
 
@@ -64,9 +65,8 @@ def _overdue(flow: Flow, facts: Facts, profile: Profile) -> bool:
 
 def dead_for_nothing(flow: Flow, facts: Facts, _: Profile) -> list[Event]:
     dead = [event for event in flow.appends if event.data.get("dead")]
-    answers = flow.of("provider.answered")
-    failed = [event for event in answers if not event.data.get("accepted")]
-    if not dead or not flow.requests or failed or len(flow.calls) > len(answers):
+    failed = [event for event in flow.of("provider.answered") if not event.data.get("accepted")]
+    if not dead or not flow.requests or failed or flow.unheard or flow.calls_in_flight:
         return []
     return [] if facts.disturbances(flow.events[0], dead[0]) else dead
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.checks.lacking import unless_lacking
 from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
-from harness.checks.message_queued import messages
+from harness.checks.repeats import sent_again
 from harness.checks.sync_processing_disabled import refusal
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
 from harness.claims import remedy
@@ -115,11 +115,10 @@ def _refused_for_good(flow: Flow) -> bool:
 
 
 def _once(facts: Facts, flow: Flow, profile: Profile) -> Answers:
-    extra = len(flow.accepted_calls) - messages(flow)
+    extra = len(flow.accepted_calls) - flow.messages
     if extra <= 0:
         return
-    explained = facts.disturbances(flow.calls[0], flow.calls[-1])
-    if profile.policy.delivery == "effectively-once" or not explained:
+    if profile.policy.delivery == "effectively-once" or not sent_again(flow, facts):
         reason = f"{len(flow.accepted_calls)} calls were accepted for one message"
         yield refuted(reason, [*flow.calls, *flow.accepted_calls])
 

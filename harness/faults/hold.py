@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from harness.deploy.driver import Driver, Role
+from harness.errors import Unobservable
 from harness.faults.record import began, ended
 from harness.history import Event
 from harness.loop import Loop
@@ -42,6 +43,12 @@ class RoleControl:
         Unobservable where the deployment can't.
         """
         waiting, history = self._waiting, self._waiting.history
+        if waiting.facts.manages_processes and not waiting.facts.named(self._role):
+            role = self._role
+            raise Unobservable(
+                f"nobody knows which processes are the {role}'s, so it can't be held; "
+                f"to know: [processes.{role}] command in the profile, if the {role} is a process of its own"
+            )
         if quiescent:
             waiting.quiesce()
         reached = self._loop.run(self._driver.hold(self._role))

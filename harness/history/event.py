@@ -24,6 +24,8 @@ KINDS: Final = frozenset(
         "worker.log",
         "fault.began",
         "fault.hit",
+        # whoever waited at a gate hung up before it was opened
+        "fault.left",
         "fault.ended",
         # what our own deployment knows of its processes; without it "the worker is dead" couldn't end a wait
         "process.started",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from harness.history.event import Event
 
 SUCCESS = range(200, 300)
+GIVE_UP_S = 2.0
+"""Seconds after which a client may give up waiting for an answer, and try again."""
 
 
 class Flow:
@@ -24,6 +26,12 @@ class Flow:
     def id(self) -> str | None:
         """The stack's id of the message, where any source has said it."""
         return next((event.message_id for event in self.events if event.message_id), None)
+
+    @property
+    def messages(self) -> int:
+        """How many messages it holds: the same text sent twice without an idempotency key is two."""
+        named = self.of("database.inserted", "api.answered")
+        return max(1, len({event.message_id for event in named if event.message_id}))
 
     def of(self, *kinds: str) -> list[Event]:
         """The events of these kinds, in order."""
@@ -102,6 +110,16 @@ class Flow:
         return [event for event in self.of("provider.answered") if event.data.get("accepted")]
 
     @property
+    def unheard(self) -> list[Event]:
+        """Answers that didn't tell their caller that its message was taken: refused, cut off, or left before it came.
+
+        A caller that doesn't hang up, and calls again while its first call is still open, has given that one up.
+        """
+        calls = {event.data.get("call"): event for event in self.calls}
+        answers = self.of("provider.answered")
+        return [event for event in answers if not heard(event, calls.get(event.data.get("call")), calls.values())]
+
+    @property
     def calls_in_flight(self) -> list[Event]:
         answered = {event.data.get("call") for event in self.of("provider.answered")}
         return [event for event in self.calls if event.data.get("call") not in answered]
@@ -117,6 +135,16 @@ class Flow:
         """The field `name` of the first event of a kind, or None."""
         event = self.first(kind)
         return event.data.get(name) if event else None
+
+
+def heard(answer: Event, call: Event | None, others: Iterable[Event]) -> bool:
+    """Whether a caller got an answer that says yes, and was still waiting for it, as far as nothing says otherwise."""
+    status, outcome = answer.data.get("status"), answer.data.get("outcome")
+    if (status is not None and status not in SUCCESS) or outcome not in (None, "answered"):
+        return False
+    if call is None or answer.at - call.at < GIVE_UP_S:
+        return True
+    return not any(call.at < other.at < answer.at for other in others)
 
 
 def ordered(events: Sequence[Event]) -> list[Event]:

@@ -23,6 +23,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "worker.log": ("process", "text"),
     "fault.began": ("fault", "target"),
     "fault.hit": ("fault", "target"),
+    "fault.left": ("fault", "target"),
     "fault.ended": ("fault", "target"),
     "process.started": ("process", "pid"),
     "process.exited": ("process", "pid", "code"),

@@ -23,7 +23,9 @@ class Counters:
     def __init__(self, history: History, profile: Queue, *, url: str) -> None:
         self._history = history
         self._queue = profile
-        self._redis: Any = client(redis.Redis, url, socket_timeout=10, decode_responses=True)
+        # what others put into entries may be no text
+        decoding = {"decode_responses": True, "encoding_errors": "replace"}
+        self._redis: Any = client(redis.Redis, url, socket_timeout=10, **decoding)
         self._told: set[str] = set()
 
     def count(self, stream: str) -> Event:

@@ -30,9 +30,9 @@ class Probe(Protocol):
         """Stops observing and removes what the probe put into the stack."""
 
 
-def declare(history: History, source: str, *kinds: str) -> None:
+def declare(history: History, source: str, *kinds: str, **more: object) -> None:
     """Records which kinds of events a source delivers from now on; what no source declares is unseen."""
-    history.append("probe.started", source=source, data={"kinds": list(kinds)})
+    history.append("probe.started", source=source, data={"kinds": list(kinds), **more})
 
 
 def gap(

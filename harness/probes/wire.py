@@ -130,9 +130,10 @@ class WireProbe:
 
     def _said(self, said: Said) -> None:
         match said["what"]:
-            case "gate":
+            case "gate" | "left" as what:
                 data = {"fault": "gate", "gate": said["gate"], "target": said["process"]}
-                self._history.append("fault.hit", source="queue", at=said["at"], data=data)
+                kind = "fault.hit" if what == "gate" else "fault.left"
+                self._history.append(kind, source="queue", at=said["at"], data=data)
             case "lost":
                 reason = f"the wire can't follow a connection of {said['process']}: {said['reason']}"
                 remedy = "none in the profile: a connection that speaks to the queue has to speak plain commands only"

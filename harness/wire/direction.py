@@ -73,8 +73,9 @@ class Direction:
             gate.release.append(lambda: self._let_go(gate.number))
 
     @property
-    def held(self) -> bool:
-        return bool(self._held_by)
+    def held(self) -> frozenset[int]:
+        """The numbers of the gates that withhold something here."""
+        return frozenset(self._held_by)
 
     def _let_go(self, number: int) -> None:
         self._held_by.discard(number)

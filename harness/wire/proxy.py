@@ -67,7 +67,7 @@ class Connection:
                 if gate is not None:
                     (self.to_redis if gate.side == "command" else self.to_client).hold(gate)
                     gate.reached += 1
-                    self._tell_gate(gate.number)
+                    self._tell_gate("gate", gate.number)
             self.to_redis.send(data)
         self._report(self.tracker.told())
 
@@ -82,7 +82,7 @@ class Connection:
                 if gate is not None:
                     self.to_client.hold(gate)
                     gate.reached += 1
-                    self._tell_gate(gate.number)
+                    self._tell_gate("gate", gate.number)
             self.to_client.send(data)
 
     def _report(self, said: Iterable[Said]) -> list[Said]:
@@ -94,8 +94,8 @@ class Connection:
             self._tell({"what": "lost", "process": self.process, "reason": self.tracker.missed, "at": time.time()})
         return found
 
-    def _tell_gate(self, number: int) -> None:
-        self._tell({"what": "gate", "gate": number, "process": self.process, "at": time.time()})
+    def _tell_gate(self, what: str, number: int) -> None:
+        self._tell({"what": what, "gate": number, "process": self.process, "at": time.time()})
 
     # who ends
 
@@ -103,6 +103,8 @@ class Connection:
         """The client says nothing more; whether it still listens can't be known."""
         if not self._client_ended:
             self._client_ended = True
+            for number in sorted(self.to_redis.held | self.to_client.held):
+                self._tell_gate("left", number)
             if self.to_redis.held:
                 self.to_redis.drop_withheld()
                 self.tracker.forget(self._passed_on)

@@ -105,7 +105,8 @@ def watched() -> Script:
 
 
 def started(*roles: str) -> Script:
-    script = watched()
+    """Processes of these roles run; the profile names both."""
+    script = watched().add("probe.started", at=-2000, source="deploy", kinds=[], roles=["api", "worker"])
     for role in roles:
         script = script.add("process.started", at=-1000, source="deploy", process=f"{role}-1", role=role, pid=1)
     return script

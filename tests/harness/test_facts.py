@@ -50,9 +50,9 @@ def test_windows_are_joined_by_their_number() -> None:
     assert known.windows("hold", target="api") == []
 
 
-def test_holds_and_gates_explain_no_duplicate() -> None:
+def test_holds_gates_and_faults_of_providers_explain_no_duplicate() -> None:
     events = [made("queue.appended", at=0)]
-    for number, fault in enumerate(("hold", "gate", "kill")):
+    for number, fault in enumerate(("hold", "gate", "provider", "kill")):
         events.append(window(number, fault, "worker", at=1))
     events.append(made("queue.appended", at=2))
     history = Script(events).history
@@ -76,3 +76,33 @@ def test_a_gate_that_outlasted_a_clients_patience_explains_a_second_try(
     )
     first, *_, last = history.events()
     assert bool(Facts(history).disturbances(first, last)) is explains
+
+
+@pytest.mark.parametrize(
+    ("told", "explains"),
+    [(["fault.hit"], False), (["fault.hit", "fault.hit"], True), (["fault.hit", "fault.left"], True)],
+)
+def test_a_short_gate_explains_a_second_try_of_who_hung_up_or_said_it_again(told: list[str], explains: bool) -> None:
+    """The message came before the gate was opened; what was withheld stands on the stream after that."""
+    history = Script(
+        [
+            made("api.requested", at=0),
+            made("fault.began", at=1, fault="gate", target="api", number=1),
+            *(made(kind, at=2, source="queue", fault="gate", gate=1, target="api-1") for kind in told),
+            made("fault.ended", at=3, fault="gate", target="api", number=1, hits=told.count("fault.hit")),
+            made("queue.appended", at=4),
+            made("queue.appended", at=5),
+        ]
+    ).history
+    begin, *_, first, last = history.events()
+    assert bool(Facts(history).disturbances(first, last, since=begin)) is explains
+    assert not Facts(history).disturbances(first, last), "a message that began after the gate was opened"
+
+
+def test_of_a_role_that_the_profile_does_not_name_nobody_knows_who_does_its_work() -> None:
+    script = Script().add("probe.started", at=0, source="deploy", kinds=[], roles=["api"])
+    script = script.add("process.started", at=1, source="deploy", process="api-1", role="api", pid=1)
+    known = facts(script)
+    assert (known.named("api"), known.named("worker")) == (True, False)
+    assert known.no_consumer() is None
+    assert not known.gone("worker")

@@ -149,7 +149,7 @@ def disturbed() -> History:
 
 def test_a_duplicate_with_a_disturbance_is_explained_where_the_policy_allows_it() -> None:
     verdict = accounting(disturbed(), PROFILE)
-    assert (verdict.outcome, account(disturbed(), PROFILE).duplicated) == ("pass", {ID: "kill worker"})
+    assert (verdict.outcome, account(disturbed(), PROFILE).duplicated) == ("pass", {ID: "kill of the worker"})
     assert verdict.reason.endswith("1 duplicated and explained")
     assert accounting(disturbed(), ONCE).outcome == "fail"
 

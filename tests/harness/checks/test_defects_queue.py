@@ -98,7 +98,7 @@ def look(*, present: bool | None, pending: bool | None = False, late: bool = Tru
     """Redis' look at the message's own entry, in the hold (`late` false) or at the end."""
     entries = {"1-0": {"present": present, "pending": pending}}
     event = made("queue.counted", at=5, source="counters", stream="message_queue:sms", entries=entries, **more)
-    return replace(event, seq=99 if late else 9, seen=100.0 if late else 0.009)
+    return replace(event, seq=99 if late else 10, seen=100.0 if late else 0.010)
 
 
 STANDS = look(present=True, late=False)

@@ -134,6 +134,17 @@ def test_the_answer_to_a_command_is_withheld(wire: RunningWire, pool: ThreadPool
     assert adding.result(10)
 
 
+@pytest.mark.parametrize("side", ["answer", "command"])
+def test_who_hangs_up_while_something_is_withheld_is_told(wire: RunningWire, side: str) -> None:
+    wire.gate(7, "api", "XADD", side)
+    with socket.create_connection(("127.0.0.1", wire.api)) as client:
+        client.sendall(f"XADD {STREAM} * a b\r\n".encode())
+        wire.reached(7)
+    left = arrives(wire.history, lambda event: event.kind == "fault.left")
+    assert (left.data["gate"], left.data["target"]) == (7, "api-1")
+    wire.open(7)
+
+
 def test_a_command_is_withheld(wire: RunningWire, pool: ThreadPoolExecutor) -> None:
     wire.gate(2, "api-1", "xadd", "command")
     adding = pool.submit(wire.valkey.client(wire.api).xadd, STREAM, {"a": "b"})
