@@ -82,7 +82,10 @@ def queued() -> Expectation:
         if flow.status in scene.profile.statuses.terminal:
             why = f"the row is {flow.status}, and the message was never put on a stream"
             return refuted_by_absence(scene, why, tuple(e for _, e in flow.statuses[-1:]), "queue.appended")
-        return hidden(scene, "queue.appended") or Progress("open", "no entry with its id has been put on a stream")
+        held = [w for w in scene.facts.windows("hold") if w.ended is None]
+        more = f" while the {held[0].target} is held: what puts it there may be held with it" if held else ""
+        why = f"no entry with its id has been put on a stream{more}"
+        return hidden(scene, "queue.appended") or Progress("open", why)
 
     return Expectation("queued()", "queue.appended", look)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from harness.history import Event, History
+from harness.history import Event, Flow, History
 from harness.history.flow import GIVE_UP_S
 
 SHOWN_BY = {"queue": ("queue.",), "database": ("database.",), "providers": ("provider.", "callback.")}
@@ -136,7 +136,10 @@ class Facts:
             fault = {"provider": "provider fault"}.get(str(event.data.get("fault")), event.data.get("fault"))
             what = f"the {fault} of the {event.data.get('target')}"
             if event.data.get("hits") == 0:
-                return f"{what} was never met, so nothing was disturbed"
+                role = event.data.get("target")
+                named = role not in ("api", "worker") or self.named(role) or not self.manages_processes
+                why = "nothing was disturbed" if named else f"nobody knows whom: the profile has no [processes.{role}]"
+                return f"{what} was never met, so {why}"
             if event.data.get("missed"):
                 return f"{what} missed {', '.join(event.data['missed'])}, which went on working"
         return None
@@ -166,6 +169,19 @@ class Facts:
             remedy = next((text for start, text in REMEDIES.items() if kind.startswith(start)), None)
             if remedy is not None and kind not in self.delivered:
                 return Unseen(f"nothing here shows {kind}", remedy)
+        return None
+
+    def apart(self, flow: Flow, *kinds: str) -> Unseen | None:
+        """Why events of these kinds may be another flow's in the record although they are of this message.
+
+        A call is known by the text that it carries, or by the provider's id; a row without both finds none.
+        """
+        links = ("token:", "provider:", "call:")
+        if any(key.startswith(links) for event in flow.events for key in event.keys):
+            return None
+        if any(kind.startswith("provider.") for kind in kinds):
+            reason = "neither its text nor its provider's id was seen, by which a call of it would be known"
+            return Unseen(reason, "[database] url, and in it the columns body and provider_id")
         return None
 
     @property

@@ -145,6 +145,11 @@ def accounting(history: History, profile: Profile, *, known: Account | None = No
         absent = ["database.inserted" if came_in(it.flows[name]) else "database.status" for name in open_ones]
         reason = f"{len(open_ones)} not finished: {some(open_ones)}; {balance}"
         yield undecided(reason, it.witnesses(open_ones), absent=absent)
+    loose = {name: it.flows[name] for name in it.of("sent") if not it.flows[name].calls}
+    apart = {name: why for name, flow in loose.items() if (why := facts.apart(flow, "provider.called"))}
+    for why in list(apart.values())[:1]:
+        reason = f"{len(apart)} sent as its row says, and no call can be told to be its: {some(list(apart))}"
+        yield undecided(f"{reason}; {why.reason}", it.witnesses(list(apart)), remedy=why.remedy)
     if not it.taken:
         reason = f"no message was accepted, so none could be lost ({counts['attempted']} attempted)"
         yield undecided(reason)
@@ -229,7 +234,8 @@ def fate_out(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> Fate:
         return "indeterminate"
     status, known = flow.status, profile.statuses
     sampled = all(event.data.get("sampled") for _, event in flow.statuses)
-    calls_seen = not facts.unseen("provider.called", "provider.answered")
+    calls = ("provider.called", "provider.answered")
+    calls_seen = not facts.unseen(*calls) and not facts.apart(flow, *calls)
     if status in (known.sent, known.delivered) and (delivered or not calls_seen):
         return "sent"
     if delivered and sampled:

@@ -139,7 +139,7 @@ def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Answers:
         else:
             # its name is that of all that it has started, and a worker may be among them
             reason = f"{appender}, or what it started, put the entry on the stream and took it"
-            yield undecided(reason, [entry, *done], remedy=WORKER)
+            yield undecided(f"{reason}; the profile has no [processes.worker]", [entry, *done], remedy=WORKER)
     else:
         yield from _call_between(flow, facts, profile, entry, takers)
 

@@ -37,7 +37,7 @@ def message_queued(history: History, flow: Flow, profile: Profile, *, channel: s
     """Judges one accepted message; `channel` names the stream it belongs on."""
     taken = flow.taken
     if taken is None:
-        yield undecided(refusal(flow), flow.answers)
+        yield undecided(refusal(flow), flow.answers, absent=["database.inserted"])
         return
     entries = first_generation(flow)
     if not entries:

@@ -22,7 +22,8 @@ def queue_operations(history: History, flow: Flow, profile: Profile, *, held: Ev
     looks = [held, at_rest]
     entries = [str(event.data["id"]) for event in flow.appends if not event.data.get("dead")]
     if not entries:
-        yield undecided("nothing was queued, so the queue shows nothing of it", [*flow.answers, *looks])
+        reason = "nothing was queued, so the queue shows nothing of it"
+        yield undecided(reason, [*flow.answers, *looks], absent=["queue.appended"])
         return
     nobody = Facts(history).no_consumer()
     if nobody:

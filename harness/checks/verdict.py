@@ -178,13 +178,16 @@ def weighed(verdict: Verdict, args: Sequence[object], silence: Sequence[str]) ->
     if not kinds or history is None:
         return verdict
     flow = next((arg for arg in args if isinstance(arg, Flow)), None)
-    hidden = Facts(history).unseen(*kinds, since=flow.events[0].seq if flow else 0)
+    facts = Facts(history)
+    hidden = facts.unseen(*kinds, since=flow.events[0].seq if flow else 0)
+    hidden = hidden or (facts.apart(flow, *kinds) if flow else None)
     return verdict if hidden is None else doubted(verdict, hidden)
 
 
 def doubted(verdict: Verdict, hidden: Unseen) -> Verdict:
     """The verdict made unknown by what the record may have missed."""
-    reason = f"{verdict.reason}; but not all was seen: {hidden.reason}"
+    told = f"; but not all was seen: {hidden.reason}"
+    reason = verdict.reason if told in verdict.reason else verdict.reason + told
     gap = [hidden.gap] if hidden.gap else []
     witnesses = (*gap, *verdict.witnesses)[:MOST_WITNESSES]
     return replace(verdict, outcome="unknown", reason=reason, witnesses=witnesses, remedy=hidden.remedy)

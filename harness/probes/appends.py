@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from harness.probes.entries import Entries, Said
 from harness.probes.tail import order
-from harness.wire.commands import Command, appended, trimmed
+from harness.wire.commands import ID, Command, appended, id_given, trimmed
 
 DAY = 86400
 
@@ -73,19 +73,19 @@ class Appends:
         gone = [add for add in adds if add in self._adds]
         missing = len(gone) if slipped is None else max(0, slipped)
         ids = sorted((entry for entry in self._strange if order(entry) <= order(end)), key=order)
+        pairs = [(entry, add) for add in gone if (entry := id_given(add.command)) in ids]
+        left = [entry for entry in ids if entry not in dict(pairs)]
+        nameless = [add for add in gone if not ID.fullmatch(id_given(add.command))]
         # Redis gives ids in ascending order: as many XADDs as strange ids, and as many as are missing, are a pair each
-        if 0 < missing == len(gone) == len(ids):
-            for entry, add in zip(ids, gone, strict=True):
-                self._adds.remove(add)
-                self._known.add(entry)
-                self._strange.discard(entry)
-                self._record(entry, add.fields, add)
-            return 0
+        if 0 < missing - len(pairs) == len(nameless) == len(left):
+            pairs += zip(left, nameless, strict=True)
+        for entry, add in pairs:
+            self._record(entry, add.fields, add)
         for add in gone:
             self._adds.remove(add)
         self._strange.difference_update(ids)
         self._known.update(ids)
-        return missing
+        return max(0, missing - len(pairs))
 
     def _match(self, *, until: str | None = None) -> None:
         for entry, fields in list(self._tailed):

@@ -102,6 +102,12 @@ def id_place(command: Command) -> int:
     return position
 
 
+def id_given(command: Command) -> str:
+    """The id that an XADD asks for, as Redis writes it; something else ("*") where Redis is to choose it."""
+    place = id_place(command)
+    return whole(command[place]) if place < len(command) else ""
+
+
 def trimmed(command: Command) -> Iterator[Said]:
     """What an XADD or XTRIM may trim, by its words alone; `longest` is the length that it may leave."""
     options = command[2 : id_place(command)] if name_of(command) == b"XADD" else command[2:]

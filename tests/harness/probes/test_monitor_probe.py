@@ -90,6 +90,22 @@ def test_entries_that_come_and_go_are_paired_with_their_ids(watch: Make, valkey:
     assert seen.gaps() == []
 
 
+def test_an_entry_with_an_id_of_its_clients_own_needs_no_pairing(watch: Make, valkey: Valkey) -> None:
+    """One of three XADDs is refused, so that their numbers alone tell nothing."""
+    seen, client = watch(), valkey.client()
+    with client.pipeline(transaction=True) as pipeline:
+        for entry in ("1-1", "3-1", "2-1"):
+            pipeline.xadd(STREAM, {"message_id": f"m{entry[0]}"}, id=entry)
+        for entry in ("1-1", "3-1"):
+            pipeline.xdel(STREAM, entry)
+        pipeline.execute(raise_on_error=False)
+    assert [(kind, entry) for kind, entry, _ in seen.settled() if kind == "queue.appended"] == [
+        ("queue.appended", "1-1"),
+        ("queue.appended", "3-1"),
+    ]
+    assert seen.gaps() == []
+
+
 def test_entries_that_can_not_be_paired_are_a_gap(watch: Make, valkey: Valkey) -> None:
     seen, client = watch(), valkey.client()
     with client.pipeline(transaction=True) as pipeline:

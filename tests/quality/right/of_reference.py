@@ -156,6 +156,7 @@ PUBLISHING = (
             unknown("the gate was never reached: it is not the API", "asynchronous"),
             unknown("the gate of the api was never met", "message-queued"),
             unknown("while held", "queue-operations", "asynchronous"),
+            unknown("while the worker is held: what puts it there may be held with it", "asynchronous"),
         ),
         proven=tuple(check for check in CHECKS if check != "queue-operations"),
     ),

@@ -235,7 +235,13 @@ SMALL = (
         name="small-polled",
         what="numeric ids, and the status can only be asked of the API",
         profile=small("small-polled").replace("[database]", '[database]\nobserve = "api"'),
-        doubts=(*CLAIMED, unknown("sampled")),
+        doubts=(
+            *CLAIMED,
+            unknown("sampled"),
+            # a row whose API died before it answered: nothing joins it to the request
+            unknown("the database isn't watched", "message-queued"),
+            unknown("the status is only looked at now and then, through the API", "whole-record"),
+        ),
         proven=("message-queued",),
         fast=True,
     ),
