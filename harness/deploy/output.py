@@ -32,7 +32,8 @@ class Output:
         """Begins to read a process's output; ends by itself when the process has closed it."""
         tail = self._tails.setdefault(process.name, deque(maxlen=200))
         reader = asyncio.StreamReader(limit=1 << 20)
-        pipe = os.fdopen(process.output, "rb", buffering=0)
+        # uvloop closes the descriptor itself, and the file a moment later: by then the number may be somebody else's
+        pipe = os.fdopen(process.output, "rb", buffering=0, closefd=False)
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
         task = self._tasks[process.name] = asyncio.create_task(self._read(process, reader, tail))
