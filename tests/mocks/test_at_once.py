@@ -96,7 +96,7 @@ def test_every_kind_of_webhook_of_both_providers(
     reply = {"from": "a@example.com", "to": "b@example.com", "url": url, "at_once": at_once}
     status = {"status": "delivered", "duplicate": 2, "url": url, "at_once": at_once}
     events = {"events": [{"message": mail, "event": e} for e in ("open", "click")], "url": url, "at_once": at_once}
-    set_ = {"match": {"account": sendgrid.name}, "webhook": {"split": True}, "times": 1}
+    set_ = {"match": {"account": sendgrid.name, "endpoint": "webhook.event"}, "webhook": {"split": True}, "times": 1}
     assert sendgrid.http.post("/_mock/faults", json=set_).status_code == 201
     split = all_of(
         [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis.errors import FlakyFailure
 from rich.console import Console
 
 from harness.errors import CheckFailed
@@ -48,9 +49,11 @@ def test_a_defect_is_found_and_told_as_a_scenario(build: Path) -> None:
     profile = defective("resends after success")
     with (
         deployed(profile, Options(build=build, history_name="all.jsonl", stack_env=ENV)) as stack,
-        pytest.raises(CheckFailed, match="delivered more than once"),
+        # a generated fault may meet the second call as well as the first, so a program need not fail twice
+        pytest.raises((CheckFailed, FlakyFailure)),
     ):
         explore(stack, build=build, examples=10, steps=6, shrink=False)
+    assert "delivered more than once" in (build / "why.txt").read_text(encoding="utf-8")
     program = (build / "scenario.py").read_text(encoding="utf-8")
     compile(program, "scenario.py", "exec")
     assert "stack.send" in program
