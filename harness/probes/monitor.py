@@ -270,15 +270,13 @@ class MonitorProbe:
             read.begin.added += slipped
         elif not shown:
             slipped = 0  # nobody can tell; that was said at the start
-        missing = self._appends[stream].finish(state.last, adds, slipped)
+        missing = self._appends[stream].finish(state.end, adds, slipped)
         if missing:
-            gap(
-                self._history,
-                self.name,
-                f"{missing} entries of {stream} came and went unseen",
-                kinds=QUEUE,
-                stream=stream,
-            )
+            reason, remedy = f"{missing} entries of {stream} came and went unseen", ""
+            if state.refused:
+                reason += f"; XINFO STREAM, which counts them, is refused ({state.refused})"
+                remedy = grant("xinfo|stream", stream)
+            gap(self._history, self.name, reason, kinds=QUEUE, remedy=remedy, stream=stream)
 
     async def stop(self) -> None:
         for task in self._tasks:

@@ -28,7 +28,14 @@ class State:
     added: int | None = 0
     """How many entries were ever added; Redis 6.2 doesn't count them."""
     length: int | None = 0
+    clock: str = "0-0"
+    """The highest id that Redis' clock allowed just before; asked where the last one is refused."""
     refused: str = ""
+
+    @property
+    def end(self) -> str:
+        """The id up to which all that was added before is known."""
+        return max(self.last, self.clock, key=order)
 
 
 @dataclass
@@ -97,6 +104,7 @@ class Tail:
         )
 
     async def _state_by_reading(self, stream: str, why: str) -> State:
+        clock = await self._clock()
         try:
             newest = await self._redis.xrevrange(stream, count=1)
         except ResponseError as error:
@@ -107,7 +115,14 @@ class Tail:
             # from here on: what came before the first read isn't told apart from what comes after
             return State(last="$", added=None, length=None, refused=why)
         last = text(newest[0][0]) if newest else "0-0"
-        return State(last=last, newest=last, added=None, length=None if newest else 0, refused=why)
+        return State(last=last, newest=last, added=None, length=None if newest else 0, clock=clock, refused=why)
+
+    async def _clock(self) -> str:
+        try:
+            seconds, microseconds = await self._redis.time()
+        except ResponseError:
+            return "0-0"
+        return f"{int(seconds) * 1000 + int(microseconds) // 1000}-{(1 << 64) - 1}"
 
     async def _type(self, stream: str) -> str:
         try:

@@ -199,6 +199,37 @@ def test_with_monitor_nothing_else_is_needed_to_see_an_append(
     loop.run(seen.probe.stop())
 
 
+@pytest.mark.parametrize("rules", [(), ("-xinfo",)])
+def test_what_came_and_went_between_two_reads_is_known_by_the_ids_that_were_acknowledged(
+    valkey: Valkey, loop: Loop, rules: tuple[str, ...]
+) -> None:
+    seen, client = Watch(valkey, loop, url=user(valkey, *rules)), valkey.client()
+    client.xgroup_create(STREAM, "workers", id="0", mkstream=True)
+    script = "for i = 1, 2 do local id = redis.call('XADD', KEYS[1], '*', 'message_id', 'm' .. i) "
+    script += "redis.call('XREADGROUP', 'GROUP', 'workers', 'w', 'STREAMS', KEYS[1], '>') "
+    script += "redis.call('XACK', KEYS[1], 'workers', id) redis.call('XDEL', KEYS[1], id) end"
+    client.eval(script, 1, STREAM)
+    kinds = [kind for kind, _, _ in seen.settled() if kind == "queue.appended"]
+    assert kinds == ["queue.appended"] * 2
+    loop.run(seen.probe.stop())
+
+
+def test_what_can_not_be_paired_without_xinfo_names_it(valkey: Valkey, loop: Loop) -> None:
+    seen, client = Watch(valkey, loop, url=user(valkey, "-xinfo")), valkey.client()
+    with client.pipeline(transaction=True) as pipeline:
+        for number in (1, 2):
+            pipeline.xadd(STREAM, {"a": number})
+        pipeline.xtrim(STREAM, maxlen=0, approximate=False)
+        pipeline.execute()
+    seen.settled()
+    (told,) = (gap for gap in seen.history.events("probe.gap") if "came and went" in gap.data["reason"])
+    assert told.data["reason"].startswith(
+        f"2 entries of {STREAM} came and went unseen; XINFO STREAM, which counts them, is"
+    )
+    assert f"+xinfo|stream ~{STREAM}" in told.data["remedy"]
+    loop.run(seen.probe.stop())
+
+
 def test_without_monitor_what_is_refused_is_named(valkey: Valkey, loop: Loop) -> None:
     seen = Watch(valkey, loop, url=user(valkey, "-monitor", "-xinfo"))
     assert "XINFO STREAM is refused" in seen.blind()["queue.appended"]

@@ -183,8 +183,7 @@ ATTACHED = (
         what="Redis refuses XINFO",
         profile=up("attached-without-xinfo"),
         deployed=attached(without("xinfo")),
-        doubts=(NO_WIRE, NOT_OURS, unknown("XINFO")),
-        proven=("sync-processing-disabled", "webhooks", "worker-processed"),
+        doubts=(NO_WIRE, NOT_OURS),
     ),
     Variation(
         name="attached-without-xpending",

@@ -142,7 +142,7 @@ WATCHING = (
         name="database-by-the-api",
         what="statuses are asked of the API",
         profile=reference("database-by-the-api", "[database]", 'observe = "api"'),
-        doubts=SAMPLED,
+        doubts=(*SAMPLED, unknown("the status is only looked at now and then, through the API", "whole-record")),
         proven=("sync-processing-disabled", "message-queued", "asynchronous", "queue-operations"),
     ),
     Variation(
