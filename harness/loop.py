@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import warnings
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -35,7 +36,10 @@ class Loop:
         asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
-        self._loop.close()
+        with warnings.catch_warnings():
+            # where warnings are errors, uvloop doesn't close a connection that was left open, and waits for it forever
+            warnings.simplefilter("ignore", ResourceWarning)
+            self._loop.close()
 
     @staticmethod
     async def _cancel_all() -> None:
