@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.quality.race_seams import conversation_race, inbound_race
+
 
 @dataclass(frozen=True, kw_only=True)
 class Defect:
@@ -213,6 +215,13 @@ DEFECTS = {
         ),
         Defect(name="emoji cut", caught_by="worker-processed", because="the call carried", install=emoji_cut),
         Defect(name="inbound stored twice", caught_by="webhooks", because="made 2 rows", install=inbound_stored_twice),
+        Defect(name="inbound race", caught_by="webhooks", because="5 deliveries made", install=inbound_race),
+        Defect(
+            name="conversation race",
+            caught_by="webhooks",
+            because="conversations, expected 1",
+            install=conversation_race,
+        ),
         Defect(name="harmless", caught_by="worker-processed", because="(nothing)", install=harmless),
     )
 }

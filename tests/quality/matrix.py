@@ -94,9 +94,9 @@ class Row:
         )
 
 
-def verify(name: str, *, mode: str = "plain") -> Row:
-    """Runs the suite on the stack with this defect, or on the right one."""
-    build = BUILD / mode / name.strip("()").replace(" ", "-")
+def verify(name: str, number: int = 1, *, mode: str = "plain") -> Row:
+    """Runs the suite on the stack with this defect, or on the right one; `number` tells repeated runs apart."""
+    build = BUILD / mode / (name.strip("()").replace(" ", "-") + ("" if number == 1 else f"-{number}"))
     build.mkdir(parents=True, exist_ok=True)
     profile = Path("harness.toml")
     if name != RIGHT:
@@ -155,6 +155,7 @@ def main(
     only: list[str] = typer.Option([], help="Only this defect.", metavar="NAME"),  # noqa: B008 - reason: Typer's way
     with_harmless: bool = typer.Option(False, help="Adds a defect that no check can catch."),
     parallel: int = typer.Option(2, min=1, max=8),
+    repeat: int = typer.Option(1, min=1, max=100, help="Looks for each defect so often: is it caught each time?"),
     mode: str = typer.Option("plain", help=f"One of {', '.join(MODES)}."),
 ) -> None:
     """Prints the matrix; exit code 1 when a check misses its defect or the right stack fails."""
@@ -167,17 +168,19 @@ def main(
         console.print(f"error: no mode {mode!r}; known are {', '.join(MODES)}")
         raise typer.Exit(3)
     names = [name for name in only or DEFECTS if name != "harmless" or with_harmless or only]
+    asked = [(RIGHT, 1), *((name, number) for name in names for number in range(1, repeat + 1))]
     with Progress(console=console, transient=True) as progress, ThreadPoolExecutor(parallel) as pool:
-        task = progress.add_task("stacks", total=len(names) + 1)
+        task = progress.add_task("stacks", total=len(asked))
         rows = []
-        for row in pool.map(partial(verify, mode=mode), [RIGHT, *names]):
+        for row in pool.map(partial(verify, mode=mode), *zip(*asked, strict=True)):
             rows.append(row)
             progress.advance(task)
     show(console, rows)
     wrong = judge(rows)
     for line in wrong:
         console.print(Text(line, style="bold red"))
-    console.print(f"{len(names) - sum(1 for line in wrong if 'isn' in line)} of {len(names)} defects caught")
+    found = sum(1 for row in rows if row.name != RIGHT and row.catches(DEFECTS[row.name]))
+    console.print(f"{found} of {len(asked) - 1} defects caught")
     raise typer.Exit(1 if wrong else 0)
 
 
