@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from tests.quality.right.of_attached import ATTACHED
+from tests.quality.right.of_finishing import FINISHING
 from tests.quality.right.of_observing import OBSERVING
-from tests.quality.right.of_reference import REFERENCE
+from tests.quality.right.of_publishing import PUBLISHING
 from tests.quality.right.of_small import SMALL
+from tests.quality.right.of_working import PROCESSES, WORKING
 from tests.quality.right.variation import Variation
 
-VARIATIONS: dict[str, Variation] = {one.name: one for one in (*REFERENCE, *OBSERVING, *ATTACHED, *SMALL)}
+VARIATIONS: dict[str, Variation] = {
+    one.name: one for one in (*FINISHING, *PUBLISHING, *WORKING, *PROCESSES, *OBSERVING, *ATTACHED, *SMALL)
+}

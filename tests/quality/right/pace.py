@@ -20,6 +20,16 @@ def api() -> bool:
     return sys.argv[-1] == "api"
 
 
+def in_worker(install: Callable[[], None]) -> Callable[[], None]:
+    """Replaces a seam in workers alone."""
+
+    def installed() -> None:
+        if worker():
+            install()
+
+    return installed
+
+
 async def pause(seconds: float) -> None:
     if seconds > 0:
         await asyncio.sleep(seconds)  # reason: simulated latency

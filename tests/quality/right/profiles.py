@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from tests.quality.right.variation import Variation
+
 CLAIMS = """
 [claims]
 channels = ["sms", "mms", "email"]
@@ -52,6 +57,11 @@ def reference(
         *more,
     ]
     return "\n".join(lines) + (CLAIMS.format(redelivery=str(redelivery).lower()) if claims else "") + "\n"
+
+
+def ours(name: str, what: str, *more: str, stack: Mapping[str, Any] | None = None, **rest: Any) -> Variation:
+    """A variation of the reference stack; `more` and `stack` are words for `reference`, `rest` for `Variation`."""
+    return Variation(name=name, what=what, profile=reference(name, *more, **(stack or {})), **rest)
 
 
 def own(name: str, role: str) -> str:
