@@ -67,6 +67,7 @@ class MonitorProbe:
         self._reader = LineReader(self._entries, self._appends, watched=watched, name_of_pid=name_of_pid)
         self._lines = Lines(self._redis)
         self._monitoring = False
+        self._blind = ""
         self._tasks: list[asyncio.Task[None]] = []
         self._dead = False
 
@@ -95,6 +96,7 @@ class MonitorProbe:
             self._appends[stream] = Appends(stream, self._entries, begin=read.last)
             self._entries.begins_with(stream, float("inf") if read.begin.length is None else read.begin.length)
         self._alone(bool(blind))
+        self._blind = blind
         self._declare(blind)
         await self._measure()
         if not blind:
@@ -120,8 +122,8 @@ class MonitorProbe:
             reason, ["queue.claimed"], "let the harness deploy the stack: its wire sees what each worker is given"
         )
         if blind:
-            remedy = f"grant +monitor to the Redis user, {DEPLOY}" if self._wanted else '[queue] observe = "monitor"'
-            self._lasting(f"{blind}; who did what to the queue can't be seen", ["queue.acked", "queue.deleted"], remedy)
+            reason = f"{blind}; who did what to the queue can't be seen"
+            self._lasting(reason, ["queue.acked", "queue.deleted"], self._sight)
         for stream, why in self._tail.refused.items():
             reason = f"{stream} can't be read ({why})"
             self._lasting(reason, ["queue.appended"], grant("xread", stream), stream=stream)
@@ -138,6 +140,11 @@ class MonitorProbe:
                 self._lasting(
                     reason, ["queue.appended"], f"Redis 7 or newer, or grant +monitor, {DEPLOY}", stream=stream
                 )
+
+    @property
+    def _sight(self) -> str:
+        """What would let MONITOR be read."""
+        return f"grant +monitor to the Redis user, {DEPLOY}" if self._wanted else '[queue] observe = "monitor"'
 
     def _lasting(self, reason: str, kinds: list[str], remedy: str, **more: object) -> None:
         gap(self._history, self.name, reason, kinds=kinds, lasting=True, remedy=remedy, **more)
@@ -165,7 +172,8 @@ class MonitorProbe:
             self._alone(True)
             blind = await self._until_back(self._begin_monitor)
             if blind:
-                self._lasting(blind, ["queue.acked", "queue.deleted"], f"grant +monitor to the Redis user, {DEPLOY}")
+                self._blind = blind
+                self._lasting(blind, ["queue.acked", "queue.deleted"], self._sight)
                 return
             if blind is not None:
                 self._alone(False)
@@ -276,6 +284,8 @@ class MonitorProbe:
             if state.refused:
                 reason += f"; XINFO STREAM, which counts them, is refused ({state.refused})"
                 remedy = grant("xinfo|stream", stream)
+            elif self._blind:
+                reason, remedy = f"{reason}; {self._blind}", self._sight
             gap(self._history, self.name, reason, kinds=QUEUE, remedy=remedy, stream=stream)
 
     async def stop(self) -> None:
