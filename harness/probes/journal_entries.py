@@ -37,6 +37,7 @@ class Entries:
         self._nameless: set[str] = set()
         """The calls in flight whose credentials belong to no account, and that are about a message of ours."""
         self._told = False
+        self._misnamed: set[str] = set()
 
     def record(self, entry: Entry) -> None:
         """Appends the event that an entry stands for, if it is one of this stack's."""
@@ -52,6 +53,8 @@ class Entries:
         if self._accounts is None or str(account) in self._accounts:
             return True
         if account is not None:
+            if kind == "provider.called":
+                self._foreign(entry)
             return False
         if kind != "provider.called":
             return call in self._nameless
@@ -71,6 +74,23 @@ class Entries:
                 remedy="the stack's credentials must be those of [providers] twilio_account and sendgrid_account",
             )
         return False
+
+    def _foreign(self, entry: Entry) -> None:
+        """A call in another's account is another's, unless it carries a message of ours: then the profile is wrong."""
+        token, account = _token(entry), str(entry.get("account"))
+        if account in self._misnamed or token is None or not self._history.flow(key("token", token)):
+            return
+        self._misnamed.add(account)
+        option = "twilio_account" if entry.get("provider") == "twilio" else "sendgrid_account"
+        gap(
+            self._history,
+            SOURCE,
+            f"{entry.get('method')} {entry.get('path')} carried a message of this run in the {entry.get('provider')} account "
+            f"{account!r}, which [providers] doesn't name; the calls of that account aren't recorded",
+            kinds=CALLS,
+            lasting=True,
+            remedy=f'[providers] {option} = "{account}"',
+        )
 
     def _append(self, kind: str, call: str, entry: Entry) -> None:
         data: dict[str, Any] = {

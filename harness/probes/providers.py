@@ -54,6 +54,7 @@ class ProvidersProbe:
         self._client = httpx.AsyncClient(
             base_url=url, timeout=ANSWER_S, headers=headers, trust_env=False, verify=tls(url)
         )
+        self._accounts = accounts or frozenset()
         self._entries = Entries(history, accounts=accounts)
         self._cursor = 0
         self._began_anew = 0
@@ -63,8 +64,9 @@ class ProvidersProbe:
         self._dead = False
 
     async def start(self) -> None:
-        """Begins at the journal's present end; raises DeployError when the mock can't be reached."""
+        """Begins at the journal's end; raises DeployError where mocks can't be reached or lack an account."""
         self._cursor = await self._end(within=START_S)
+        await self._look_for_accounts()
         self._task = asyncio.create_task(self._follow())
         try:
             await asyncio.wait_for(self._connected.wait(), START_S)
@@ -100,6 +102,19 @@ class ProvidersProbe:
                 "start them with `mock-providers serve`, or mend [providers] url"
             ) from error
         return told
+
+    async def _look_for_accounts(self) -> None:
+        try:
+            answer = await self._client.get("/_mock/accounts", timeout=START_S)
+            known = {str(account["account"]) for account in answer.raise_for_status().json()["accounts"]}
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return  # who doesn't tell its accounts may have them; a call in another one is noticed
+        strange = sorted(self._accounts - known)
+        if strange:
+            raise DeployError(
+                f"the mock providers at {self._url} have no account {', '.join(strange)}; they have "
+                f"{', '.join(sorted(known)) or 'none'}: mend [providers] twilio_account or sendgrid_account"
+            )
 
     async def _measure_clock(self) -> None:
         """Compares their clock with ours, where they tell the time."""

@@ -23,7 +23,6 @@ from harness.errors import DeployError, PartDied
 from harness.history import History
 from harness.loop import Loop
 from harness.probes import providers
-from harness.probes.journal_entries import Entries
 from harness.probes.probe import new_token
 from harness.probes.providers import ProvidersProbe
 
@@ -177,67 +176,6 @@ def test_mocks_that_only_send_webhooks_show_no_calls(tmp_path: Path, loop: Loop,
     server.stop()
 
 
-def test_a_neighbours_traffic_is_not_this_stacks(tmp_path: Path, loop: Loop, ports: Ports) -> None:
-    server, history = Server(tmp_path, ports.free()), History()
-    probe = ProvidersProbe(history, url=server.url, accounts=frozenset((ACCOUNT, "mail")))
-    loop.run(probe.start())
-    for account in (ACCOUNT, NEIGHBOUR):
-        server.send(f"from {account}", account=account)
-    inbound = {"from": "+12025550123", "to": "+12065550100", "url": "http://127.0.0.1:1/"}
-    for account in (ACCOUNT, NEIGHBOUR):
-        httpx.post(f"{server.url}/_mock/twilio/{account}/inbound", json=inbound, trust_env=False)
-    loop.run(probe.settle())
-    assert tokens(history) == [f"from {ACCOUNT}"]
-    kinds = ("provider.called", "provider.answered", "callback.sent", "callback.answered")
-    assert {event.data["account"] for event in history.events(*kinds)} == {ACCOUNT}
-    assert [len(history.events(kind)) for kind in kinds] == [1, 1, 1, 1]
-    assert of_kind(history, "probe.gap") == []
-    loop.run(probe.stop())
-    server.stop()
-
-
-def test_a_neighbours_reset_is_no_gap_and_is_not_waited_for(tmp_path: Path, loop: Loop, ports: Ports) -> None:
-    server, history = Server(tmp_path, ports.free()), History()
-    probe = ProvidersProbe(history, url=server.url, accounts=frozenset((ACCOUNT,)))
-    loop.run(probe.start())
-    server.send("before")
-    for account in (NEIGHBOUR, NEIGHBOUR):
-        server.send("a neighbour's", account=account)
-        loop.run(probe.settle())
-        httpx.post(f"{server.url}/_mock/reset", json={"account": account}, trust_env=False)
-        loop.run(probe.settle())
-    server.send("after")
-    loop.run(probe.settle())
-    assert tokens(history) == ["before", "after"]
-    assert of_kind(history, "probe.gap") == []
-    loop.run(probe.stop())
-    server.stop()
-
-
-def test_a_call_of_no_account_is_ours_if_it_is_about_our_message_and_else_a_gap(
-    tmp_path: Path, loop: Loop, ports: Ports
-) -> None:
-    server, history, token = Server(tmp_path, ports.free()), History(), new_token()
-    history.append("api.requested", source="api", keys=[f"token:{token}"])
-    probe = ProvidersProbe(history, url=server.url, accounts=frozenset((ACCOUNT,)))
-    loop.run(probe.start())
-    server.send(f"ours {token}", account=STRANGER)
-    loop.run(probe.settle())
-    [called, answered] = history.flow(f"token:{token}")[1:]
-    assert (called.kind, answered.kind, answered.data["status"]) == ("provider.called", "provider.answered", 401)
-    assert of_kind(history, "probe.gap") == []
-    for text in ("whose?", f"another harness's {new_token()}"):
-        server.send(text, account=STRANGER)
-    loop.run(probe.settle())
-    [told] = of_kind(history, "probe.gap")
-    assert "`account` is null" in told["reason"]
-    assert (told["kinds"], told["lasting"]) == (["provider.called", "provider.answered"], True)
-    assert "twilio_account" in told["remedy"]
-    assert len(tokens(history)) == 1
-    loop.run(probe.stop())
-    server.stop()
-
-
 @pytest.mark.parametrize(
     ("number", "said"), [(signal.SIGKILL, "refuses connections"), (signal.SIGSTOP, "doesn't answer")]
 )
@@ -377,50 +315,3 @@ def test_what_comes_while_settling_is_no_other_journal(
         loop.run(probe.settle())
         assert of_kind(history, "probe.gap") == []
         loop.run(probe.stop())
-
-
-def entry(type_: str, **more: Any) -> dict[str, Any]:
-    return {"seq": 1, "type": type_, "call": 7, "provider": "twilio", "account": "AC1", "at": 5.0, **more}
-
-
-def recorded(history: History, *entries: dict[str, Any], accounts: frozenset[str] | None = None) -> None:
-    reader = Entries(history, accounts=accounts)
-    for one in entries:
-        reader.record(one)
-
-
-def test_a_callback_is_tied_to_its_message_and_its_text() -> None:
-    history, token = History(), new_token()
-    at_once = {"name": "x", "of": 5}
-    sent = entry("callback.sent", url="http://x", kind="inbound", message="SM1", text=f"hi {token}", at_once=at_once)
-    recorded(history, sent, entry("callback.answered", status=200, message="SM1"))
-    assert [event.kind for event in history.flow("provider:SM1")] == ["callback.sent", "callback.answered"]
-    assert history.same_flow("provider:SM1", f"token:{token}")
-    assert history.events()[0].data["what"] == "inbound"
-    assert history.events()[0].data["at_once"] == at_once
-
-
-def test_a_token_may_stand_in_any_parameter() -> None:
-    history, token = History(), new_token()
-    recorded(history, entry("called", endpoint="mail.send", text="", params={"content": [{"value": token}]}))
-    assert len(history.flow(f"token:{token}")) == 1
-
-
-def test_only_what_sends_is_accepted() -> None:
-    history = History()
-    recorded(history, entry("called", endpoint="messages.fetch"), entry("answered", status=200, message="SM1"))
-    assert history.events("provider.answered")[0].data["accepted"] is False
-
-
-@pytest.mark.parametrize("accounts", [None, frozenset(("AC1",))])
-@pytest.mark.parametrize("type_", ["called", "answered", "callback.sent", "callback.answered"])
-def test_no_field_of_an_entry_has_to_be_there(type_: str, accounts: frozenset[str] | None) -> None:
-    history = History()
-    whole = entry(type_, endpoint="mail.send", text="x", params={}, status=200, message="SM1", kind="event")
-    for absent in whole:
-        recorded(history, {name: value for name, value in whole.items() if name != absent}, accounts=accounts)
-        recorded(history, {**whole, absent: None}, accounts=accounts)
-        recorded(history, {**whole, absent: ["odd", {}]}, accounts=accounts)
-    recorded(history, {}, entry("reset"), entry("of.tomorrow"), accounts=accounts)
-    assert len(history.events()) >= 3 * (len(whole) - 2)
-    assert all(isinstance(event.at, float) for event in history.events())
