@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from harness.history import Event, History, key
+from harness.probes.aside import Aside
 from harness.probes.probe import gap
 from harness.profile import Queue
 
@@ -41,6 +42,7 @@ class Entries:
         self._done: set[tuple[str, str]] = set()
         self._lengths: dict[str, float] = {}
         self._times: dict[tuple[str, str | None], int] = {}
+        self._aside = Aside(history)
 
     def begins_with(self, stream: str, length: float) -> None:
         """How many entries stand on a stream before anything is seen of it; without this, none."""
@@ -63,6 +65,12 @@ class Entries:
                 self._unread(said)
             case "elsewhere":
                 self._elsewhere(said)
+            case "aside":
+                self._aside.take(said["stream"], said["fields"])
+
+    def settle(self) -> None:
+        """All is taken that was said so far: what couldn't be judged before its message was known is judged now."""
+        self._aside.settle(QUEUE)
 
     def _event(self, kind: str, said: Said) -> None:
         if kind in ("queue.acked", "queue.deleted"):

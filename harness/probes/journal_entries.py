@@ -81,15 +81,15 @@ class Entries:
         if account in self._misnamed or token is None or not self._history.flow(key("token", token)):
             return
         self._misnamed.add(account)
-        option = "twilio_account" if entry.get("provider") == "twilio" else "sendgrid_account"
+        provider = "twilio" if entry.get("provider") == "twilio" else "sendgrid"
         gap(
             self._history,
             SOURCE,
-            f"{entry.get('method')} {entry.get('path')} carried a message of this run in the {entry.get('provider')} account "
+            f"{entry.get('method')} {entry.get('path')} carried a message of this run in the {provider} account "
             f"{account!r}, which [providers] doesn't name; the calls of that account aren't recorded",
             kinds=CALLS,
             lasting=True,
-            remedy=f'[providers] {option} = "{account}"',
+            remedy=f'[providers] {provider}_account = "{account}"',
         )
 
     def _append(self, kind: str, call: str, entry: Entry) -> None:

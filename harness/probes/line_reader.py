@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from harness.probes.appends import Add, Appends
 from harness.probes.entries import Entries, Said
 from harness.probes.monitor_lines import Line, escape, first_word, parse, pid_at
-from harness.wire.commands import ID, Command, after_ids, group_of, name_of, streams_of, text, trimmed, whole
+from harness.wire.commands import ID, Command, after_ids, aside, group_of, name_of, streams_of, text, trimmed, whole
 from harness.wire.reach import DATABASE, EVERYTHING, READ, SCRIPTS, Watched, reaches
 
 NameOfPid = Callable[[int], str | None]
 Shown = asyncio.Future[dict[str, list[Add]]]
 
-UNNAMED = EVERYTHING | DATABASE | SCRIPTS | {b"ECHO"}
+UNNAMED = EVERYTHING | DATABASE | SCRIPTS | {b"ECHO", b"XADD"}
 """Commands that concern us without naming a stream of ours."""
 
 
@@ -72,6 +72,8 @@ class LineReader:
             stream = self._watched.named_in(streams_of(command))
             if stream is not None:
                 self._ran_on(text(stream), line, name)
+            elif name == b"XADD" and len(command) > 1:
+                self._entries.take(aside(command))
 
     def _ran_on(self, stream: str, line: Line, name: bytes) -> None:
         command, process = line.command, self._process(line)

@@ -52,7 +52,8 @@ class MonitorProbe:
         self._history = history
         self._wanted = monitor
         self._where = address(url)
-        streams = sorted({*profile.streams.values(), *filter(None, [profile.dead])})
+        self._work = set(profile.streams.values())
+        streams = sorted({*self._work, *filter(None, [profile.dead])})
         once = Retry(NoBackoff(), 0)  # we try again ourselves, and say so
         self._redis: Any = client(redis.asyncio.Redis, url, socket_timeout=None, decode_responses=False, retry=once)
         self._entries = Entries(history, profile)
@@ -251,8 +252,14 @@ class MonitorProbe:
         except ProfileError as error:
             self._lasting(str(error), list(QUEUE), "[queue] streams: streams that stay streams")
             return
+        nowhere = sorted(stream for stream in self._work & states.keys() if states[stream].absent)
+        if adds is None and nowhere:
+            reason = f"there is no stream {', '.join(nowhere)}; {self._blind}, so what is put on others can't be seen"
+            remedy = f"[queue] streams, if the stack's have other names; else: {self._sight}"
+            gap(self._history, self.name, reason, kinds=["queue.appended"], remedy=remedy)
         for stream, state in states.items():
             await self._catch_up(stream, state, (adds or {}).get(stream, []), shown=adds is not None)
+        self._entries.settle()
 
     async def _show_mark(self) -> dict[str, list[Add]]:
         """Waits until MONITOR shows a mark; the XADDs that it had shown before, of which the tail has no entry."""

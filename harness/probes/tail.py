@@ -31,6 +31,8 @@ class State:
     clock: str = "0-0"
     """The highest id that Redis' clock allowed just before; asked where the last one is refused."""
     refused: str = ""
+    absent: bool = False
+    """Whether there is no such key."""
 
     @property
     def end(self) -> str:
@@ -89,7 +91,7 @@ class Tail:
             info = await self._redis.xinfo_stream(stream)
         except ResponseError as error:
             if absent(error):
-                return State()
+                return State(absent=True)
             if wrong_type(error):
                 raise ProfileError(no_stream(stream, await self._type(stream))) from error
             if not refused(error):

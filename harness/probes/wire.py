@@ -120,6 +120,7 @@ class WireProbe:
     async def settle(self) -> None:
         if self.control is not None:
             await self.control.ask("settle")
+            self._entries.settle()
 
     async def stop(self) -> None:
         if self.control is not None:

@@ -84,6 +84,12 @@ def appended(command: Command) -> tuple[str, dict[str, str]]:
     return text(command[1]), fields_of(command[id_place(command) + 1 :])
 
 
+def aside(command: Command) -> Said:
+    """What an XADD says that goes to a stream which isn't watched."""
+    stream, fields = appended(command)
+    return {"what": "aside", "stream": stream, "fields": fields}
+
+
 def id_place(command: Command) -> int:
     """Where the id stands in an XADD."""
     position = 2

@@ -12,6 +12,7 @@ Unasked, each with the `process`, the `connection` and the time (`at`, Unix seco
   {"what": "unread", "command", "stream" or null}   it may have changed a watched stream, or all of them; `why` where
                                                     its reply is missing, `lasting` where the change comes later
   {"what": "elsewhere", "command", "stream", "database"}   a stream of that name in another database
+  {"what": "aside", "stream", "fields"}   an XADD to a stream that isn't watched: the first of a connection
   {"what": "gate", "gate"}   a gate is reached
   {"what": "lost", "reason"} the connection can't be followed from now on
 """

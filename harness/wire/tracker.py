@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import hiredis
 
-from harness.wire.commands import Command, Said, events_of, name_of, read_options, streams_of, text
+from harness.wire.commands import Command, Said, aside, events_of, name_of, read_options, streams_of, text
 from harness.wire.reach import READ, Watched, changed, reaches
 from harness.wire.requests import Requests
 
@@ -19,6 +19,8 @@ UNFIT = (ValueError, TypeError, IndexError, KeyError, AttributeError)
 """What bytes raise that are no RESP, or no reply to the command before them."""
 STATE = frozenset({b"SELECT", b"MULTI", b"EXEC", b"DISCARD", b"RESET", b"HELLO"})
 """Whose reply has to be known to go on."""
+MOST_ASIDE = 50
+"""XADDs to streams that aren't watched, of which a connection is told."""
 
 
 class Asked:
@@ -35,6 +37,7 @@ class Tracker:
 
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
+        self._asides = 0
         self._requests = Requests()
         self._replies = hiredis.Reader(protocolError=ValueError, replyError=RuntimeError)
         self._open: deque[Asked] = deque()
@@ -169,7 +172,12 @@ class Tracker:
         if name == b"SELECT" and not isinstance(reply, Exception):
             self._database = int(command[1])
         elif name in READ:
-            if self._watched.named_in(streams_of(command)) is None or isinstance(reply, Exception):
+            if isinstance(reply, Exception):
+                return
+            if self._watched.named_in(streams_of(command)) is None:
+                if name == b"XADD" and self._database == self._watched.database and self._asides < MOST_ASIDE:
+                    self._asides += 1
+                    yield {**aside(command), "at": asked.at}
                 return
             if self._database != self._watched.database:
                 yield {**self._elsewhere(asked), "at": asked.at}

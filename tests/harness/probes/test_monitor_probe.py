@@ -122,6 +122,8 @@ def test_entries_that_can_not_be_paired_are_a_gap(watch: Make, valkey: Valkey) -
 
 def test_the_tail_alone_gives_ids_and_says_what_slipped(watch: Make, valkey: Valkey) -> None:
     seen, client = watch(monitor=False), valkey.client()
+    for stream in Queue().streams.values():
+        client.xgroup_create(stream, "workers", mkstream=True)
     entry = client.xadd(STREAM, {"message_id": "m1"})
     assert seen.settled() == [("queue.appended", entry, "")]
     with client.pipeline(transaction=True) as pipeline:

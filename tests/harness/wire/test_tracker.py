@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.wire.commands import Said
 from harness.wire.reach import Watched
-from harness.wire.tracker import Tracker
+from harness.wire.tracker import MOST_ASIDE, Tracker
 
 WATCHED = Watched(streams=frozenset({b"jobs", b"full"}), group=b"g")
 
@@ -222,6 +222,17 @@ def test_another_database_is_another_stream() -> None:
     assert seen(select, (packed("RESET"), b"+RESET\r\n"), (ADD, bulk("1-0")))[1] == ["appended 1-0"]
     multi = [(packed("MULTI"), b"+OK\r\n"), (packed("SELECT", "3"), b"+QUEUED\r\n"), (ADD, b"+QUEUED\r\n")]
     assert seen(*multi, (packed("EXEC"), b"*2\r\n+OK\r\n" + bulk("1-0")))[1] == ["elsewhere XADD 3"]
+
+
+def test_an_append_to_a_stream_that_is_not_watched_is_told_a_few_times() -> None:
+    aside = (packed("XADD", "others", "MAXLEN", "~", "9", "*", "id", "7"), bulk("1-0"))
+    tracker = Tracker(WATCHED)
+    assert told(tracker, [aside[0]], [aside[1]]) == [
+        {"what": "aside", "stream": "others", "fields": {"id": "7"}, "at": 1.0}
+    ]
+    assert told(tracker, [packed("SELECT", "3"), aside[0]], [b"+OK\r\n", aside[1]]) == []
+    assert told(tracker, [packed("SELECT", "0"), aside[0]], [b"+OK\r\n", b"-OOM no memory\r\n"]) == []
+    assert len(told(tracker, [aside[0]] * 100, [aside[1]] * 100)) == MOST_ASIDE - 1
 
 
 def test_what_was_asked_and_not_answered_at_the_end_may_have_been_done() -> None:

@@ -22,7 +22,10 @@ Change = Callable[[Table], None]
 
 NO_WIRE = unknown("no wire stands between this stack and Redis")
 NOT_OURS = unknown("of an attached stack is not ours to")
-TAIL = unknown("MONITOR isn't used")
+TAIL = (
+    unknown("MONITOR isn't used"),
+    unknown("nothing of it was seen on a stream: what a worker was given can't be seen"),
+)
 """The tail alone: who acknowledged isn't seen, nor an entry that was deleted before it was read."""
 WHO = unknown("which processes spoke to Redis can't be seen here", "asynchronous")
 NO_MONITOR = "MONITOR is refused"
@@ -201,7 +204,7 @@ ATTACHED = (
         what="MONITOR isn't used",
         profile=up("attached-tail"),
         deployed=attached(setting("queue", observe="tail")),
-        doubts=(NO_WIRE, NOT_OURS, WHO, TAIL),
+        doubts=(NO_WIRE, NOT_OURS, WHO, *TAIL),
         proven=("sync-processing-disabled", "message-queued", "webhooks"),
     ),
     Variation(

@@ -135,7 +135,7 @@ WATCHING = (
         name="tail",
         what="a stack of ours of whose queue only the entries are read",
         profile=reference("tail", queue='observe = "tail"'),
-        doubts=(NO_WIRE, WHO, TAIL),
+        doubts=(NO_WIRE, WHO, *TAIL),
         proven=("sync-processing-disabled", "webhooks"),
     ),
     Variation(
