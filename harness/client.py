@@ -59,7 +59,9 @@ class ApiClient:
         """Any request to the stack, recorded; returns {"status", "body"}, raises Inconclusive where no answer came."""
         call = next(self._numbers)
         keys = [key("request", call), *([key("token", token)] if token else [])]
-        asked = {"operation": operation, "method": method, "path": path, "request": call}
+        asked: dict[str, Any] = {"operation": operation, "method": method, "path": path, "request": call}
+        if "Idempotency-Key" in (more.get("headers") or {}):
+            asked["idempotency_key"] = more["headers"]["Idempotency-Key"]
         self._history.append("api.requested", source="api", message_id=message_id, data=asked, keys=keys)
         began = time.monotonic()
         try:

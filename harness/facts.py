@@ -211,18 +211,21 @@ class Facts:
         middle = (min(offsets) + max(offsets)) / 2
         return event.at - middle, error + (max(offsets) - min(offsets)) / 2
 
-    def disturbances(self, first: Event, last: Event, *, since: Event | None = None) -> list[Window]:
-        """Faults that were on between two events and can explain why something was done twice.
+    def disturbances(self, first: Event, last: Event) -> list[Window]:
+        """Faults that were on between two events and ended somebody, or made him give up."""
+        return [w for w in self.windows() if w.began.seen <= last.seen and self._on(w, first) and self.explains(w)]
 
-        Who does it again was ended, or hasn't got its answer: `since` is the message's first event, from which on a
-        gate may have withheld one. Not a hold, which makes nobody say anything twice; not a provider's fault, of which
-        the answers themselves tell whom it met (`Flow.unheard`).
+    @staticmethod
+    def _on(window: Window, at: Event) -> bool:
+        return window.ended is None or window.ended.seen >= at.seen
+
+    def explains(self, window: Window) -> bool:
+        """Whether whom a fault met may do again what it did: it was ended, or hasn't got its answer.
+
+        Not a hold, which makes nobody say anything twice; not a provider's fault, of which the answers themselves tell
+        whom it met (`Flow.unheard`).
         """
-        return [w for w in self.windows() if self._explains(w, since or first if w.fault == "gate" else first, last)]
-
-    def _explains(self, window: Window, first: Event, last: Event) -> bool:
-        on = window.began.seen <= last.seen and (window.ended is None or window.ended.seen >= first.seen)
-        return on and (window.fault not in PATIENT or (window.fault == "gate" and self._given_up(window)))
+        return window.fault not in PATIENT or (window.fault == "gate" and self._given_up(window))
 
     def _given_up(self, gate: Window) -> bool:
         """Whether who waited at a gate hung up, said it again, or may have done so after so long a time."""

@@ -13,7 +13,7 @@ from harness.facts import Facts
 from harness.history import Event, Flow, History
 from harness.history.flow import SUCCESS
 from harness.profile import Profile
-from harness.rest import INBOUND, came_in, late, never_queued, work
+from harness.rest import INBOUND, came_in, late, never_queued, owed_by, work
 
 NAME = "accounting"
 CLAIM = "every accepted message is sent, failed or dead: none lost, none unexpected, none twice without a reason"
@@ -29,7 +29,7 @@ Fate = Literal[
     "unfinished",  # something may still come of it: the record ends too early to say
     "refused",  # the stack said no, and meant it
     "indeterminate",  # no answer, or an error, and no trace of it: it may or may not have been taken
-    "unexpected",  # nobody sent it, or it was refused, and a provider has it
+    "unexpected",  # nobody sent it, or it was refused, and a provider has it; it came in, was refused, and is stored
 ]
 GOOD = ("sent", "failed", "dead", "stored")
 
@@ -140,6 +140,17 @@ def accounting(history: History, profile: Profile, *, known: Account | None = No
         reason = f"{len(names)} delivered more than once: {some(names)}; {balance}"
         answer = refuted(reason, it.witnesses(names))
         yield doubtful(answer, feature) if feature else answer
+    dead = [name for name, flow in it.flows.items() if not came_in(flow) and dead_for_nothing(flow, facts, profile)]
+    if dead:
+        reason = f"{len(dead)} dead letters that nobody expected: {some(dead)}; {balance}"
+        yield refuted(reason, it.witnesses(dead), absent=["provider.called", "provider.answered"])
+    bare = [name for name in it.of("failed") if not it.flows[name].calls and groundless(it.flows[name], facts)]
+    if bare:
+        reason = f"{len(bare)} failed, and the record shows no reason: {some(bare)}; {balance}"
+        yield undecided(reason, it.witnesses(bare), absent=["provider.called"])
+    if strange := unasked(it) if profile.deploy.driver != "attached" else []:
+        reason = f"{len(strange)} went out though nobody asked the API for them: {some(strange)}; {balance}"
+        yield undecided(reason, it.witnesses(strange), absent=["api.requested"])
     open_ones = it.of("unfinished")
     if open_ones:
         absent = ["database.inserted" if came_in(it.flows[name]) else "database.status" for name in open_ones]
@@ -205,14 +216,17 @@ def begins(event: Event) -> bool:
             return bool(event.data.get("accepted"))
         case "callback.sent":
             return event.data.get("what") in INBOUND
+        case "queue.appended":
+            return event.message_id is not None  # an entry that names no message is none
     return True
 
 
 def fate_in(flow: Flow, history: History, profile: Profile) -> Fate:
     """Where an inbound message ended."""
-    if flow.first("database.inserted"):
-        return "stored"
     answers = [event.data.get("status") for event in flow.of("callback.answered")]
+    if flow.first("database.inserted"):
+        no = bool(answers) and all(status is not None and 400 <= status < 500 for status in answers)
+        return "unexpected" if no else "stored"
     if any(status in SUCCESS for status in answers):
         taken = flow.of("callback.answered")[-1]
         if profile.claims.webhooks is None:
@@ -243,10 +257,53 @@ def fate_out(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> Fate:
     if any(event.data.get("dead") for event in flow.appends):
         return "dead"
     if status == known.failed:
-        return "failed"
+        told = [event for event in flow.accepted_calls if event not in flow.unheard]
+        return "unrecorded" if told and calls_seen and not failure_told(flow, profile) else "failed"
     if flow.calls_in_flight or (status not in known.terminal and may_go_on(flow, facts, profile, rest=rest)):
         return "unfinished"
     return "unrecorded" if delivered else "lost"
+
+
+def failure_told(flow: Flow, profile: Profile) -> bool:
+    """Whether a provider that had accepted a message may have said later that it failed."""
+    failed = profile.statuses.failed
+    return asked_for(flow) or any(owed_by(event, profile) == failed for event in flow.of("callback.sent"))
+
+
+def asked_for(flow: Flow) -> bool:
+    """Whether the stack asked a provider what became of a message, instead of being told."""
+    sends = (None, "messages.create", "mail.send")
+    return any(event.data.get("endpoint") not in sends for event in flow.of("provider.called"))
+
+
+def groundless(flow: Flow, facts: Facts) -> bool:
+    """Whether a message was given up although the record shows no reason for that: no refusal, nothing cut off."""
+    failed = [event for event in flow.of("provider.answered") if not event.data.get("accepted")]
+    reasons = failed or flow.unheard or flow.calls_in_flight or flow.of("callback.sent")
+    return bool(flow.requests and not reasons and not facts.disturbances(flow.events[0], flow.events[-1]))
+
+
+def dead_for_nothing(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
+    """The dead letters of a message that nothing had gone wrong with, or that was sent all the same."""
+    dead = [event for event in flow.appends if event.data.get("dead")]
+    told = [event for event in flow.accepted_calls if event not in flow.unheard]
+    done = told and flow.status in (profile.statuses.sent, profile.statuses.delivered)
+    if done and not facts.disturbances(flow.events[0], dead[0] if dead else flow.events[-1]):
+        return dead
+    return dead if groundless(flow, facts) else []
+
+
+def unasked(it: Account) -> list[str]:
+    """Messages that went out though nobody asked the API for them, and that answer nobody who had written."""
+    wrote = {str(e.data.get("from")) for flow in it.flows.values() for e in flow.of("callback.sent")}
+    found = []
+    for name, flow in it.flows.items():
+        if flow.accepted_calls and not ours(flow) and it.fates[name] != "unexpected":
+            to = [call.data.get("to") for call in flow.calls]
+            people = {str(one) for value in to for one in (value if isinstance(value, list | tuple) else [value])}
+            if not people & wrote:
+                found.append(name)
+    return found
 
 
 def may_go_on(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> bool:
@@ -255,12 +312,23 @@ def may_go_on(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> bool
     done = {e.data.get("entry") for e in flow.of("queue.acked", "queue.deleted")}
     if never_queued(flow, history, facts, profile):
         return False
-    if flow.status not in (None, profile.statuses.queued, "sending"):
-        return True  # it waits for its retry
+    if waits(flow, profile):
+        return True
     if not rest and (not entries or set(entries) - done):
         return True
     # nobody has it any more; but what a worker did last may not be written yet
     return not rest and not late(history, flow.events[-1], by=profile.policy.finished_within)
+
+
+def waits(flow: Flow, profile: Profile) -> bool:
+    """Whether a message may wait for its retry: by its row's word, or since its last call was refused."""
+    words = profile.statuses
+    resting = {name for cycle in words.cycles for name in cycle[1:]}
+    if flow.status is not None and (flow.status in resting or flow.status not in words.order):
+        return True
+    answers = flow.of("provider.answered")
+    refused = bool(answers) and not answers[-1].data.get("accepted")
+    return refused and profile.claims.retries is not False
 
 
 def at_rest(history: History, profile: Profile) -> bool:

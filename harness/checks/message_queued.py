@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from harness.checks.repeats import queued_again
+from harness.checks.repeats import first_generation, queued_again
 from harness.checks.sync_processing_disabled import refusal
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
@@ -14,22 +12,6 @@ from harness.rest import late
 
 NAME = "message-queued"
 CLAIM = "each accepted message is put on its type's stream once"
-
-
-def first_generation(flow: Flow) -> list[Event]:
-    """The entries that are the message's own: a retry is a new entry on purpose, a dead letter isn't work."""
-    return [event for event in flow.appends if not event.data.get("dead") and retry_count(event) == 0]
-
-
-def retry_count(event: Event) -> int:
-    for value in (event.data.get("fields") or {}).values():
-        try:
-            inner = json.loads(value)
-        except ValueError:
-            continue
-        if isinstance(inner, dict) and isinstance(inner.get("retry_count"), int):
-            return int(inner["retry_count"])
-    return 0
 
 
 @check(NAME, CLAIM, silence=("queue.appended",))
@@ -52,7 +34,7 @@ def message_queued(history: History, flow: Flow, profile: Profile, *, channel: s
         yield refuted(f"it was put on {wrong[0].data['stream']}, expected {stream}", [taken, *wrong])
     extra = len(entries) - flow.messages
     if extra > 0:
-        explained = queued_again(flow, Facts(history), entries)
+        explained = queued_again(flow, Facts(history))
         if explained and profile.policy.delivery == "at-least-once":
             why, witness = explained
             yield shown(f"{len(entries)} entries, explained by {why} (at-least-once)", [taken, witness, *entries])

@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from harness.checks.accounting import Account, account, accounting, parted, some
+from harness.checks.accounting import Account, account, accounting, asked_for, parted, some
 from harness.checks.lacking import doubtful
-from harness.checks.lifecycle import backward_moves, sent_is_earned
-from harness.checks.message_queued import first_generation
-from harness.checks.repeats import queued_again
+from harness.checks.lifecycle import moved_back, sent_is_earned
+from harness.checks.repeats import first_generation, queued_again
 from harness.checks.verdict import Answers, check, refuted
 from harness.facts import Facts
 from harness.history import Event, Flow, History
 from harness.profile import Profile
-from harness.rest import came_in, kept, late, unacknowledged, work
+from harness.rest import came_in, kept, late, owed_by, unacknowledged, work
 
 NAME = "whole-record"
 CLAIM = "of all messages none is lost, sent twice, moved back, unqueued, unfinished or dead without a reason"
 
 Wrong = Callable[[Flow, Facts, Profile], list[Event]]
 """The events that prove something of a message; none where it isn't so."""
-
-
-def moved_back(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
-    return backward_moves(flow, profile.statuses)
 
 
 def unearned(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
@@ -43,7 +38,7 @@ def queued_twice(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
     entries = first_generation(flow)
     if len(entries) <= flow.messages:
         return []
-    excused = profile.policy.delivery == "at-least-once" and queued_again(flow, facts, entries)
+    excused = profile.policy.delivery == "at-least-once" and queued_again(flow, facts)
     return [] if excused else entries
 
 
@@ -63,12 +58,14 @@ def _overdue(flow: Flow, facts: Facts, profile: Profile) -> bool:
     return late(facts.history, flow.statuses[-1][1], *flow.acks, by=profile.policy.finished_within)
 
 
-def dead_for_nothing(flow: Flow, facts: Facts, _: Profile) -> list[Event]:
-    dead = [event for event in flow.appends if event.data.get("dead")]
-    failed = [event for event in flow.of("provider.answered") if not event.data.get("accepted")]
-    if not dead or not flow.requests or failed or flow.unheard or flow.calls_in_flight:
+def delivered_by_itself(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
+    """The change to `delivered` of a message of which no provider has said so."""
+    word = profile.statuses.delivered
+    if profile.claims.delivery_reports is not True or word == profile.statuses.sent or asked_for(flow):
         return []
-    return [] if facts.disturbances(flow.events[0], dead[0]) else dead
+    if any(owed_by(event, profile) == word for event in flow.of("callback.sent")):
+        return []
+    return [event for value, event in flow.statuses if value == word and event.kind == "database.status"]
 
 
 def orphaned(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
@@ -83,7 +80,7 @@ QUESTIONS: Final[tuple[tuple[str, Wrong, tuple[str, ...]], ...]] = (
     ("queued more than once", queued_twice, ()),
     ("acknowledged by nobody", left_pending, ("queue.acked",)),
     ("acknowledged and not deleted", left_behind, ("queue.deleted",)),
-    ("dead letters that nobody expected", dead_for_nothing, ("provider.called", "provider.answered")),
+    ("delivered, though no provider said so", delivered_by_itself, ("callback.sent",)),
     ("queued without a row", orphaned, ("database.inserted",)),
 )
 """What is asked of every outbound message beside the account: in words, its proof, and what it is the absence of."""

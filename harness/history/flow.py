@@ -29,9 +29,20 @@ class Flow:
 
     @property
     def messages(self) -> int:
-        """How many messages it holds: the same text sent twice without an idempotency key is two."""
-        named = self.of("database.inserted", "api.answered")
-        return max(1, len({event.message_id for event in named if event.message_id}))
+        """How many messages it should be: those that the API took, and one for each send that it didn't answer so.
+
+        The same text sent twice without an idempotency key is two. What was stored beyond that is no message.
+        """
+        stored = {event.message_id for event in self.of("database.inserted") if event.message_id}
+        sends = [event for event in self.requests if event.data.get("operation", "send") == "send"]
+        if not sends:
+            return max(1, len(stored))
+        named = {event.message_id for event in self.answers if event.message_id}
+        answered = {event.data.get("request") for event in self.answers if event.message_id}
+        keys = {one.data.get("request"): one.data.get("idempotency_key") or f"request {one.seq}" for one in sends}
+        told = {name for request, name in keys.items() if request in answered}
+        untold = {name for request, name in keys.items() if request not in answered} - told
+        return max(1, len(named) + min(len(untold), len(stored - named)))
 
     def of(self, *kinds: str) -> list[Event]:
         """The events of these kinds, in order."""

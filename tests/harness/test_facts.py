@@ -95,7 +95,7 @@ def test_a_short_gate_explains_a_second_try_of_who_hung_up_or_said_it_again(told
         ]
     ).history
     begin, *_, first, last = history.events()
-    assert bool(Facts(history).disturbances(first, last, since=begin)) is explains
+    assert bool(Facts(history).disturbances(begin, last)) is explains
     assert not Facts(history).disturbances(first, last), "a message that began after the gate was opened"
 
 

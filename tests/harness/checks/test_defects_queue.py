@@ -41,6 +41,10 @@ from harness.profile import Profile, Queue
 # message-queued
 
 RESTART = [window(7, "restart", "api", at=2.1), window(7, "restart", "api", at=2.2, ended=True)]
+RETRIED = right().insert(
+    "api.answered",
+    replace(second_entry(), data={**second_entry().data, "fields": {"x": "no json", "data": '{"retry_count": 1}'}}),
+)
 EXPLAINED = (
     right().insert("api.answered", RESTART[0]).insert("api.answered", RESTART[1]).insert("api.answered", second_entry())
 )
@@ -73,16 +77,12 @@ QUEUED: dict[str, Case] = {
     "twice, explained": (EXPLAINED, PROFILE, "pass", "2 entries, explained by restart of the api"),
     "twice, explained, effectively once": (EXPLAINED, ONCE, "fail", "2 entries were put"),
     "a retry is an entry on purpose": (
-        right().insert(
-            "api.answered",
-            replace(
-                second_entry(), data={**second_entry().data, "fields": {"x": "no json", "data": '{"retry_count": 1}'}}
-            ),
-        ),
+        RETRIED.change("provider.answered", status=503, accepted=False, message=None),
         PROFILE,
         "pass",
         "1 entry on message_queue:sms",
     ),
+    "nothing failed, so it is no retry": (RETRIED, PROFILE, "fail", "2 entries were put"),
 }
 
 
