@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,7 @@ class Output:
             stale.unlink()
         self._tails: dict[str, deque[str]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._over: set[Process] = set()
         self._heard = asyncio.Condition()
         self.error: OSError | None = None
         """Why no more is written to the logs; the history has the lines all the same."""
@@ -54,7 +57,9 @@ class Output:
             self._on_line(process, line)
             async with self._heard:
                 self._heard.notify_all()
+        await ended(process)  # the end of its output is not yet its own
         async with self._heard:
+            self._over.add(process)
             self._heard.notify_all()
 
     def _keep(self, path: Path, line: str) -> None:
@@ -68,11 +73,14 @@ class Output:
             self.error = error
 
     async def await_line(self, process: Process, text: str, *, within: float) -> bool:
-        """Waits for a line with `text`; False when the process ended first, TimeoutError when it came too late."""
+        """Waits for a line with `text`; TimeoutError when it came too late.
+
+        False when the process ended first: all that it said was read, and its code is known.
+        """
         tail = self._tails[process.name]
 
         def settled() -> bool:
-            return any(text in line for line in tail) or not process.alive
+            return any(text in line for line in tail) or process in self._over
 
         async with self._heard:
             await asyncio.wait_for(self._heard.wait_for(settled), within)
@@ -82,6 +90,11 @@ class Output:
         """The last lines of a process, for an error message."""
         return "\n".join(list(self._tails.get(name, ()))[-lines:])
 
+    def end_of(self, process: Process, *, when: str = "") -> str:
+        """How a process has ended, and what it said last; who was killed had nothing to say of it."""
+        words = "" if process.code == -signal.SIGKILL else self.tail(process.name)
+        return f"ended with {process.code}{when}" + (f":\n{words}" if words else "")
+
     async def drain_one(self, process: Process) -> None:
         """Waits until the output of a process that has ended has been read."""
         await asyncio.wait([self._tasks[process.name]], timeout=5)
@@ -90,3 +103,15 @@ class Output:
         """Waits until the output of all processes has been read; they have ended."""
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=5)
+
+
+async def ended(process: Process) -> None:
+    """Returns when a process has ended."""
+    loop, end = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop may be closing at this moment
+            loop.call_soon_threadsafe(end.set)
+
+    process.when_ended(tell)
+    await end.wait()

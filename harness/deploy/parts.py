@@ -148,9 +148,10 @@ class Part:
         gone = (docker.errors.DockerException, requests.RequestException, OSError, ValueError)
         with open(pipe, "wb", buffering=0) as output, contextlib.suppress(*gone):
             output.writelines(self.wrapped.logs(stream=True, follow=True))
+        code = None
         with contextlib.suppress(*gone):
-            process.code = int(self.wrapped.wait()["StatusCode"])
-        process.ended.set()
+            code = int(self.wrapped.wait()["StatusCode"])
+        process.end(code)
         self._on_exit(process)
 
     def join(self) -> None:

@@ -39,10 +39,28 @@ class Process:
         """The reading end of its standard output and error; whoever reads it closes it."""
         self.code: int | None = None
         self.ended = threading.Event()
+        self._lock = threading.Lock()
+        self._told: list[Callable[[], None]] = []
 
     @property
     def alive(self) -> bool:
         return not self.ended.is_set()
+
+    def end(self, code: int | None) -> None:
+        """Takes note of its end, and tells whoever waits for it."""
+        self.code = code
+        with self._lock:
+            self.ended.set()
+        for tell in self._told:
+            tell()
+
+    def when_ended(self, tell: Callable[[], None]) -> None:
+        """Calls `tell` once it has ended, in whatever thread learns of that; at once where it has."""
+        with self._lock:
+            if self.alive:
+                self._told.append(tell)
+                return
+        tell()
 
 
 class Processes:
@@ -222,6 +240,5 @@ class Processes:
                 self._ended(process, -int(signal.SIGKILL))
 
     def _ended(self, process: Process, code: int) -> None:
-        process.code = code
-        process.ended.set()
+        process.end(code)
         self._on_exit(process)

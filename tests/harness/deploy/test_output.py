@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def test_a_number_that_another_took_is_not_closed(tmp_path: Path, loop: Loop, mo
     loop.run(output.follow(process))
     os.write(write, b"its last words\n")
     os.close(write)
+    process.end(0)
     loop.run(output.drain())
     loop.run(nothing())  # uvloop closes in its next turns
     loop.run(nothing())
@@ -54,6 +56,39 @@ def test_a_number_that_another_took_is_not_closed(tmp_path: Path, loop: Loop, mo
     assert File.taken == read, "libuv was to close the descriptor before the file is told"
     os.fstat(File.taken)
     os.close(File.taken)
+
+
+@pytest.mark.parametrize("last", ["its end", "the end of its output"])
+def test_a_wait_for_a_line_ends_with_the_process(tmp_path: Path, loop: Loop, last: str) -> None:
+    read, write = os.pipe()
+    output = Output(tmp_path, on_line=lambda *_: None, redact=str)
+    process = Process(name="postgres", role="database", pid=0, output=read)
+    loop.run(output.follow(process))
+    os.write(write, b"its last words\n")
+    pool = ThreadPoolExecutor(1)
+    first, second = (lambda: os.close(write)), (lambda: process.end(3))
+    if last == "the end of its output":
+        first, second = second, first
+    waiting = pool.submit(loop.run, output.await_line(process, "ready", within=20))
+    first()
+    loop.run(nothing())
+    assert not waiting.done()
+    second()
+    assert waiting.result(10) is False
+    pool.shutdown()
+    assert output.end_of(process, when=" at its start") == "ended with 3 at its start:\nits last words"
+
+
+def test_who_was_killed_had_nothing_to_say_of_it(tmp_path: Path, loop: Loop) -> None:
+    read, write = os.pipe()
+    output = Output(tmp_path, on_line=lambda *_: None, redact=str)
+    process = Process(name="mocks", role="mocks", pid=0, output=read)
+    loop.run(output.follow(process))
+    os.write(write, b"listening\n")
+    os.close(write)
+    process.end(-9)
+    loop.run(output.drain())
+    assert output.end_of(process, when=" at its start") == "ended with -9 at its start"
 
 
 async def nothing() -> None:
