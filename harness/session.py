@@ -11,6 +11,7 @@ from harness.client import ApiClient
 from harness.deploy.attached import Attached
 from harness.deploy.driver import Addresses, Driver
 from harness.deploy.embedded import Embedded
+from harness.deploy.starting import Start
 from harness.errors import DeployError, ProfileError, UsageError
 from harness.history import Event, History, Journal
 from harness.keeping import advice
@@ -56,6 +57,7 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
     redactor.hide_urls(profile.queue.url, profile.database.url, profile.api.url, profile.providers.url)
     journal = Journal(history, options.build / options.history_name, redact=redactor)
     loop = Loop()
+    start = Start(history, loop)
     with contextlib.ExitStack() as cleanup:
         cleanup.enter_context(kept(history, journal))
         cleanup.callback(loop.close)
@@ -65,12 +67,12 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         cleanup.callback(lambda: loop.run(driver.stop()))
         roles = [role for role, one in profile.processes.items() if driver.manages_processes or one.pid_file]
         declare(history, "deploy", roles=roles)
-        loop.run(driver.start_services())
+        start.run(driver.start_services())
         probes = probes_for(profile, history, driver, wire=wire)
         for probe in probes:
             cleanup.callback(stop_probe, loop, probe)
-            loop.run(probe.start())
-        loop.run(driver.start_stack())
+            start.run(probe.start())
+        start.run(driver.start_stack())
         stack = Stack(
             profile=profile,
             history=history,

@@ -232,7 +232,7 @@ class Containers:
             raise DeployError(f"`{' '.join(command)}` didn't end within {within:g} s; look at {self._output.directory}")
         await self._output.drain_one(process)
         if process.code != 0:
-            raise DeployError(f"`{' '.join(command)}` ended with {process.code}:\n{self._output.tail('migrate')}")
+            raise DeployError(f"`{' '.join(command)}` {self._output.end_of(process)}")
 
     # the stack
 

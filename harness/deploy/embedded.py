@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import signal
 import socket
 import string
 import sys
@@ -21,7 +20,7 @@ from harness.deploy.output import Output
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process, Processes
 from harness.deploy.ready import answering
-from harness.deploy.roster import Roster, contract
+from harness.deploy.roster import KEEPER, Roster, contract
 from harness.deploy.tree import Tree
 from harness.errors import DeployError
 from harness.history import History
@@ -58,7 +57,7 @@ class Embedded:
         self._ports = Ports()
         self._processes = Processes(on_exit=self._roster.exited, on_gone=self._keeper_gone)
         self._trees: dict[str, Tree] = {}
-        self._postgres: tuple[Process, int | None] | None = None
+        self._postgres: asyncio.Task[postgres.Postgres] | None = None
         self._directory = self._processes.directory()
         logs.mkdir(parents=True, exist_ok=True)
         self._output = Output(logs, on_line=self._roster.line, redact=redactor)
@@ -79,16 +78,18 @@ class Embedded:
         self._api_port = self._ports.fixed(deploy.api_port, name="API") if deploy.api_port else self._ports.free()
         self._postgres_port, self._redis_port = self._ports.free(), self._ports.free()
         api = f"http://127.0.0.1:{self._api_port}"
-        started = asyncio.gather(
-            self._start_postgres(), self._start_redis(), self._start_mocks(api), self._start_wire()
-        )
+        starts = (self._start_postgres(), self._start_redis(), self._start_mocks(api), self._start_wire())
         try:
-            await asyncio.wait_for(started, deploy.start_within)
+            async with asyncio.timeout(deploy.start_within), asyncio.TaskGroup() as group:
+                for start in starts:
+                    group.create_task(start)
         except TimeoutError as error:
             raise DeployError(
                 f"the services were not ready within {deploy.start_within:g} s; look at the logs in "
                 f"{self._output.directory}, or raise [deploy] start_within"
             ) from error
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         self.addresses = Addresses(
             api=api,
             database=f"postgresql://{postgres.SUPERUSER}:{self._password}@127.0.0.1:{self._postgres_port}/{DATABASE}",
@@ -102,15 +103,16 @@ class Embedded:
 
     async def _start_postgres(self) -> None:
         directory = postgres.binaries(self._profile.deploy.postgres_bin)
-        server = await asyncio.to_thread(
+        starting = asyncio.to_thread(
             postgres.start,
             self._processes,
             bin_directory=directory,
             directory=self._directory,
             port=self._postgres_port,
         )
+        self._postgres = asyncio.create_task(starting)
+        server = await asyncio.shield(self._postgres)  # the thread can't be ended: `stop` waits for it
         await self._await_line(server.process, postgres.READY)
-        self._postgres = server.process, server.interlock()
         connection = await asyncpg.connect(
             host=str(server.socket_directory), port=server.port, user=postgres.SUPERUSER, database="postgres"
         )
@@ -140,7 +142,7 @@ class Embedded:
             cwd=self._directory,
         )
         await self._output.follow(process)
-        await self._mocks.ready(announce, process, tail=lambda: self._output.tail("mocks"))
+        await self._mocks.ready(announce, process, output=self._output)
 
     async def _start_wire(self) -> None:
         if self._wire is None:
@@ -173,16 +175,12 @@ class Embedded:
             )
         await self._output.drain_one(process)
         if process.code != 0:
-            raise DeployError(
-                f"`{' '.join(self._profile.migrate)}` ended with {process.code}:\n{self._output.tail('migrate')}"
-            )
+            raise DeployError(f"`{' '.join(self._profile.migrate)}` {self._output.end_of(process)}")
 
     async def _await_line(self, process: Process, text: str) -> None:
         await self._output.follow(process)
         if not await self._output.await_line(process, text, within=self._profile.deploy.start_within):
-            raise DeployError(
-                f"{process.name} ended with {process.code} at its start:\n{self._output.tail(process.name)}"
-            )
+            raise DeployError(f"{process.name} {self._output.end_of(process, when=' at its start')}")
 
     # the stack
 
@@ -289,16 +287,18 @@ class Embedded:
         return frozenset(pids)
 
     def _keeper_gone(self) -> None:
-        died(self._history, "the keeper of this deployment's processes", "it has ended, and all that it kept with it")
+        died(self._history, KEEPER, "it has ended, and all that it kept with it")
 
     def logs(self, name: str) -> str:
         return self._output.tail(name)
 
     async def stop(self) -> None:
         self._roster.expect_exit()
+        if self._postgres is not None:
+            await asyncio.wait({self._postgres})  # what it copies after all was removed would stay
         await asyncio.to_thread(self._processes.close)
-        if self._postgres is not None and self._postgres[1] is not None and self._postgres[0].code == -signal.SIGKILL:
-            postgres.forget(self._postgres[1])
+        if self._postgres is not None and self._postgres.exception() is None:
+            self._postgres.result().forget()
         await self._output.drain()
         self._ports.close()
 

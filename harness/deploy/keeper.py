@@ -113,10 +113,11 @@ class Keeper:
         stdin, stdout = self.fds[:2]
         del self.fds[:2]
         failed_r, failed_w = os.pipe()
+        keeper = os.getpid()
         pid = os.fork()
         if pid == 0:
             try:
-                self.become(request, stdin, stdout)
+                self.become(request, stdin, stdout, keeper)
             except BaseException as error:  # a forked child must never go on in its parent's code
                 os.write(failed_w, str(error).encode())
             finally:
@@ -130,7 +131,7 @@ class Keeper:
             raise OSError(why.decode())
         return pid
 
-    def become(self, request: dict[str, Any], stdin: int, stdout: int) -> None:
+    def become(self, request: dict[str, Any], stdin: int, stdout: int, keeper: int) -> None:
         signal.set_wakeup_fd(-1)
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(name, signal.SIG_DFL)
@@ -141,6 +142,8 @@ class Keeper:
         if request["unprivileged"] and os.geteuid() == 0:
             leave_root()
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != keeper:  # it died before the kernel was told to end us with it
+            os._exit(127)
         os.chdir(request["cwd"])
         os.execve(request["argv"][0], request["argv"], request["env"])  # noqa: S606 - reason: that is its task
 

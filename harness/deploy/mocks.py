@@ -6,12 +6,12 @@ import asyncio
 import json
 import secrets
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
 from harness.deploy.driver import bearer
+from harness.deploy.output import Output
 from harness.deploy.processes import Process
 from harness.errors import DeployError
 from harness.profile import Api
@@ -63,11 +63,12 @@ class Mocks:
         options = ["--host", "127.0.0.1", "--port", "0", "--announce", str(announce), "--journal", str(journal)]
         return [sys.executable, "-m", "mock_providers", "serve", *options, "--config", str(config)]
 
-    async def ready(self, announce: Path, process: Process, *, tail: Callable[[], str]) -> None:
+    async def ready(self, announce: Path, process: Process, *, output: Output) -> None:
         """Waits until the server has announced its address; raises DeployError when it ended instead."""
         port = await asyncio.to_thread(self._announced, announce, process)
         if port is None:
-            raise DeployError(f"the mock providers ended with {process.code} at their start:\n{tail()}")
+            await output.drain_one(process)
+            raise DeployError(f"the mock providers {output.end_of(process, when=' at their start')}")
         await self.meet(f"http://127.0.0.1:{port}")
 
     async def meet(self, url: str) -> None:

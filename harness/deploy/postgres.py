@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,14 +124,13 @@ class Postgres:
     process: Process
     port: int
     socket_directory: Path
+    since: int
+    """The second of the epoch in which it was started."""
 
-    def interlock(self) -> int | None:
-        """The shared memory by which it sees that nobody else runs on its data; a killed server leaves it behind."""
-        try:
-            lines = (self.socket_directory / "postgres" / "postmaster.pid").read_text(encoding="ascii").splitlines()
-            return int(lines[6].split()[1])
-        except (OSError, ValueError, IndexError):
-            return None
+    def forget(self) -> None:
+        """Removes the shared memory by which it saw that nobody else ran on its data, which a killed one leaves."""
+        for segment in made_by(self.process.pid, since=self.since):
+            ctypes.CDLL(None).shmctl(segment, IPC_RMID, None)
 
 
 def start(processes: Processes, *, bin_directory: Path, directory: Path, port: int) -> Postgres:
@@ -138,6 +138,7 @@ def start(processes: Processes, *, bin_directory: Path, directory: Path, port: i
     data = directory / "postgres"
     shutil.copytree(template(bin_directory), data)
     data.chmod(0o700)
+    since = int(time.time()) - 1  # the kernel's clock of seconds may be a tick behind
     process = processes.spawn(
         str(bin_directory / "postgres"),
         *("-D", str(data), "-p", str(port), "-k", str(directory)),
@@ -148,9 +149,14 @@ def start(processes: Processes, *, bin_directory: Path, directory: Path, port: i
         stop_signal=signal.SIGQUIT,  # what it holds is thrown away, so it needn't be written
         unprivileged=True,
     )
-    return Postgres(process=process, port=port, socket_directory=directory)
+    return Postgres(process=process, port=port, socket_directory=directory, since=since)
 
 
-def forget(interlock: int) -> None:
-    """Removes what a killed server has left; nobody uses it once the server is gone."""
-    ctypes.CDLL(None).shmctl(interlock, IPC_RMID, None)
+def made_by(pid: int, *, since: int) -> list[int]:
+    """The segments of shared memory (SysV) that a process of that number has made, since a second of the epoch."""
+    table = Path("/proc/sysvipc/shm")
+    if not table.exists():
+        return []
+    names, *rows = (line.split() for line in table.read_text(encoding="ascii").splitlines())
+    segments = [dict(zip(names, map(int, row), strict=True)) for row in rows]
+    return [one["shmid"] for one in segments if one["cpid"] == pid and one["ctime"] >= since]

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -189,7 +190,7 @@ class Processes:
             # it died of something: the kernel has ended its children, theirs are still there
             kill_marked(f"{MARK}={self.run}/")
         for path in self._directories:
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
 
     def mark(self, process: Process) -> str:
         """What a process and all that it starts have in their environment, and nobody else."""
@@ -242,3 +243,12 @@ class Processes:
     def _ended(self, process: Process, code: int) -> None:
         process.end(code)
         self._on_exit(process)
+
+
+def remove(directory: Path, *, within: float = 2.0) -> None:
+    """Removes a directory, again where somebody who was dying still wrote there."""
+    deadline = time.monotonic() + within
+    shutil.rmtree(directory, ignore_errors=True)
+    while directory.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)  # reason: that somebody has written for the last time is told by nobody
+        shutil.rmtree(directory, ignore_errors=True)

@@ -31,11 +31,11 @@ async def probed(
         last = await look()
         if last is None:
             return
-        if history is not None and history.over is not None:
+        if history is not None and history.over is not None and process.alive:
             raise history.over
         if await asyncio.to_thread(process.ended.wait, BETWEEN):
             await output.drain_one(process)
-            raise DeployError(f"{name} ended with {process.code} at its start:\n{output.tail(process.name)}")
+            raise DeployError(f"{name} {output.end_of(process, when=' at its start')}")
         if asyncio.get_running_loop().time() > deadline:
             raise DeployError(f"{name} was not ready within {within:g} s: {last}")
 

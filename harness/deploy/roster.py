@@ -14,6 +14,7 @@ from harness.vitals import died
 
 PARTS = {"database": "PostgreSQL", "queue": "Redis", "mocks": "the mock providers", "wire": "the wire"}
 """Parts without which nothing can be judged, by the role of their process; as people call them."""
+KEEPER = "the keeper of this deployment's processes"
 LAST = 3
 """Lines of its output that are told of what has died."""
 
