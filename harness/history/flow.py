@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from harness.history.event import Event
 
 SUCCESS = range(200, 300)
+SENDS: Final = ("messages.create", "mail.send")
+"""The providers' endpoints by which something is sent."""
+UNTOLD: Final = (None, "unknown", "method_not_allowed")
+"""What stands for an endpoint where the provider doesn't know what was wanted of it: a send that went astray, too."""
 GIVE_UP_S = 2.0
 """Seconds after which a client may give up waiting for an answer, and try again."""
 
@@ -112,13 +116,19 @@ class Flow:
 
     @property
     def calls(self) -> list[Event]:
-        """Calls that reached a provider, accepted or not."""
-        return self.of("provider.called")
+        """Calls that reached a provider to send it, accepted or not; one that asks for its state is none."""
+        return [event for event in self.of("provider.called") if sends(event)]
+
+    @property
+    def call_answers(self) -> list[Event]:
+        """The providers' answers to calls that send."""
+        others = {event.data.get("call") for event in self.of("provider.called") if not sends(event)}
+        return [event for event in self.of("provider.answered") if event.data.get("call") not in others]
 
     @property
     def accepted_calls(self) -> list[Event]:
         """Answers by which a provider took the message, each once per call."""
-        return [event for event in self.of("provider.answered") if event.data.get("accepted")]
+        return [event for event in self.call_answers if event.data.get("accepted")]
 
     @property
     def unheard(self) -> list[Event]:
@@ -127,12 +137,12 @@ class Flow:
         A caller that doesn't hang up, and calls again while its first call is still open, has given that one up.
         """
         calls = {event.data.get("call"): event for event in self.calls}
-        answers = self.of("provider.answered")
+        answers = self.call_answers
         return [event for event in answers if not heard(event, calls.get(event.data.get("call")), calls.values())]
 
     @property
     def calls_in_flight(self) -> list[Event]:
-        answered = {event.data.get("call") for event in self.of("provider.answered")}
+        answered = {event.data.get("call") for event in self.call_answers}
         return [event for event in self.calls if event.data.get("call") not in answered]
 
     @property
@@ -146,6 +156,11 @@ class Flow:
         """The field `name` of the first event of a kind, or None."""
         event = self.first(kind)
         return event.data.get(name) if event else None
+
+
+def sends(call: Event) -> bool:
+    """Whether a provider was called to send something, as far as its endpoint says."""
+    return call.data.get("endpoint") in (*SENDS, *UNTOLD)
 
 
 def heard(answer: Event, call: Event | None, others: Iterable[Event]) -> bool:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from harness.history import History, key
+from harness.history.flow import SENDS
 from harness.probes.probe import gap, token_in
 
 Entry = dict[str, Any]
@@ -13,9 +14,6 @@ Entry = dict[str, Any]
 SOURCE = "providers"
 CALLS = ("provider.called", "provider.answered")
 CALLBACKS = ("callback.sent", "callback.answered")
-SENDS = ("messages.create", "mail.send")
-"""The endpoints by which something is sent."""
-
 KINDS = {"called": CALLS[0], "answered": CALLS[1], **{kind: kind for kind in CALLBACKS}}
 """The event that each type of entry stands for; entries of other types stand for none."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from histories import ENTRY, ID, SID, TOKEN, made, right, send, started
+import pytest
+from histories import ENTRY, ID, SID, TOKEN, Script, made, right, send, started
 
-from harness.history import Flow
+from harness.history import Flow, key
 
 
 def flow_of(*, answered: int | None = 201) -> Flow:
@@ -45,6 +46,30 @@ def test_an_entry_is_open_until_it_is_acknowledged_or_deleted() -> None:
 def test_a_call_is_in_flight_until_it_is_answered() -> None:
     script = right().drop("provider.answered")
     assert [e.kind for e in script.flow(script.history).calls_in_flight] == ["provider.called"]
+
+
+def asked(script: Script, endpoint: str | None, *, answered: bool = True) -> Flow:
+    """A right flow, and a later call that the provider's id joins to it."""
+    call = [key("call", "twilio", 2), key("provider", SID)]
+    script = script.add("provider.called", at=11, keys=call, call="twilio/2", endpoint=endpoint)
+    if answered:
+        script = script.add("provider.answered", at=12, keys=call, call="twilio/2", status=404, message=SID)
+    return script.flow(script.history)
+
+
+def test_a_call_that_asks_for_a_messages_state_is_no_call_of_it() -> None:
+    flow = asked(right(), "messages.fetch")
+    assert [event.kind for event in flow.events[-2:]] == ["provider.called", "provider.answered"]
+    assert [event.data["call"] for event in (*flow.calls, *flow.call_answers, *flow.accepted_calls)] == ["twilio/1"] * 3
+    assert flow.unheard == []
+    assert asked(right(), "messages.fetch", answered=False).calls_in_flight == []
+
+
+@pytest.mark.parametrize("endpoint", ["messages.create", "mail.send", "unknown", "method_not_allowed", None])
+def test_a_call_that_sends_or_went_astray_is_one(endpoint: str | None) -> None:
+    flow = asked(right(), endpoint)
+    assert [len(found) for found in (flow.calls, flow.call_answers, flow.unheard)] == [2, 2, 1]
+    assert len(asked(right(), endpoint, answered=False).calls_in_flight) == 1
 
 
 def test_statuses_follow_the_sequence_of_the_database() -> None:
