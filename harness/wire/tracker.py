@@ -109,8 +109,9 @@ class Tracker:
     def received(self, data: bytes, at: float) -> Iterator[Said]:
         """Takes bytes that came from Redis at a time; what the replies among them show.
 
-        What a process does (append, acknowledge, delete) has the time at which its command came; what it is given
-        has the time at which the reply came. Both are before the bytes went on, so no effect is seen before its cause.
+        What a process does (append, acknowledge, delete) has the time at which its command came, in a transaction its
+        EXEC; what it is given has the time at which the reply came. Both are before the bytes went on, so no effect is
+        seen before its cause.
         """
         if self.lost:
             yield from self.told()
@@ -149,7 +150,7 @@ class Tracker:
             case b"DISCARD" if not failed:
                 self._queued = None
             case b"EXEC":
-                yield from self._executed(reply)
+                yield from self._executed(asked, reply)
             case b"CLIENT" if reply_mode(asked.command) == "ON" and failed:
                 raise ValueError("CLIENT REPLY was refused")
             case _ if self._queued is not None:
@@ -160,11 +161,12 @@ class Tracker:
             case _:
                 yield from self._done(asked, reply)
 
-    def _executed(self, reply: object) -> Iterator[Said]:
+    def _executed(self, execute: Asked, reply: object) -> Iterator[Said]:
+        """What a transaction did; it was done when EXEC came, whenever its commands were queued."""
         queued, self._queued = self._queued, None
         if isinstance(reply, list):
             for asked, answer in zip(queued or [], reply, strict=True):
-                yield from self._done(asked, answer)
+                yield from self._done(Asked(asked.command, execute.at), answer)
 
     def _done(self, asked: Asked, reply: object) -> Iterator[Said]:
         """What a command and its reply show."""
@@ -207,7 +209,8 @@ class Tracker:
         gives an entry away.
         """
         if not self.lost and self._open and (self._begun or not blocks(self._open[0])):
-            given = self._queued or [] if any(asked.name == b"EXEC" for asked in self._open) else []
+            execute = next((asked for asked in self._open if asked.name == b"EXEC"), None)
+            given = [Asked(asked.command, execute.at) for asked in self._queued or []] if execute else []
             for asked in [*given, *self._open]:
                 if self._concerns(asked):
                     self._tell_unread(asked, "the connection ended before its reply")

@@ -98,6 +98,30 @@ def test_what_a_process_does_has_the_time_of_its_command_and_what_it_is_given_th
     ]
 
 
+def test_what_a_transaction_does_has_the_time_of_its_exec() -> None:
+    """Commands may be queued long before: Redis does nothing of them until then."""
+    tracker = Tracker(WATCHED)
+    queued = [packed("MULTI"), packed("XACK", "jobs", "g", "1-0"), packed("XDEL", "jobs", "1-0"), packed("ECHO", "x")]
+    for at, request in enumerate(queued, start=1):
+        tracker.sent(request, at=float(at))
+    assert list(tracker.received(b"+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n", at=5.0)) == []
+    tracker.sent(packed("EXEC") + packed("XDEL", "jobs", "2-0"), at=6.0)
+    replies = b"*3\r\n:1\r\n:1\r\n" + bulk("x") + b":1\r\n"
+    assert [(event["what"], event["id"], event["at"]) for event in tracker.received(replies, at=7.0)] == [
+        ("acked", "1-0", 6.0),
+        ("deleted", "1-0", 6.0),
+        ("deleted", "2-0", 6.0),
+    ]
+
+
+def test_a_transaction_without_an_answer_may_have_been_done_when_its_exec_came() -> None:
+    tracker = Tracker(WATCHED)
+    tracker.sent(packed("MULTI") + packed("XDEL", "jobs", "1-0"), at=1.0)
+    assert list(tracker.received(b"+OK\r\n+QUEUED\r\n", at=2.0)) == []
+    tracker.sent(packed("EXEC"), at=3.0)
+    assert [(event["what"], event["at"]) for event in tracker.ended()] == [("unread", 3.0)]
+
+
 def test_pushed_messages_are_no_replies() -> None:
     tracker = Tracker(WATCHED)
     tracker.sent(packed("XDEL", "jobs", "1-0"), at=1.0)
