@@ -176,6 +176,8 @@ def record(history: History, queue: Queue, kind: str, said: Said) -> Event:
     stream, entry = said["stream"], said["id"]
     fields = said.get("fields") or {}
     data: dict[str, Any] = {name: said[name] for name in KEPT if name in said}
+    if said.get("how") == "dropped":  # Redis did it, whoever came by
+        data.pop("process", None)
     data["entry"] = key("entry", stream, entry)
     if stream == queue.dead:
         data["dead"] = True

@@ -56,6 +56,19 @@ def test_a_plain_read_is_a_claim_only_where_there_is_no_group() -> None:
         assert told.gaps() == []
 
 
+def test_what_redis_dropped_was_acknowledged_by_nobody_in_particular() -> None:
+    told = Told()
+    told.take("acked", how="dropped", group="workers", id="1-0")
+    (event,) = told.history.events("queue.acked")
+    assert dict(event.data) == {
+        "stream": STREAM,
+        "id": "1-0",
+        "group": "workers",
+        "how": "dropped",
+        "entry": f"entry:{STREAM}/1-0",
+    }
+
+
 def test_which_entries_redis_meant_may_be_known_by_what_was_done_before() -> None:
     told = Told()
     told.take("acked", group="workers", id="1-0", counted=1)
