@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from harness.client import ApiClient
 from harness.deploy.attached import Attached
@@ -22,7 +23,7 @@ from harness.probes.monitor import MonitorProbe
 from harness.probes.polled import PolledProbe
 from harness.probes.probe import Probe, declare
 from harness.probes.providers import ProvidersProbe
-from harness.probes.wire import WireProbe
+from harness.probes.wire import WireProbe, database_of
 from harness.profile import Profile
 from harness.providers import ProviderControl
 from harness.redact import Redactor
@@ -68,6 +69,7 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         roles = [role for role, one in profile.processes.items() if driver.manages_processes or one.pid_file]
         declare(history, "deploy", roles=roles)
         start.run(driver.start_services())
+        driver.addresses = in_database(driver.addresses, profile)
         probes = probes_for(profile, history, driver, wire=wire)
         for probe in probes:
             cleanup.callback(stop_probe, loop, probe)
@@ -157,6 +159,14 @@ def driver_for(
             f"containers need a package that isn't here ({error.name}): `pip install messaging-harness[containers]`"
         ) from error
     return Containers(profile, history, redactor=redactor, logs=logs, stack_env=stack_env, wire=wire)
+
+
+def in_database(where: Addresses, profile: Profile) -> Addresses:
+    """The addresses with the Redis database that the profile names; an attached stack's URL has it already."""
+    if where.redis is None or profile.deploy.driver == "attached":
+        return where
+    url = urlsplit(where.redis)._replace(path=f"/{database_of(profile.queue.url)}")
+    return replace(where, redis=url.geturl())
 
 
 def probes_for(profile: Profile, history: History, driver: Driver, *, wire: WireProbe | None) -> list[Probe]:

@@ -6,7 +6,8 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
+
+from redis.connection import parse_url
 
 from harness.errors import DeployError
 from harness.history import History
@@ -151,5 +152,8 @@ class WireProbe:
 
 def database_of(url: str | None) -> int:
     """The number of the database that a Redis URL names; 0 where it names none."""
-    number = urlsplit(url or "").path.strip("/")
-    return int(number) if number.isdigit() and not (url or "").startswith("unix:") else 0
+    try:
+        # reason: redis-py doesn't type it
+        return int(parse_url(url).get("db", 0)) if url else 0  # type: ignore[no-untyped-call]
+    except ValueError:
+        return 0

@@ -84,7 +84,10 @@ def test_a_request_that_is_none_is_refused_and_harms_nobody(wire: RunningWire) -
 
 @pytest.mark.parametrize(
     ("url", "number"),
-    [(None, 0), ("redis://h", 0), ("redis://h:1/3", 3), ("redis://h/", 0), ("unix:///7", 0), ("redis://h/odd", 0)],
+    [
+        *((None, 0), ("redis://h", 0), ("redis://h:1/3", 3), ("redis://h/", 0), ("unix:///7", 0), ("redis://h/odd", 0)),
+        *(("redis://h?db=4", 4), ("unix:///7?db=2", 2), ("no url", 0)),
+    ],
 )
 def test_the_database_that_a_url_names(url: str | None, number: int) -> None:
     assert database_of(url) == number
