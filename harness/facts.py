@@ -162,14 +162,23 @@ class Facts:
             hidden = tuple(gap.data.get("kinds") or SHOWN_BY.get(gap.source, ()))
             lasting = bool(gap.data.get("lasting"))
             if (gap.seq >= since or lasting) and any(kind.startswith(hidden) for kind in kinds):
-                if gap.data.get("other_group") and self._history.events("queue.claimed", "queue.acked"):
-                    continue  # a second group that reads beside the profile's own
+                if self._beside(gap):
+                    continue
                 return Unseen(str(gap.data["reason"]), str(gap.data.get("remedy", "")), gap, lasting)
         for kind in kinds:
             remedy = next((text for start, text in REMEDIES.items() if kind.startswith(start)), None)
             if remedy is not None and kind not in self.delivered:
                 return Unseen(f"nothing here shows {kind}", remedy)
         return None
+
+    def _beside(self, gap: Event) -> bool:
+        """Whether a gap is of something that goes on beside what the profile names, which is seen at work itself."""
+        if gap.data.get("other_group"):
+            return bool(self._history.events("queue.claimed", "queue.acked"))
+        if "other_database" not in gap.data:
+            return False
+        entries = self._history.events("queue.appended", "queue.claimed")
+        return any(event.data.get("stream") == gap.data.get("stream") for event in entries)
 
     def apart(self, flow: Flow, *kinds: str) -> Unseen | None:
         """Why events of these kinds may be another flow's in the record although they are of this message.

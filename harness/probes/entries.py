@@ -168,7 +168,8 @@ class Entries:
                 f"{said['command']} on {stream} was sent to database {database}, which isn't the one that is watched"
             )
             remedy = f"[queue] url with /{database} at its end, if that is the stack's database"
-            gap(self._history, "queue", reason, kinds=QUEUE, lasting=True, remedy=remedy, other_database=database)
+            more = {"other_database": database, "stream": stream}
+            gap(self._history, "queue", reason, kinds=QUEUE, lasting=True, remedy=remedy, **more)
 
 
 def record(history: History, queue: Queue, kind: str, said: Said) -> Event:

@@ -106,3 +106,21 @@ def test_of_a_role_that_the_profile_does_not_name_nobody_knows_who_does_its_work
     assert (known.named("api"), known.named("worker")) == (True, False)
     assert known.no_consumer() is None
     assert not known.gone("worker")
+
+
+@pytest.mark.parametrize(
+    ("kind", "stream", "excused"),
+    [
+        ("queue.appended", "message_queue:sms", True),
+        ("queue.claimed", "message_queue:sms", True),
+        ("queue.deleted", "message_queue:sms", False),
+        ("queue.appended", "message_queue:email", False),
+    ],
+)
+def test_a_stream_of_the_same_name_in_another_database_hides_nothing_once_ours_is_at_work(
+    kind: str, stream: str, excused: bool
+) -> None:
+    gap = {"reason": "elsewhere", "kinds": ["queue."], "lasting": True, "stream": "message_queue:sms"}
+    script = started("api", "worker").add("probe.gap", at=0, source="queue", other_database=5, **gap)
+    assert facts(script).unseen("queue.appended") is not None
+    assert (facts(script.add(kind, at=1, stream=stream)).unseen("queue.appended") is None) is excused

@@ -131,7 +131,7 @@ def test_a_stream_of_that_name_elsewhere_is_told_once() -> None:
     for _ in range(2):
         told.take("elsewhere", command="XADD", database=3)
     (gap,) = told.gaps()
-    assert gap.data["other_database"] == 3
+    assert (gap.data["other_database"], gap.data["stream"]) == (3, STREAM)
     assert "/3" in gap.data["remedy"]
 
 
