@@ -201,24 +201,25 @@ class Facts:
 
     def earlier(self, first: Event, second: Event) -> bool | None:
         """Whether one event was before another, by the clocks of their sources; None where those can't tell."""
-        (one, doubt), (other, more) = self._true(first), self._true(second)
-        apart = other - one
-        if first.source == second.source or abs(apart) > doubt + more or doubt + more == 0:
-            return apart >= 0
-        return None
+        (begin, end, doubt), (other_begin, other_end, more) = self._true(first), self._true(second)
+        margin = 0.0 if first.source == second.source else doubt + more
+        if other_begin - end > margin or (other_begin >= end and margin == 0):
+            return True
+        return False if begin - other_end > margin else None
 
-    def _true(self, event: Event) -> tuple[float, float]:
-        """When an event was by the harness's clock, and how far that may be off."""
+    def _true(self, event: Event) -> tuple[float, float, float]:
+        """From when until when an event may have been by the harness's clock, and how far that may be off."""
+        begin, end = event.at, float(event.data.get("until", event.at))
         measured = [e.data for e in self._history.events("clock.measured") if e.source == event.source]
         if not measured:
-            return event.at, 0.0
+            return begin, end, 0.0
         offsets = [float(data["offset_s"]) for data in measured]
         error = max(float(data["error_s"]) for data in measured)
         limit = error if all(data.get("here") for data in measured) else min(error, SAME_CLOCK_S)
         if all(abs(offset) <= limit for offset in offsets):
-            return event.at, 0.0
+            return begin, end, 0.0
         middle = (min(offsets) + max(offsets)) / 2
-        return event.at - middle, error + (max(offsets) - min(offsets)) / 2
+        return begin - middle, end - middle, error + (max(offsets) - min(offsets)) / 2
 
     def disturbances(self, first: Event, last: Event) -> list[Window]:
         """Faults that were on between two events and ended somebody, or made him give up."""

@@ -25,7 +25,10 @@ DATA = "/var/lib/postgresql/data"
 # what it holds is thrown away; a crash of the machine may lose it, a crash of a process can't
 POSTGRES_OPTIONS = [
     word
-    for setting in ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "jit=off")
+    for setting in (
+        *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "jit=off"),
+        "track_commit_timestamp=on",
+    )
     for word in ("-c", setting)
 ]
 REDIS_OPTIONS = ["--save", "", "--appendonly", "no"]

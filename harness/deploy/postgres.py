@@ -41,6 +41,8 @@ full_page_writes = off
 wal_level = minimal
 max_wal_senders = 0
 jit = off
+# when a row could be seen
+track_commit_timestamp = on
 log_min_messages = warning
 # shared memory as files of its own directory, which goes with it, also when it was killed
 dynamic_shared_memory_type = mmap

@@ -50,7 +50,8 @@ EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 class Event:
     """One thing that happened, as one source saw it.
 
-    `at` is the source's own clock in Unix seconds, `seen` the harness's monotonic clock in seconds, `seq` the
+    `at` is the source's own clock in Unix seconds (the earliest time that it may have been, where `data["until"]` says
+    the latest), `seen` the harness's monotonic clock in seconds, `seq` the
     place in the history. `keys` say what the event is about: events that share a key belong to one flow, so a
     provider call (which knows only a token in the body) and a row (which knows only its id) find each other.
     """

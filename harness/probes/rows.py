@@ -59,15 +59,16 @@ class Rows:
     def _append(self, kind: str, row: Row) -> None:
         data = {"sequence": row["sequence"], "old": row["old"], "new": row["new"], "by": row["by"]}
         data |= {name: row[name] for name in ("direction", "provider_id") if row[name]}
+        at = row["committed"]
+        if at is None:
+            at, data["until"] = row["at"], row["read"]
         keys = []
         if row["provider_id"]:
             keys.append(key("provider", row["provider_id"]))
         if row["token"]:
             keys.append(key("token", row["token"]))
         self._known.add(row["message_id"])
-        self._history.append(
-            kind, source=self._source, at=float(row["at"]), message_id=row["message_id"], data=data, keys=keys
-        )
+        self._history.append(kind, source=self._source, at=at, message_id=row["message_id"], data=data, keys=keys)
 
     def _deleted(self, row: Row) -> None:
         """Of a message that the record knows: its status can't move any more, which proves nothing about the stack."""

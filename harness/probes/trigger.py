@@ -62,11 +62,17 @@ END {tag};
 # sequences tell at once and outside of transactions; to look whether our lock is held costs far more
 ROOM = "FROM {schema}.number AS n, {schema}.alive AS a WHERE n.last_value - a.last_value < {unread}"
 
-# a snapshot names the transactions that were under way, prepared ones too: what is new is theirs, or of later ones
+# a snapshot names the transactions that were under way, prepared ones too: what is new is theirs, or of later ones.
+# A change is there for others from its commit on; where PostgreSQL doesn't note when that was, it was before we saw it.
 READ = """
 SELECT s.snapshot::text AS snapshot, s.number, t.op, t.sequence, t.tx::text AS tx, t.message_id, t.old, t.new,
-    t.provider_id, t.direction, t.token, t.application AS by, extract(epoch FROM t.at)::float8 AS at
-FROM (SELECT pg_current_snapshot() AS snapshot, last_value AS number FROM {schema}.number) AS s
+    t.provider_id, t.direction, t.token, t.application AS by, extract(epoch FROM t.at)::float8 AS at,
+    extract(epoch FROM CASE WHEN current_setting('track_commit_timestamp')::boolean
+        THEN pg_xact_commit_timestamp(t.tx::xid) END)::float8 AS committed,
+    extract(epoch FROM s.now)::float8 AS read
+FROM (
+    SELECT pg_current_snapshot() AS snapshot, last_value AS number, clock_timestamp() AS now FROM {schema}.number
+) AS s
 LEFT JOIN {schema}.transition AS t
     ON t.tx >= $1::text::xid8 OR t.tx = ANY ($2::text[]::xid8[])
 ORDER BY t.sequence LIMIT $3

@@ -124,3 +124,15 @@ def test_a_stream_of_the_same_name_in_another_database_hides_nothing_once_ours_i
     script = started("api", "worker").add("probe.gap", at=0, source="queue", other_database=5, **gap)
     assert facts(script).unseen("queue.appended") is not None
     assert (facts(script.add(kind, at=1, stream=stream)).unseen("queue.appended") is None) is excused
+
+
+@pytest.mark.parametrize(
+    ("other", "before", "behind"),
+    [(0.5, False, True), (1.0, None, True), (2.0, None, None), (3.0, True, None), (3.5, True, False)],
+)
+def test_an_event_of_which_only_bounds_are_known(other: float, before: bool | None, behind: bool | None) -> None:
+    """A row that was written at 1 ms and read at 3 ms was committed somewhere between."""
+    bounded = made("database.status", at=1, until=made("database.status", at=3).at)
+    point = made("provider.answered", at=other)
+    known = facts(Script([bounded, point]))
+    assert (known.earlier(bounded, point), known.earlier(point, bounded)) == (before, behind)

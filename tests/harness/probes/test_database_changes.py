@@ -304,3 +304,28 @@ def test_a_reader_that_came_too_late_says_so(loop: Loop, database: str, monkeypa
     scene.execute("INSERT INTO messages VALUES ('afterwards', 'pending')")
     assert scene.trail("afterwards") == ["pending"]
     scene.close()
+
+
+@pytest.mark.parametrize("noted", ["on", "off"])
+def test_a_change_is_dated_by_its_commit(loop: Loop, processes: Processes, ports: Ports, noted: str) -> None:
+    """Nobody else can see it before; where PostgreSQL doesn't note the time, it is known by its bounds alone."""
+    server = Server(processes, ports, track_commit_timestamp=noted)
+    scene = Scene(loop, server.url).start()
+    clock = "SELECT extract(epoch FROM clock_timestamp())::float8"
+    try:
+        scene.execute("BEGIN; INSERT INTO messages VALUES ('m1', 'pending')")
+        begun = scene.value(clock)
+        scene.execute("UPDATE messages SET status = 'sent'")
+        written = scene.value(clock)
+        scene.execute("COMMIT")
+        ended = scene.value(clock)
+        first, second = scene.seen()
+    finally:
+        scene.close()
+    assert [event.data["new"] for event in (first, second)] == ["pending", "sent"]
+    if noted == "on":
+        assert written <= first.at == second.at <= ended
+        assert "until" not in second.data
+    else:
+        assert first.at <= begun <= second.at <= written <= ended
+        assert second.data["until"] >= ended
