@@ -28,8 +28,10 @@ RESTS_ON: Final = {"signatures": "webhooks", "delivery_reports": "webhooks", "co
 def claimed(profile: Profile, feature: str) -> bool | None:
     """Whether a profile claims a channel or a feature; None where it doesn't say. KeyError for an unknown one."""
     if feature in CHANNELS:
-        said = profile.claims.channels
-        return feature in profile.queue.streams if said is None else feature in said
+        if profile.claims.channels is not None:
+            return feature in profile.claims.channels
+        # the default names all streams, whatever the stack has
+        return feature in profile.queue.streams if "streams" in profile.queue.model_fields_set else None
     if feature not in FEATURES:
         raise KeyError(feature)
     own: bool | None = getattr(profile.claims, feature)

@@ -39,7 +39,13 @@ class ApiClient:
         """POSTs a message; returns {"status", "body"}, raises Inconclusive where no answer came."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else None
         return self.request(
-            "POST", self._paths.send, operation="send", json=message.payload(), headers=headers, token=message.token
+            "POST",
+            self._paths.send,
+            operation="send",
+            channel=message.type,
+            json=message.payload(),
+            headers=headers,
+            token=message.token,
         )
 
     def message(self, message_id: str) -> dict[str, Any]:
@@ -52,6 +58,7 @@ class ApiClient:
         path: str,
         *,
         operation: str,
+        channel: str | None = None,
         token: str | None = None,
         message_id: str | None = None,
         **more: Any,
@@ -62,6 +69,8 @@ class ApiClient:
         asked: dict[str, Any] = {"operation": operation, "method": method, "path": path, "request": call}
         if "Idempotency-Key" in (more.get("headers") or {}):
             asked["idempotency_key"] = more["headers"]["Idempotency-Key"]
+        if channel is not None:
+            asked["channel"] = channel
         self._history.append("api.requested", source="api", message_id=message_id, data=asked, keys=keys)
         began = time.monotonic()
         try:

@@ -165,7 +165,7 @@ class Claims(Section):
     """What the stack says that it does: true may fail, false isn't asked, not said is tried."""
 
     channels: list[Literal["sms", "mms", "email"]] | None = None
-    """Not said: those that `[queue] streams` names."""
+    """Not said: those that `[queue] streams` names, where it is given; else it isn't known."""
     webhooks: bool | None = None
     """Replies come in through webhooks and are stored."""
     signatures: bool | None = None

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from harness.checks.sync_processing_disabled import refusal
+from harness.checks.lacking import refusal
 from harness.checks.verdict import Verdict
 from harness.claims import claimed
 from harness.client import ApiClient
@@ -123,7 +123,7 @@ class Stack:
         A first send that was refused may have been meant to be; one plain message of each channel tells. Raises
         UsageError with what the stack answered.
         """
-        plain = (message(channel) for channel in CHANNELS if claimed(self.profile, channel))
+        plain = (message(channel) for channel in CHANNELS if claimed(self.profile, channel) is not False)
         while not flow.now.acceptance:
             refused = refusal(flow.now)
             another = next(plain, None)

@@ -57,7 +57,7 @@ def test_every_attachment_arrives(stack: Stack) -> None:
 
 
 def test_a_burst_is_sent_message_by_message(stack: Stack) -> None:
-    channels = [channel for channel in CHANNELS if claimed(stack.profile, channel)]
+    channels = [channel for channel in CHANNELS if claimed(stack.profile, channel)] or ["sms"]
     burst = [message(channel, body=f"burst {n}") for n in range(10) for channel in channels]
     flows = [stack.sending(one) for one in burst]
     done = stack.all_finished(flows)

@@ -5,7 +5,8 @@ That the API answered before the provider was called is not among them: a fast w
 
 from __future__ import annotations
 
-from harness.checks.sync_processing_disabled import held, refusal, sync_processing_disabled
+from harness.checks.lacking import failed_wrongly, not_accepted
+from harness.checks.sync_processing_disabled import held, sync_processing_disabled
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
 from harness.history import Event, Flow, History
@@ -61,7 +62,8 @@ def _sent_after(released: Event, flow: Flow, history: History, profile: Profile,
     elif nobody:
         yield refuted(f"released, it was not sent: {nobody}", [*before, released])
     elif flow.status == profile.statuses.failed:
-        yield refuted("released, it failed", [*before, released, flow.statuses[-1][1]])
+        failed = refuted("released, it failed", [*before, released, flow.statuses[-1][1]])
+        yield failed_wrongly(flow, profile, failed)
     elif profile.statuses.sent not in [value for value, _ in flow.statuses]:
         yield undecided(f"released, it was not sent in time (status {flow.status})", [*before, released])
 
@@ -78,7 +80,7 @@ def proof_by_order(history: History, flow: Flow, profile: Profile) -> Answers:
     hits = [e for e in history.events("fault.hit", after=window.began.seq) if e.data.get("gate") == number]
     sent = [e for value, e in flow.statuses if value == profile.statuses.sent]
     if flow.answers and not flow.taken:
-        yield undecided(refusal(flow), flow.answers)
+        yield not_accepted(flow, profile)
         return
     if not work(flow) and sent:
         reason = "it went to the end without any entry on the stream"
@@ -103,7 +105,8 @@ def proof_by_order(history: History, flow: Flow, profile: Profile) -> Answers:
     elif sent:
         yield undecided("it was sent only after the gate was opened", [hits[0], *sent])
     else:
-        yield undecided(f"it was not sent while the gate was closed (status {flow.status})", [hits[0]])
+        unsent = undecided(f"it was not sent while the gate was closed (status {flow.status})", [hits[0]])
+        yield failed_wrongly(flow, profile, unsent)
 
 
 @check(NAME, ACTORS, silence=("provider.called",))
@@ -111,7 +114,7 @@ def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Answers:
     """Proof 3: who did it."""
     facts = Facts(history)
     if not flow.taken:
-        yield undecided(refusal(flow), flow.answers)
+        yield not_accepted(flow, profile)
         return
     if not flow.appends:
         if flow.status in profile.statuses.terminal:

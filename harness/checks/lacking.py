@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from harness.checks.verdict import Answers, Verdict
+from harness.checks.verdict import Answers, Verdict, undecided
 from harness.claims import FEATURES, claimed, remedy
 from harness.facts import Facts
-from harness.history import Flow
+from harness.history import Event, Flow
 from harness.history.flow import SUCCESS
 from harness.profile import Profile
 from harness.rest import unacknowledged
+
+PASSING = (408, 429)
+"""Client errors that say nothing of the message itself: trying again is right."""
 
 
 def lacking(flow: Flow, facts: Facts, profile: Profile) -> str | None:
@@ -33,13 +37,62 @@ def lacking(flow: Flow, facts: Facts, profile: Profile) -> str | None:
     return None
 
 
-def unless_lacking(answers: Answers, profile: Profile, feature: str) -> Answers:
-    """The answers, those that fail made unknown where the profile doesn't claim what they rest on ("": nothing)."""
-    doubt = bool(feature) and claimed(profile, feature) is not True
+def unclaimed_channel(flow: Flow, profile: Profile) -> str:
+    """The channel of a message that we sent, where the profile doesn't say whether the stack has it; else "".
+
+    A stack that lacks it may treat such a message as one of another channel, or have it refused by the provider.
+    """
+    channel = next((str(event.data["channel"]) for event in flow.requests if event.data.get("channel")), "")
+    return channel if channel and claimed(profile, channel) is None else ""
+
+
+def permanent(answer: Event) -> bool:
+    """Whether a provider's answer says that it will never take this message."""
+    status = answer.data.get("status")
+    return status is not None and 400 <= status < 500 and status not in PASSING
+
+
+def turned_down(flow: Flow) -> bool:
+    """Whether a permanent error was the provider's last word, and it never accepted the message."""
+    answers = flow.of("provider.answered")
+    return bool(answers) and not flow.accepted_calls and permanent(answers[-1])
+
+
+def failed_wrongly(flow: Flow, profile: Profile, answer: Verdict) -> Verdict:
+    """The answer about a message that failed; unknown where the provider refused it in a channel that nobody claims."""
+    channel = unclaimed_channel(flow, profile)
+    return doubtful(answer, channel) if channel and turned_down(flow) else answer
+
+
+def refusal(flow: Flow) -> str:
+    """Why a message was not accepted, with the stack's own words."""
+    if not flow.answers:
+        return "the API has not answered"
+    last = flow.answers[-1].data
+    if last.get("status") is None:
+        return f"the API's answer never came ({last.get('error')})"
+    return (
+        f"the API did not accept the message: it answered {last['status']} {str(last.get('text', ''))[:120]}".rstrip()
+    )
+
+
+def not_accepted(flow: Flow, profile: Profile) -> Verdict:
+    """Unknown, with the reason of `refusal`, and what would say that such a message isn't sent."""
+    channel = unclaimed_channel(flow, profile) if flow.answers else ""
+    fix = remedy(channel) if channel else ""
+    return undecided(refusal(flow), flow.answers, remedy=fix)
+
+
+def unless_lacking(answers: Iterable[Verdict], profile: Profile, feature: str) -> Answers:
+    """The answers, those that fail made unknown where the profile doesn't say whether it has what they rest on.
+
+    `feature` is one of `[claims]`, or a channel; "" is nothing.
+    """
+    doubt = bool(feature) and claimed(profile, feature) is None
     for answer in answers:
         yield doubtful(answer, feature) if doubt and answer.outcome == "fail" else answer
 
 
 def doubtful(answer: Verdict, feature: str) -> Verdict:
-    reason = f"{answer.reason}; the stack doesn't seem to have {FEATURES[feature]}"
+    reason = f"{answer.reason}; the stack doesn't seem to have {FEATURES.get(feature, feature)}"
     return replace(answer, outcome="unknown", reason=reason, remedy=remedy(feature))

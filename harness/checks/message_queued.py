@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from harness.checks.lacking import not_accepted, unclaimed_channel, unless_lacking
 from harness.checks.repeats import first_generation, queued_again
-from harness.checks.sync_processing_disabled import refusal
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
 from harness.history import Event, Flow, History
@@ -19,7 +21,7 @@ def message_queued(history: History, flow: Flow, profile: Profile, *, channel: s
     """Judges one accepted message; `channel` names the stream it belongs on."""
     taken = flow.taken
     if taken is None:
-        yield undecided(refusal(flow), flow.answers, absent=["database.inserted"])
+        yield replace(not_accepted(flow, profile), absent=("database.inserted",))
         return
     entries = first_generation(flow)
     if not entries:
@@ -31,7 +33,8 @@ def message_queued(history: History, flow: Flow, profile: Profile, *, channel: s
         reason = f"the profile names no stream for {channel}"
         yield undecided(reason, [taken, *entries], remedy=f"[queue] streams, with {channel}")
     elif wrong:
-        yield refuted(f"it was put on {wrong[0].data['stream']}, expected {stream}", [taken, *wrong])
+        elsewhere = refuted(f"it was put on {wrong[0].data['stream']}, expected {stream}", [taken, *wrong])
+        yield from unless_lacking([elsewhere], profile, unclaimed_channel(flow, profile))
     extra = len(entries) - flow.messages
     if extra > 0:
         explained = queued_again(flow, Facts(history))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.checks.lacking import not_accepted
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts, Window
 from harness.history import Event, Flow, History
@@ -16,7 +17,7 @@ def sync_processing_disabled(history: History, flow: Flow, profile: Profile) -> 
     """Judges one message that was sent while the workers were held."""
     taken = flow.acceptance
     if taken is None:
-        yield undecided(refusal(flow), flow.answers)
+        yield not_accepted(flow, profile)
         return
     window = held(history, taken)
     if window is None:
@@ -75,15 +76,3 @@ def somebody_else(history: History, flow: Flow, window: Window) -> str | None:
     if strangers or not takers:
         return "its entry was taken by a process that the profile doesn't name: the hold may have missed a worker"
     return None
-
-
-def refusal(flow: Flow) -> str:
-    """Why a message was not accepted, with the stack's own words."""
-    if not flow.answers:
-        return "the API has not answered"
-    last = flow.answers[-1].data
-    if last.get("status") is None:
-        return f"the API's answer never came ({last.get('error')})"
-    return (
-        f"the API did not accept the message: it answered {last['status']} {str(last.get('text', ''))[:120]}".rstrip()
-    )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.checks.lacking import unless_lacking
+from harness.checks.lacking import failed_wrongly, not_accepted, turned_down, unless_lacking
 from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
 from harness.checks.repeats import sent_again
-from harness.checks.sync_processing_disabled import refusal
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
 from harness.claims import remedy
 from harness.facts import Facts
@@ -35,7 +34,7 @@ def worker_processed(history: History, flow: Flow, profile: Profile, *, message:
 def _processed(history: History, flow: Flow, profile: Profile, message: Message) -> Answers:
     facts = Facts(history)
     if not flow.acceptance:
-        yield undecided(refusal(flow), flow.answers)
+        yield not_accepted(flow, profile)
         return
     end = flow.statuses[-1][1:] if flow.status in profile.statuses.terminal else ()
     if end and not work(flow):
@@ -45,7 +44,7 @@ def _processed(history: History, flow: Flow, profile: Profile, message: Message)
             return
         reason = f"nothing of it was seen on a stream: {hidden.reason}"
         yield undecided(reason, end, remedy=hidden.remedy)
-    yield from _got_through(facts, flow, profile, message)
+    yield from _got_through(facts, flow, profile)
     for inner in (forward_only(history, flow, profile), sent_is_earned(history, flow, profile)):
         if inner.outcome == "fail" or (inner.outcome == "unknown" and flow.status in profile.statuses.terminal):
             yield replace(inner, reason=f"{inner.name}: {inner.reason}")
@@ -66,7 +65,7 @@ def _processed(history: History, flow: Flow, profile: Profile, message: Message)
         yield shown(reason, [*flow.claims[:1], *flow.calls, *sent, *flow.acks[-1:], *flow.deletes[-1:]])
 
 
-def _got_through(facts: Facts, flow: Flow, profile: Profile, message: Message) -> Answers:
+def _got_through(facts: Facts, flow: Flow, profile: Profile) -> Answers:
     """Whether the worker has sent this message."""
     statuses = profile.statuses
     if flow.acks and not flow.calls:
@@ -76,13 +75,9 @@ def _got_through(facts: Facts, flow: Flow, profile: Profile, message: Message) -
         reason = f"it is {flow.status}, and no provider was called"
         yield refuted(reason, [event for _, event in flow.statuses], absent=["provider.called"])
     if flow.status == statuses.failed:
-        reason = f"it failed after {len(flow.calls)} calls"
-        shown_by = [*flow.calls, flow.statuses[-1][1]]
-        if _refused_for_good(flow) and profile.claims.channels is None:
-            # the provider itself said that it isn't one of its messages
-            yield undecided(f"{reason}: the provider refused it for good", shown_by, remedy=remedy(message.type))
-        else:
-            yield refuted(reason, shown_by)
+        why = ": the provider refused it for good" if turned_down(flow) else ""
+        failed = refuted(f"it failed after {len(flow.calls)} calls{why}", [*flow.calls, flow.statuses[-1][1]])
+        yield failed_wrongly(flow, profile, failed)
     elif flow.status not in statuses.terminal:
         yield from _not_at_its_end(facts, flow, profile)
 
@@ -106,12 +101,6 @@ def _not_at_its_end(facts: Facts, flow: Flow, profile: Profile) -> Answers:
 def _written_off(facts: Facts, flow: Flow, profile: Profile) -> bool:
     """Whether a row had its time to change after its entry was finished."""
     return late(facts.history, *flow.acks, *flow.accepted_calls, by=profile.policy.finished_within)
-
-
-def _refused_for_good(flow: Flow) -> bool:
-    """Whether a provider answered every call with a permanent error of its own."""
-    said = [event.data.get("status") for event in flow.of("provider.answered")]
-    return bool(said) and all(status is not None and 400 <= status < 500 and status != 429 for status in said)
 
 
 def _once(facts: Facts, flow: Flow, profile: Profile) -> Answers:
@@ -218,7 +207,7 @@ def _refused(history: History, flow: Flow, profile: Profile) -> Answers:
     nobody = Facts(history).no_consumer()
     last = [event for _, event in flow.statuses[-1:]]
     if not flow.taken:
-        yield undecided(refusal(flow), flow.answers)
+        yield not_accepted(flow, profile)
         return
     if nobody and not flow.calls:
         yield refuted(nobody, flow.appends)

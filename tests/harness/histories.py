@@ -115,7 +115,7 @@ def started(*roles: str) -> Script:
 def send(script: Script) -> Script:
     """The API's part: request, row, entry, answer."""
     token = [key("token", TOKEN)]
-    script = script.add("api.requested", at=0, keys=token, operation="send", request=1)
+    script = script.add("api.requested", at=0, keys=token, operation="send", channel=MESSAGE.type, request=1)
     script = script.add("database.inserted", at=1, keys=token, message_id=ID, sequence=1, old=None, new="pending")
     script = script.add("queue.appended", at=2, message_id=ID, keys=[ENTRY], **queue("api-1"), fields={"data": "{}"})
     return script.add(

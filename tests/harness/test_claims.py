@@ -17,7 +17,8 @@ DENIES = Profile(claims=Claims(webhooks=False, retries=False, idempotency=True, 
 @pytest.mark.parametrize(
     ("profile", "feature", "said"),
     [
-        (Profile(), "sms", True),
+        (Profile(), "sms", None),
+        (Profile(queue=Queue(finish="ack")), "mms", None),
         (Profile(), "webhooks", None),
         (SMS_ONLY, "sms", True),
         (SMS_ONLY, "mms", False),
@@ -43,6 +44,7 @@ def test_what_is_claimed(profile: Profile, feature: str, said: bool | None) -> N
     ("profile", "needs", "why"),
     [
         (Profile(), ["sms", "webhooks", "retries"], None),
+        (Profile(), ["mms", "email"], None),
         (SMS_ONLY, ["sms"], None),
         (SMS_ONLY, ["email", "webhooks"], "the profile claims no email"),
         (DENIES, ["email", "retries", "webhooks"], "the profile claims no retries and no webhooks"),

@@ -18,6 +18,7 @@ from judging import (
     INLINE,
     PENDING,
     PROFILE,
+    SILENT,
     UNGROUPED,
     Case,
     blind,
@@ -94,6 +95,11 @@ def test_sync_processing_disabled(case: Case) -> None:
 
 RELEASED = Script([event for event in held().events if event.at <= 1000.0035])
 LEFT = made("queue.acked", at=2.5, keys=[ENTRY], **queue("api-1"))
+TURNED_DOWN = (
+    held()
+    .change("database.status", is_new("sent"), new="failed")
+    .change("provider.answered", status=400, accepted=False, message=None)
+)
 HOLD: dict[str, Case] = {
     "inner failure": (held().change("api.answered", message_status="sent"), PROFILE, "fail", "expected 'pending'"),
     "inner unknown": (right(), PROFILE, "unknown", "not accepted while"),
@@ -124,6 +130,13 @@ HOLD: dict[str, Case] = {
         "fail",
         "released, it failed",
     ),
+    "refused for good after the release, in a channel that nobody claims": (
+        TURNED_DOWN,
+        SILENT,
+        "unknown",
+        "released, it failed; the stack doesn't seem to have sms",
+    ),
+    "refused for good after the release": (TURNED_DOWN, PROFILE, "fail", "released, it failed"),
     "not sent in time": (RELEASED, PROFILE, "unknown", "not sent in time (status pending)"),
 }
 

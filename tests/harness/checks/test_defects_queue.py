@@ -73,6 +73,13 @@ QUEUED: dict[str, Case] = {
         "fail",
         "put on message_queue:mms, expected message_queue:sms",
     ),
+    "on another's stream, in a channel that nobody claims": (
+        right().change("queue.appended", stream="message_queue:mms"),
+        SILENT,
+        "unknown",
+        "expected message_queue:sms; the stack doesn't seem to have sms",
+    ),
+    "twice, in a channel that nobody claims": (TWICE, SILENT, "fail", "2 entries were put on the stream"),
     "twice": (TWICE, PROFILE, "fail", "2 entries were put on the stream for one message"),
     "twice, explained": (EXPLAINED, PROFILE, "pass", "2 entries, explained by restart of the api"),
     "twice, explained, effectively once": (EXPLAINED, ONCE, "fail", "2 entries were put"),

@@ -10,6 +10,7 @@ from histories import (
     ID,
     MESSAGE,
     SID,
+    START,
     Script,
     is_new,
     made,
@@ -46,6 +47,7 @@ from harness.checks import (
     sent_is_earned,
     worker_processed,
 )
+from harness.history import key
 
 # lifecycle
 
@@ -124,6 +126,15 @@ def test_sent_is_earned(case: Case) -> None:
 def disturbed(script: Script) -> Script:
     began, ended = window(5, "kill", "worker", at=7.5), window(5, "kill", "worker", at=7.6, ended=True)
     return script.insert("queue.acked", began).insert("queue.acked", ended)
+
+
+def tried_again(script: Script, *, first: int, at: float = 5.6) -> Script:
+    """A call before the script's own, answered with the status `first`."""
+    token, call = key("token", MESSAGE.token), key("call", "twilio", 0)
+    own = next(event for event in script.events if event.kind == "provider.called")
+    called = replace(own, at=START + at / 1000, data={**own.data, "call": "twilio/0"}, keys=(call, token))
+    answered = made("provider.answered", at=at + 0.1, keys=[call], call="twilio/0", status=first, accepted=False)
+    return script.insert("provider.called", called).insert("provider.called", answered)
 
 
 MAIL = right().change(
@@ -223,6 +234,20 @@ PROCESSED: dict[str, Case] = {
         "the call carried",
     ),
     "refused by the provider, in a channel that nobody claims": (GAVE_UP, SILENT, "unknown", "refused it for good"),
+    "refused by the provider": (GAVE_UP, PROFILE, "fail", "refused it for good"),
+    "refused by the provider at its second try, in a channel that nobody claims": (
+        tried_again(GAVE_UP, first=503),
+        SILENT,
+        "unknown",
+        "it failed after 2 calls: the provider refused it for good",
+    ),
+    "not tried again, in a channel that nobody claims": (
+        FAILED_ROW.change("provider.answered", status=503, accepted=False, message=None),
+        SILENT,
+        "fail",
+        "it failed after 1 calls",
+    ),
+    "not accepted, in a channel that nobody claims": (REFUSED, SILENT, "unknown", "did not accept"),
     "finished, and its row stays": (
         right().drop("database.status", where=is_new("sent")),
         PROFILE,
