@@ -37,6 +37,9 @@ from harness.checks import (
 # sync-processing-disabled
 
 MISSED = held().change("fault.ended", missed=["worker-2"])
+OWN_STEP = held().insert(
+    "api.answered", made("database.status", at=2.5, message_id=ID, sequence=1.5, old="pending", new="sending")
+)
 SYNC: dict[str, Case] = {
     "not accepted": (held().change("api.answered", status=503), PROFILE, "unknown", "did not accept"),
     "sent outside a hold": (right(), PROFILE, "unknown", "not accepted while the workers were held"),
@@ -56,10 +59,27 @@ SYNC: dict[str, Case] = {
         "fail",
         "the row became sent while every worker was held",
     ),
-    "answered sent": (held().change("api.answered", message_status="sent"), PROFILE, "fail", "status 'sent', expected"),
+    "answered sent": (
+        held().change("api.answered", message_status="sent"),
+        PROFILE,
+        "fail",
+        "answered status 'sent' while every worker was held",
+    ),
+    "the API's own first steps": (
+        OWN_STEP.change("api.answered", message_status="sending"),
+        PROFILE,
+        "pass",
+        "answered sending, row pending → sending, 0 provider calls",
+    ),
     "no row seen": (held().drop("database.inserted"), PROFILE, "unknown", "no row of it was seen"),
     "calls not seen": (blind(held()), PROFILE, "unknown", "nothing here shows provider.called"),
     "no status in the answer": (held().change("api.answered", message_status=None), PROFILE, "unknown", "no status"),
+    "the word for what comes in": (
+        held().change("api.answered", message_status="received"),
+        PROFILE,
+        "unknown",
+        "a word that the profile doesn't know",
+    ),
     "a word that isn't known": (
         held().change("api.answered", message_status="accepted"),
         PROFILE,
@@ -101,7 +121,8 @@ TURNED_DOWN = (
     .change("provider.answered", status=400, accepted=False, message=None)
 )
 HOLD: dict[str, Case] = {
-    "inner failure": (held().change("api.answered", message_status="sent"), PROFILE, "fail", "expected 'pending'"),
+    "inner failure": (held().change("api.answered", message_status="sent"), PROFILE, "fail", "answered status 'sent'"),
+    "the API's own first steps": (OWN_STEP, PROFILE, "pass", "pending while held"),
     "inner unknown": (right(), PROFILE, "unknown", "not accepted while"),
     "nothing on the stream": (held().drop("queue.appended"), PROFILE, "fail", "it was never put on a stream"),
     "left the stream while held": (held().insert("api.answered", LEFT), PROFILE, "fail", "its entry left the stream"),
