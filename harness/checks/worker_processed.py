@@ -132,9 +132,21 @@ def finished(history: History, flow: Flow, profile: Profile) -> Answers:
             yield refuted(reason, flow.acks or left, absent=["queue.deleted"])
         else:
             yield undecided(f"{reason} yet", flow.acks, absent=["queue.deleted"])
-    accepted, finish, facts = flow.accepted_calls, flow.finish, Facts(history)
-    if accepted and finish and facts.earlier(accepted[0], finish) is False:
-        yield refuted("its entry was acknowledged before the provider accepted", [finish, accepted[0]])
+    first, finish = _first_word(flow), flow.finish
+    if first and finish and not unacknowledged(flow, profile) and Facts(history).earlier(first, finish) is False:
+        yield refuted("its entry was acknowledged before the provider accepted", [finish, first])
+
+
+def _first_word(flow: Flow) -> Event | None:
+    """What of its calls must come before its entry is given up; None where it was never accepted.
+
+    The acceptance, where one call was all. A message that was called for again may have been put aside, durably and
+    elsewhere, after the first: its entry was given up too early only where it was before any call.
+    """
+    accepted = flow.accepted_calls
+    if not accepted or (len(flow.calls) == 1 and accepted[0] in flow.unheard):
+        return None
+    return accepted[0] if len(flow.calls) == 1 else min(flow.calls, key=lambda event: event.at, default=None)
 
 
 @dataclass(frozen=True)

@@ -201,6 +201,24 @@ PROCESSED: dict[str, Case] = {
         "fail",
         "acknowledged before the provider accepted",
     ),
+    "acknowledged before its first call": (
+        tried_again(EAGER, first=503),
+        PROFILE,
+        "fail",
+        "acknowledged before the provider accepted",
+    ),
+    "put aside after a passing error, and acknowledged": (
+        tried_again(EAGER, first=503, at=5.2),
+        PROFILE,
+        "pass",
+        "calls 2, accepted 1",
+    ),
+    "one entry of it acknowledged, the other not": (
+        EAGER.insert("queue.claimed", second_entry()).soon(),
+        PROFILE,
+        "unknown",
+        "its entry was not acknowledged yet",
+    ),
     "another entry of it dealt with before the call": (
         right()
         .insert("queue.claimed", second_entry())
