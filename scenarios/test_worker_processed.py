@@ -80,18 +80,19 @@ def test_a_permanent_provider_error_fails_at_once(stack: Stack) -> None:
     with stack.providers.fault({"to": sent.to}, status=400, code=21211):
         done = stack.finished(stack.send(sent))
     stack.judge(
-        refused_for_good(stack.history, done, stack.profile, needs="retries"),
+        refused_for_good(stack.history, done, stack.profile),
         forward_only(stack.history, done, stack.profile),
     )
 
 
-@pytest.mark.needs("sms")
+@pytest.mark.needs("sms", "redelivery")
 def test_a_restarted_worker_goes_on(stack: Stack) -> None:
+    """It may be ended between any two of its commands, with the entry in its hands."""
     sent = sms(body="restart")
     with stack.worker.held():
         flow = stack.send(sent)
     stack.worker.restart()
-    judge(stack, sent, flow)
+    judge(stack, sent, flow, within=taken_up_within(stack), needs="redelivery")
 
 
 @pytest.mark.needs("sms", "redelivery")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from harness.checks.lacking import failed_wrongly, not_accepted, turned_down, unless_lacking
+from harness.checks.content import wrong_content
+from harness.checks.lacking import failed_wrongly, not_accepted, permanent, turned_down, unless_lacking
 from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
 from harness.checks.repeats import sent_again
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
-from harness.claims import remedy
-from harness.facts import Facts
+from harness.facts import Facts, Window
 from harness.history import Event, Flow, History
+from harness.history.flow import GIVE_UP_S
 from harness.messages import Message
 from harness.profile import Profile
 from harness.rest import kept, late, unacknowledged, work
@@ -54,6 +54,7 @@ def _processed(history: History, flow: Flow, profile: Profile, message: Message)
     elif wrong:
         yield refuted(wrong.reason, [wrong.call])
     yield from _once(facts, flow, profile)
+    yield from _taken_no_for_an_answer(facts, flow)
     yield from finished(history, flow, profile)
     mismatch = wrong_provider_id(flow)
     if mismatch:
@@ -112,6 +113,22 @@ def _once(facts: Facts, flow: Flow, profile: Profile) -> Answers:
         yield refuted(reason, [*flow.calls, *flow.accepted_calls])
 
 
+def _taken_no_for_an_answer(facts: Facts, flow: Flow) -> Answers:
+    """Whether nobody called again after hearing that a provider will never take the message."""
+    for call in flow.calls:
+        said = [event for event in flow.of("provider.answered") if permanent(event) and facts.earlier(event, call)]
+        told = [event for event in said if _was_waited_for(event)]
+        if len(told) >= flow.messages and not facts.disturbances(told[-1], call, since=flow.events[0]):
+            yield refuted(f"it was called again after {told[-1].data['status']}", [*told, call])
+            return
+
+
+def _was_waited_for(answer: Event) -> bool:
+    """Whether its caller can't but have got an answer."""
+    whole = answer.data.get("outcome") in (None, "answered")
+    return whole and float(answer.data.get("elapsed_ms") or 0) < GIVE_UP_S * 1000
+
+
 def finished(history: History, flow: Flow, profile: Profile) -> Answers:
     """Whether the message's entry was finished as the profile says, in time and not too early."""
     end = flow.statuses[-1][1] if flow.status in profile.statuses.terminal else None
@@ -125,7 +142,12 @@ def finished(history: History, flow: Flow, profile: Profile) -> Answers:
             yield undecided(f"{reason} yet", open_ones, absent=["queue.acked"])
     elif left and end:
         reason = "its entry was acknowledged and not deleted" if flow.acks else "its entry was not deleted"
-        if profile.queue.deletes is None:
+        ended = _ended_under(flow, Facts(history), profile)
+        if flow.acks and ended:
+            yield undecided(
+                f"{reason}: the {ended.fault} of the worker may have come between", [*flow.acks, ended.began]
+            )
+        elif profile.queue.deletes is None:
             said = Verdict(name="", outcome="unknown", claim="", reason=reason, witnesses=tuple(flow.acks))
             yield replace(said, remedy="[queue] finish says whether it should be")
         elif overdue:
@@ -135,6 +157,16 @@ def finished(history: History, flow: Flow, profile: Profile) -> Answers:
     first, finish = _first_word(flow), flow.finish
     if first and finish and not unacknowledged(flow, profile) and Facts(history).earlier(first, finish) is False:
         yield refuted("its entry was acknowledged before the provider accepted", [finish, first])
+
+
+def _ended_under(flow: Flow, facts: Facts, profile: Profile) -> Window | None:
+    """The end of a worker, from a message's call on, before the time to finish its entry was over."""
+    last = facts.history.last
+    if last is None or not flow.acks:
+        return None
+    until = max(event.seen for event in flow.acks) + profile.policy.finished_within
+    windows = facts.disturbances((flow.calls or flow.acks)[0], last)
+    return next((w for w in windows if w.target == "worker" and w.began.seen < until), None)
 
 
 def _first_word(flow: Flow) -> Event | None:
@@ -149,73 +181,20 @@ def _first_word(flow: Flow) -> Event | None:
     return accepted[0] if len(flow.calls) == 1 else min(flow.calls, key=lambda event: event.at, default=None)
 
 
-@dataclass(frozen=True)
-class Wrong:
-    """A call that doesn't carry what was sent; `perhaps` where the stack may mean it so."""
-
-    reason: str
-    call: Event
-    perhaps: str = ""
-
-
-def wrong_content(flow: Flow, message: Message, profile: Profile) -> Wrong | None:
-    """The first call that doesn't carry what was sent, and how; None where all do.
-
-    A profile that lists its channels says that they carry messages as they were sent. One that doesn't may be of a
-    stack with a sender or a footer of its own, or that lacks the channel: `perhaps` is what would settle it.
-    """
-    says = profile.claims.channels is not None
-    for call in flow.calls:
-        to = call.data.get("to")
-        recipients = to if isinstance(to, list | tuple) else [to]
-        if message.to not in recipients:
-            return Wrong(f"the call went to {recipients}, expected {message.to}", call)
-        sender = profile.providers.senders.get(message.type)
-        if call.data.get("from") != (sender or message.sender):
-            perhaps = "" if says or sender else f"[providers] senders = {{ {message.type} = … }}"
-            reason = f"the call came from {call.data.get('from')}, expected {sender or message.sender}"
-            return Wrong(reason, call, perhaps)
-        text = body_sent(call)
-        if text != message.body:
-            perhaps = "" if says or message.body not in text else remedy(message.type)
-            return Wrong(f"the call carried {text!r}, expected {message.body!r}", call, perhaps)
-        media = (call.data.get("params") or {}).get("MediaUrl") or []
-        media = [media] if isinstance(media, str) else list(media)
-        if message.type == "mms" and media != list(message.attachments):
-            perhaps = "" if says or media else remedy(message.type)
-            reason = f"the call carried media {media}, expected {list(message.attachments)}"
-            return Wrong(reason, call, perhaps)
-    return None
-
-
-def body_sent(call: Event) -> str:
-    """The body as the provider got it: Twilio's Body, or SendGrid's first plain content."""
-    params: Any = call.data.get("params") or {}
-    if call.data.get("provider") == "sendgrid":
-        content = params.get("content") or []
-        plain = [c.get("value") for c in content if isinstance(c, dict) and c.get("type") == "text/plain"]
-        return str(plain[0]) if plain else ""
-    body = params.get("Body")
-    return str(body[0] if isinstance(body, list) and body else body or "")
-
-
 def wrong_provider_id(flow: Flow) -> tuple[str, list[Event]] | None:
     """Whether the row names another provider id than the provider gave: two witnesses that disagree."""
     given = {str(event.data["message"]) for event in flow.accepted_calls}
     for event in flow.of("database.inserted", "database.status"):
         kept = event.data.get("provider_id")
-        if kept and given and kept not in given:
+        # a row may say more than the id, such as whose it is
+        if kept and given and not any(one in str(kept) for one in given):
             return f"the row names provider id {kept}, the provider gave {', '.join(sorted(given))}", [event]
     return None
 
 
 @check(NAME, REFUSED, silence=("provider.called",))
-def refused_for_good(history: History, flow: Flow, profile: Profile, *, needs: str = "") -> Answers:
-    """Judges a message that the provider refuses with a permanent error; `needs` as in `worker_processed`."""
-    yield from unless_lacking(_refused(history, flow, profile), profile, needs)
-
-
-def _refused(history: History, flow: Flow, profile: Profile) -> Answers:
+def refused_for_good(history: History, flow: Flow, profile: Profile) -> Answers:
+    """Judges a message that the provider refuses with a permanent error: that one fails asks for no retries."""
     nobody = Facts(history).no_consumer()
     last = [event for _, event in flow.statuses[-1:]]
     if not flow.taken:

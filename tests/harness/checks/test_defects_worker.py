@@ -128,18 +128,31 @@ def disturbed(script: Script) -> Script:
     return script.insert("queue.acked", began).insert("queue.acked", ended)
 
 
-def tried_again(script: Script, *, first: int, at: float = 5.6) -> Script:
+def tried_again(script: Script, *, first: int, at: float = 5.6, **more: object) -> Script:
     """A call before the script's own, answered with the status `first`."""
     token, call = key("token", MESSAGE.token), key("call", "twilio", 0)
     own = next(event for event in script.events if event.kind == "provider.called")
     called = replace(own, at=START + at / 1000, data={**own.data, "call": "twilio/0"}, keys=(call, token))
-    answered = made("provider.answered", at=at + 0.1, keys=[call], call="twilio/0", status=first, accepted=False)
+    answered = made(
+        "provider.answered", at=at + 0.1, keys=[call], call="twilio/0", status=first, accepted=False, **more
+    )
     return script.insert("provider.called", called).insert("provider.called", answered)
 
 
 MAIL = right().change(
     "provider.called", provider="sendgrid", params={"content": [{"type": "text/plain", "value": MESSAGE.body}]}
 )
+
+
+def mail(html: str, **more: object) -> Script:
+    """A mail with a plain part and one of HTML."""
+    content = [{"type": "text/plain", "value": MESSAGE.body}, *([{"type": "text/html", "value": html}] if html else [])]
+    return MAIL.change("provider.called", params={"content": content, **more})
+
+
+COPIED = MAIL.change("provider.called", to=[MESSAGE.to, "eve@example.com"])
+PICTURED = right().change("provider.called", params={"Body": MESSAGE.body, "MediaUrl": ["https://x/y.png"]})
+KILL = window(5, "kill", "worker", at=5.8), window(5, "kill", "worker", at=5.9, ended=True)
 EAGER = right().change("queue.acked", at=5.5)
 PROCESSED: dict[str, Case] = {
     "not accepted": (REFUSED, PROFILE, "unknown", "did not accept"),
@@ -179,6 +192,59 @@ PROCESSED: dict[str, Case] = {
     ),
     "no body": (right().change("provider.called", params=None), PROFILE, "fail", "the call carried ''"),
     "mail": (MAIL, PROFILE, "pass", "accepted 1"),
+    "a copy to a stranger": (COPIED, PROFILE, "fail", "the call went to ['+12065550100', 'eve@example.com']"),
+    "a copy of its own": (COPIED, SILENT, "unknown", "the call went to"),
+    "mail in two forms": (mail(f"<p>{MESSAGE.body.replace(' ', '<br>')}</p>"), PROFILE, "pass", "accepted 1"),
+    "mail with another's text in its HTML": (
+        mail("<p>not yours</p>"),
+        PROFILE,
+        "fail",
+        "'<p>not yours</p>' as text/html",
+    ),
+    "mail with an attachment": (
+        mail("", attachments=[{"filename": "bill.pdf"}]),
+        PROFILE,
+        "fail",
+        "the call carried media ['bill.pdf'], expected []",
+    ),
+    "a picture that nobody sent": (
+        PICTURED,
+        PROFILE,
+        "fail",
+        "the call carried media ['https://x/y.png'], expected []",
+    ),
+    "a picture of its own": (PICTURED, SILENT, "unknown", "the call carried media"),
+    "called again after it was refused for good": (
+        tried_again(right(), first=400),
+        PROFILE,
+        "fail",
+        "it was called again after 400",
+    ),
+    "called again after it was refused for good, in a channel that nobody claims": (
+        tried_again(right(), first=400),
+        SILENT,
+        "fail",
+        "it was called again after 400",
+    ),
+    "called again after a timeout of the provider": (tried_again(right(), first=408), PROFILE, "pass", "calls 2"),
+    "called again by who can't have heard": (
+        tried_again(right(), first=400, outcome="cut"),
+        PROFILE,
+        "pass",
+        "calls 2, accepted 1",
+    ),
+    "called again by who had given up": (
+        tried_again(right(), first=400, elapsed_ms=2500),
+        PROFILE,
+        "pass",
+        "calls 2, accepted 1",
+    ),
+    "called again after the worker was ended": (
+        tried_again(right(), first=400).insert("provider.called", KILL[0]).insert("provider.called", KILL[1]),
+        PROFILE,
+        "pass",
+        "calls 2, accepted 1",
+    ),
     "mail without a plain part": (
         MAIL.change("provider.called", params={"content": [{"type": "text/html", "value": "<p>"}]}),
         PROFILE,
@@ -228,6 +294,18 @@ PROCESSED: dict[str, Case] = {
         "pass",
         "calls 1",
     ),
+    "not deleted by a worker that was ended meanwhile": (
+        disturbed(right().drop("queue.deleted")),
+        PROFILE,
+        "unknown",
+        "not deleted: the kill of the worker may have come between",
+    ),
+    "not deleted by a worker that was ended before": (
+        right().drop("queue.deleted").insert("api.requested", KILL[0]).insert("api.requested", KILL[1]),
+        PROFILE,
+        "fail",
+        "acknowledged and not deleted",
+    ),
     "not deleted": (right().drop("queue.deleted"), PROFILE, "fail", "acknowledged and not deleted"),
     "not acknowledged yet": (
         right().drop("queue.acked").drop("queue.deleted").soon(),
@@ -273,6 +351,12 @@ PROCESSED: dict[str, Case] = {
         "its entry is finished, and the row stays sending",
     ),
     "no group": (right().drop("queue.acked").drop("queue.deleted"), UNGROUPED, "pass", "calls 1"),
+    "a provider's id that says whose it is": (
+        right().change("database.status", is_new("sent"), provider_id=f"twilio:{SID}"),
+        PROFILE,
+        "pass",
+        "calls 1",
+    ),
     "another provider id": (
         right().change("database.status", is_new("sent"), provider_id="SM9"),
         PROFILE,
