@@ -20,6 +20,15 @@ WORKER = "[processes.worker] in the profile names the worker, if it is a process
 ACTORS = "one process puts the entry on the stream, another takes and acknowledges it, and the call lies between"
 
 
+NAMES = "[processes.api] and [processes.worker] pid_file name them"
+
+
+def unnamed(profile: Profile) -> bool:
+    """Whether a stack that runs already has processes whose numbers its profile doesn't say."""
+    named = [role for role, process in profile.processes.items() if process.pid_file]
+    return profile.deploy.driver == "attached" and len(named) < len(("api", "worker"))
+
+
 @check(NAME, HOLD, silence=("provider.called",))
 def proof_by_hold(history: History, flow: Flow, profile: Profile) -> Answers:
     """Proof 1, conclusive: nothing but a worker can be doing the work, since without one nothing is done."""
@@ -133,7 +142,7 @@ def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Answers:
         yield refuted(f"nobody took its entry: {nobody}", [entry])
     elif not appender or not takers:
         hidden = facts.unseen("queue.claimed", "queue.acked", since=entry.seq)
-        remedy = hidden.remedy if hidden else "[processes.api] and [processes.worker] pid_file name them"
+        remedy = NAMES if unnamed(profile) else hidden.remedy if hidden else WORKER
         yield undecided("which processes spoke to Redis can't be seen here", [entry], remedy=remedy)
     elif appender in takers and facts.role(appender) != "worker":
         done = [e for e in (*flow.claims, *flow.acks) if e.data.get("process") == appender]

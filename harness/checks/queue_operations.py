@@ -44,7 +44,14 @@ def _while_held(flow: Flow, entry: str, held: Event, history: History) -> Answer
     elif stands is None:
         yield undecided(refused(held, "whether its entry stood on the stream while held"), [held])
     elif not stands and flow.appends[0].seq < held.seq:
-        yield refuted("its entry was gone from the stream while every worker was held", [flow.appends[0], held])
+        reason = "its entry was gone from the stream while every worker was held"
+        takers = [event for event in (*flow.deletes, *flow.acks) if event.seen <= held.seen]
+        others = [event for event in takers if Facts.role(event.data.get("process") or "") != "worker"]
+        if others:
+            who = others[0].data.get("process") or "a process that the profile doesn't name"
+            yield undecided(f"{reason}: {who} took it away", [flow.appends[0], *others, held])
+        else:
+            yield refuted(reason, [flow.appends[0], *takers, held], absent=() if takers else ["queue.deleted"])
     elif not stands:
         yield undecided("its entry came after the look: nothing was seen of it while held", [held, flow.appends[0]])
 

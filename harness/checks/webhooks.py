@@ -6,17 +6,18 @@ report without effect, a signature that nobody checks. What it does wrong (store
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.checks.lifecycle import backward_moves, sampled, trail
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.claims import claimed, remedy
+from harness.facts import Facts
 from harness.history import Event, Flow, History
 from harness.history.flow import SUCCESS
 from harness.overlap import overlap
 from harness.profile import Profile
-from harness.rest import late
+from harness.rest import late, owed_by
 
 NAME = "webhooks"
 ONCE = "a reply is answered 2xx and stored once, however often it is delivered"
@@ -72,6 +73,7 @@ def report_moved(history: History, flow: Flow, profile: Profile, *, to: str) -> 
     """Judges a sent message about which its provider has reported; `to` is where the row must be in the end."""
     answers = flow.of("callback.answered")
     if not answers:
+        yield from _no_way_back(flow, profile)
         absent = ["callback.answered"] if flow.of("callback.sent") else ["provider.called", "provider.answered"]
         yield undecided("no delivery report was answered", flow.of("callback.sent"), absent=absent)
         return
@@ -98,13 +100,25 @@ def report_moved(history: History, flow: Flow, profile: Profile, *, to: str) -> 
         yield shown(trail(flow), [*answers, flow.statuses[-1][1]])
 
 
+def _no_way_back(flow: Flow, profile: Profile) -> Answers:
+    """Whether a provider was not told where to report: a text says so itself, or its messaging service does."""
+    if not claimed(profile, "delivery_reports") or flow.of("callback.sent"):
+        return
+    for call in flow.calls:
+        params = call.data.get("params")
+        said = params if isinstance(params, Mapping) else {"StatusCallback": "unknown"}
+        if call.data.get("provider") == "twilio" and not (
+            said.get("StatusCallback") or said.get("MessagingServiceSid")
+        ):
+            yield refuted("a call without the status callback that the profile promises", [call])
+            return
+
+
 @check(NAME, SIGNED, silence=("database.inserted", "database.status"))
-def bad_signature_refused(
-    history: History, flow: Flow, profile: Profile, *, status: int | None, before: int
-) -> Answers:
-    """Judges a delivery whose signature was spoilt: `status` its answer, `before` how many rows there were."""
+def bad_signature_refused(history: History, flow: Flow, profile: Profile, *, status: int | None) -> Answers:
+    """Judges a delivery whose signature was spoilt, the last of its flow: `status` is what it was answered."""
     answers = flow.of("callback.answered")[-1:]
-    rows = flow.of("database.inserted", "database.status")
+    done = effects(flow, Facts(history), profile)
     claims = claimed(profile, "signatures")
     fix = remedy("signatures")
     if status is None:
@@ -119,10 +133,20 @@ def bad_signature_refused(
         yield refuted(f"it was answered {status}, expected 403", answers)
     elif status != 403:
         yield undecided(f"it was answered {status}, expected 403", answers, remedy=fix)
-    if len(rows) > before and status not in SUCCESS:
-        yield refuted(f"it was answered {status} and yet changed a row", [*answers, *rows[before:]])
+    if done and status not in SUCCESS:
+        yield refuted(f"it was answered {status} and yet changed a row", [*answers, *done])
     if status == 403 and answers:
-        yield shown("answered 403, nothing changed", answers)
+        yield shown("answered 403, and nothing had changed by then", answers)
+
+
+def effects(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
+    """What the last delivery of a flow did: a row that came after it, or one that took the status that it reports."""
+    sent = flow.of("callback.sent")[-1:]
+    if not sent:
+        return []
+    status = owed_by(sent[0], profile)
+    rows = [*flow.of("database.inserted"), *(e for value, e in flow.statuses if e.data.get("old") and value == status)]
+    return [row for row in rows if facts.earlier(sent[0], row)]
 
 
 @check(NAME, "deliveries that were meant to come at once did overlap")

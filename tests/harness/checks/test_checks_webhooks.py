@@ -89,6 +89,14 @@ def test_rows_that_may_have_been_missed_are_not_counted(rows: int, outcome: Outc
     assert stored_once(gap("queue"), flow, PROFILE, deliveries=2).outcome != "unknown"
 
 
+def called_back(flow: Flow) -> Flow:
+    """The same, its provider told where to report."""
+    said = {"StatusCallback": ["http://stack/hook"]}
+    return Flow(
+        [replace(e, data={**e.data, "params": said}) if e.kind == "provider.called" else e for e in flow.events]
+    )
+
+
 def reported(*moves: tuple[str, str], status: int | None = 200, answered: bool = True) -> Flow:
     script = right()
     if answered:
@@ -105,7 +113,7 @@ def reported(*moves: tuple[str, str], status: int | None = 200, answered: bool =
     [
         (reported(("sent", "delivered")), "delivered", "pass", "pending → sending → sent → delivered"),
         (reported(("sent", "failed")), "failed", "pass", "pending → sending → sent → failed"),
-        (reported(answered=False), "delivered", "unknown", "no delivery report was answered"),
+        (called_back(reported(answered=False)), "delivered", "unknown", "no delivery report was answered"),
         (reported(status=500), "delivered", "fail", "a delivery was answered 500"),
         (reported(status=None), "delivered", "unknown", "a delivery was not answered (timeout)"),
         (reported(), "delivered", "fail", "it is sent (pending → sending → sent), expected delivered"),
@@ -144,7 +152,7 @@ def test_a_report_whose_effect_was_not_watched_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("status", "rows", "outcome", "reason"),
     [
-        (403, 0, "pass", "answered 403, nothing changed"),
+        (403, 0, "pass", "answered 403, and nothing had changed by then"),
         (None, 0, "unknown", "the delivery was not answered"),
         (200, 0, "fail", "it was answered 200, expected 403"),
         (403, 1, "fail", "it was answered 403 and yet changed a row"),
@@ -152,15 +160,60 @@ def test_a_report_whose_effect_was_not_watched_is_unknown() -> None:
 )
 def test_bad_signature_refused(status: int | None, rows: int, outcome: Outcome, reason: str) -> None:
     flow = inbound(answers=[status], rows=rows)
-    assert shown(bad_signature_refused(WHOLE, flow, PROFILE, status=status, before=0)) == (outcome, reason)
+    assert shown(bad_signature_refused(WHOLE, flow, PROFILE, status=status)) == (outcome, reason)
     if outcome == "pass":
-        assert bad_signature_refused(gap("database"), flow, PROFILE, status=status, before=0).outcome == "unknown"
+        assert bad_signature_refused(gap("database"), flow, PROFILE, status=status).outcome == "unknown"
+
+
+def spoilt(*changes: tuple[str, str, float]) -> Flow:
+    """A sent message, a report `delivered` at 20 ms that was answered 403, and what became of its row and when."""
+    delivered = [{"event": "delivered"}]
+    script = right().add("callback.sent", at=20, source="providers", keys=[PROVIDER], params=delivered)
+    script = script.add("callback.answered", at=22, source="providers", keys=[PROVIDER], status=403)
+    for number, (old, new, at) in enumerate(changes):
+        script = script.add("database.status", at=at, message_id=ID, sequence=10 + number, old=old, new=new)
+    return script.flow(script.history)
+
+
+@pytest.mark.parametrize(
+    ("flow", "outcome"),
+    [
+        (spoilt(), "pass"),
+        (spoilt(("sent", "delivered", 21)), "fail"),
+        (spoilt(("sent", "failed", 21)), "pass"),
+        (spoilt(("sending", "sent", 21)), "pass"),
+        (spoilt(("sent", "delivered", 19)), "pass"),
+    ],
+    ids=["nothing", "what it reports", "something else", "the worker's own", "before it"],
+)
+def test_only_what_a_spoilt_report_names_is_its_effect(flow: Flow, outcome: Outcome) -> None:
+    assert bad_signature_refused(WHOLE, flow, PROFILE, status=403).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("call", "profile", "outcome"),
+    [
+        ({"params": {"Body": "hello"}}, PROFILE, "fail"),
+        ({"params": {"Body": "hello"}}, SILENT, "unknown"),
+        ({"params": {"StatusCallback": ["http://stack/hook"]}}, PROFILE, "unknown"),
+        ({"params": {"MessagingServiceSid": ["MG1"]}}, PROFILE, "unknown"),
+        ({"params": None}, PROFILE, "unknown"),
+        ({"params": {"content": []}, "provider": "sendgrid"}, PROFILE, "unknown"),
+    ],
+)
+def test_a_text_whose_provider_is_told_of_no_callback_breaks_a_promise(
+    call: dict[str, object], profile: Profile, outcome: Outcome
+) -> None:
+    script = right().change("provider.called", **call)
+    verdict = report_moved(WHOLE, script.flow(script.history), profile, to="delivered")
+    assert verdict.outcome == outcome
+    assert (outcome == "fail") == ("a call without the status callback" in verdict.reason)
 
 
 @pytest.mark.parametrize(("status", "rows", "outcome"), [(200, 0, "unknown"), (404, 0, "unknown"), (403, 1, "fail")])
 def test_a_signature_that_nobody_claims_to_check_is_no_failure(status: int, rows: int, outcome: Outcome) -> None:
     flow = inbound(answers=[status], rows=rows)
-    assert bad_signature_refused(WHOLE, flow, SILENT, status=status, before=0).outcome == outcome
+    assert bad_signature_refused(WHOLE, flow, SILENT, status=status).outcome == outcome
 
 
 @pytest.mark.parametrize(

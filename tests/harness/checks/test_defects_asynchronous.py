@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from histories import (
     ENTRY,
     ID,
@@ -24,6 +25,7 @@ from judging import (
     blind,
     cases,
     expect,
+    judged,
     no_consumer,
 )
 
@@ -33,6 +35,7 @@ from harness.checks import (
     proof_by_order,
     sync_processing_disabled,
 )
+from harness.profile import Profile
 
 # sync-processing-disabled
 
@@ -283,6 +286,27 @@ ACTORS: dict[str, Case] = {
         "the call lies between",
     ),
 }
+
+
+NUMBERED = {"command": ["true"], "pid_file": "/run/it.pid"}
+
+
+@pytest.mark.parametrize(
+    ("processes", "remedy"),
+    [
+        ({}, "[processes.api] and [processes.worker] pid_file name them"),
+        ({"worker": NUMBERED}, "[processes.api] and [processes.worker] pid_file name them"),
+        ({"api": NUMBERED, "worker": NUMBERED}, "let the harness deploy"),
+    ],
+)
+def test_an_attached_stack_s_processes_are_named_by_their_numbers(processes: dict[str, object], remedy: str) -> None:
+    gap = made(
+        "probe.gap", at=30, source="queue", reason="nobody says who", lasting=True, remedy="let the harness deploy"
+    )
+    script = right().change("queue.claimed", process=None).change("queue.acked", process=None)
+    profile = Profile.model_validate({"deploy": {"driver": "attached"}, "processes": processes})
+    verdict = judged(proof_by_actors, Script([*script.events, gap]), profile)
+    assert verdict.remedy == remedy, verdict.story()
 
 
 @cases(ACTORS)

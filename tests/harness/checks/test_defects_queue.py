@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 from histories import (
+    ENTRY,
     Script,
     held,
     made,
+    queue,
     right,
     window,
     work,
@@ -125,6 +127,22 @@ LOOKS: dict[str, tuple[Script, Profile, Event, Event, Outcome, str]] = {
         "the hold missed worker-2",
     ),
     "gone while held": (held(), PROFILE, look(present=False, late=False), GONE, "fail", "was gone from the stream"),
+    "gone while held, by another than a worker": (
+        held().insert("api.answered", made("queue.deleted", at=2.5, keys=[ENTRY], **queue("api-1"))),
+        PROFILE,
+        look(present=False, late=False),
+        GONE,
+        "unknown",
+        "while every worker was held: api-1 took it away",
+    ),
+    "gone while held, and deletions are not seen": (
+        held().change("probe.started", lambda e: e.source == "queue", kinds=["queue.appended"]),
+        PROFILE,
+        look(present=False, late=False),
+        GONE,
+        "unknown",
+        "nothing here shows queue.deleted",
+    ),
     "refused": (
         held(),
         PROFILE,
