@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from typing import Final, get_args
 
+from harness.errors import UsageError
 from harness.messages import Channel
 from harness.profile import Profile
 
@@ -26,14 +28,14 @@ RESTS_ON: Final = {"signatures": "webhooks", "delivery_reports": "webhooks", "co
 
 
 def claimed(profile: Profile, feature: str) -> bool | None:
-    """Whether a profile claims a channel or a feature; None where it doesn't say. KeyError for an unknown one."""
+    """Whether a profile claims a channel or a feature; None where it doesn't say. UsageError for an unknown one."""
     if feature in CHANNELS:
         if profile.claims.channels is not None:
             return feature in profile.claims.channels
         # the default names all streams, whatever the stack has
         return feature in profile.queue.streams if "streams" in profile.queue.model_fields_set else None
     if feature not in FEATURES:
-        raise KeyError(feature)
+        raise UsageError(misnamed(feature))
     own: bool | None = getattr(profile.claims, feature)
     if own is not None:
         return own
@@ -45,6 +47,14 @@ def claimed(profile: Profile, feature: str) -> bool | None:
         return False
     base = RESTS_ON.get(feature)
     return False if base and claimed(profile, base) is False else None
+
+
+def misnamed(feature: str) -> str:
+    """What to say of a name that is neither a channel nor a feature."""
+    known = sorted({*CHANNELS, *FEATURES})
+    close = difflib.get_close_matches(feature, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+    return f"{feature!r} is neither a channel nor a key of [claims]; {hint}"
 
 
 def not_asked(profile: Profile, needs: Iterable[str]) -> str | None:

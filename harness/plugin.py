@@ -88,18 +88,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    refuse_misnamed(config, items)
     wanted = set(config.getoption("--check"))
     if not wanted:
         return
     known = {check_of(item) for item in items}
     if unknown := wanted - known:
-        line = f"--check {', '.join(sorted(unknown))}: no such check; known are {', '.join(sorted(known))}"
-        if not hasattr(config, "workerinput"):
-            raise pytest.UsageError(line)
-        config.stash[TROUBLE].append(line)  # xdist would take the exception for a crash
+        refuse(config, f"--check {', '.join(sorted(unknown))}: no such check; known are {', '.join(sorted(known))}")
         wanted = set()
     config.hook.pytest_deselected(items=[item for item in items if check_of(item) not in wanted])
     items[:] = [item for item in items if check_of(item) in wanted]
+
+
+def refuse(config: pytest.Config, line: str) -> None:
+    """Ends the session for a mistake in what it was given; a worker of xdist only notes it."""
+    if not hasattr(config, "workerinput"):
+        raise pytest.UsageError(line)
+    config.stash[TROUBLE].append(line)  # xdist would take the exception for a crash
+
+
+def refuse_misnamed(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Ends the session where a scenario needs what is neither a channel nor a feature."""
+    from harness.claims import CHANNELS, FEATURES, misnamed
+
+    for item in filter(is_scenario, items):
+        for need in needs_of(item):
+            if need not in {*CHANNELS, *FEATURES}:
+                refuse(config, f"{item.nodeid}: needs({need!r}): {misnamed(need)}")
+                return
 
 
 def check_of(item: pytest.Item) -> str:

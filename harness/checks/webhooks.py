@@ -106,10 +106,9 @@ def _no_way_back(flow: Flow, profile: Profile) -> Answers:
         return
     for call in flow.calls:
         params = call.data.get("params")
-        said = params if isinstance(params, Mapping) else {"StatusCallback": "unknown"}
-        if call.data.get("provider") == "twilio" and not (
-            said.get("StatusCallback") or said.get("MessagingServiceSid")
-        ):
+        if call.data.get("provider") != "twilio" or not isinstance(params, Mapping):
+            continue
+        if not (params.get("StatusCallback") or params.get("MessagingServiceSid")):
             yield refuted("a call without the status callback that the profile promises", [call])
             return
 

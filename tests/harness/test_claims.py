@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.claims import FEATURES, claimed, not_asked, remedy
+from harness.errors import UsageError
 from harness.profile import Api, Claims, Profile, Queue
 
 SMS_ONLY = Profile(queue=Queue(streams={"sms": "jobs"}))
@@ -58,8 +59,10 @@ def test_what_is_denied_is_not_asked(profile: Profile, needs: list[str], why: st
 
 
 def test_an_unknown_feature_is_a_mistake_of_ours() -> None:
-    with pytest.raises(KeyError, match="telepathy"):
+    with pytest.raises(UsageError, match="'telepathy' is neither a channel nor a key"):
         claimed(Profile(), "telepathy")
+    with pytest.raises(UsageError, match="did you mean 'idempotency'"):
+        claimed(Profile(), "idempotencyy")
 
 
 @pytest.mark.parametrize("feature", [*FEATURES, "sms"])

@@ -138,6 +138,15 @@ def test_a_check_that_there_is_not(harness: Harness) -> None:
 
 
 @pytest.mark.unmeasured
+def test_a_need_that_there_is_not(harness: Harness) -> None:
+    suite = harness.directory / "test_mine.py"
+    suite.write_text("import pytest\n@pytest.mark.needs('idempotencyy')\ndef test_it(stack): assert stack\n")
+    unused = {"PYTEST_ADDOPTS": "-p no:schemathesis -p no:hypothesispytest -p no:playwright"}
+    done = harness.verify("--scenarios", suite, env=unused)
+    done.one_line_error("test_it: needs('idempotencyy'): 'idempotencyy' is neither", "did you mean 'idempotency'?")
+
+
+@pytest.mark.unmeasured
 def test_a_suite_that_is_not_about_the_stack(harness: Harness) -> None:
     suite = harness.directory / "test_mine.py"
     suite.write_text("import pytest\n@pytest.fixture\ndef stack(): return 1\ndef test_it(stack): assert stack\n")
