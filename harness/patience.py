@@ -24,9 +24,13 @@ class Patience:
 
     def of(self, kind: str, whole: float) -> float:
         """Seconds to wait for something of this kind, of `whole` seconds that it may take."""
-        if self._in_vain.get(kind, 0.0) < whole:
+        if self.before(kind) < whole:
             return whole
         return min(whole, max(BRIEF_S, 2 * self._usual(kind)))
+
+    def before(self, kind: str) -> float:
+        """Seconds for which something of this kind was waited for in vain."""
+        return self._in_vain.get(kind, 0.0)
 
     def _usual(self, kind: str) -> float:
         times = sorted(self._paid.get(kind, ()))

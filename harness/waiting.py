@@ -12,7 +12,7 @@ from harness.history import Flow, History
 from harness.history.story import last_words, tell
 from harness.patience import Patience
 from harness.profile import Profile
-from harness.rest import FINISHING, Debt, never_queued, owed
+from harness.rest import FINISHING, Debt, Kind, never_queued, owed
 
 T = TypeVar("T")
 
@@ -44,7 +44,14 @@ class Waiting:
         self.holds: list[Standing] = []
         self.on_verdict: Callable[[Any], None] = lambda _: None
         """Told of each verdict of the scenario that runs."""
+        self.cut = ""
+        """What is known of the last wait of the scenario that runs that was cut short, in words."""
         self._read = read
+
+    def begin(self) -> None:
+        """Marks the beginning of a scenario."""
+        self.flows = []
+        self.cut = ""
 
     def seconds(self, within: float | None = None) -> float:
         """A time in seconds, scaled by the time factor; by default the profile's `[waits] within`."""
@@ -98,7 +105,7 @@ class Waiting:
                     self.settle()
                     left = {debt.kind for one in followed for debt in self.owed(one)}
                     if left:
-                        self.patience.in_vain(left, time.monotonic() - began)
+                        self._in_vain(left, time.monotonic() - began, self.seconds(within))
                         break
                     continue
             self.settle()
@@ -106,6 +113,12 @@ class Waiting:
                 self.patience.paid(met, time.monotonic() - began)
                 break
         return [one.now for one in followed]
+
+    def _in_vain(self, kinds: set[Kind], seconds: float, whole: float) -> None:
+        known = max((self.patience.before(kind) for kind in kinds - FINISHING), default=0.0)
+        if known and seconds < whole:
+            self.cut = f"waited {seconds:.1f} s, as it didn't come in {known:.1f} s before"
+        self.patience.in_vain(kinds, seconds)
 
     def _first_open(self, followed: Iterable[Followed]) -> list[Debt]:
         """What is owed to the first message that isn't at rest."""
@@ -128,7 +141,8 @@ class Waiting:
             now = time.monotonic()
             left = [(one, debt.kind) for one in waiting for debt in self.owed(one)]
             kinds = {kind for one, kind in left if one is left[0][0]}
-            limit = max((self._limit(one, kind, began, within) for one, kind in left), default=now)
+            moved = max((one.now.events[-1].seen for one in followed if one.now.events), default=began)
+            limit = max((self._limit(one, kind, began, within, moved) for one, kind in left), default=now)
             if limit <= now and left:
                 return False
             # an entry that is overdue announces itself to nobody, so the wait also ends when one would be due
@@ -139,12 +153,16 @@ class Waiting:
                 self.settle()
                 waiting[:] = followed
 
-    def _limit(self, one: Followed, kind: str, began: float, within: float | None) -> float:
-        """Until when a debt of this kind is waited for (monotonic seconds)."""
+    def _limit(self, one: Followed, kind: str, began: float, within: float | None, moved: float) -> float:
+        """Until when a debt of this kind is waited for (monotonic seconds).
+
+        A brief wait counts from when any of the messages `moved` last: nothing is given up on that goes on.
+        """
+        begin, whole = began, self.seconds(within)
         if kind in FINISHING:
+            begin = max(began, one.now.events[-1].seen)
             whole = self.seconds(self.profile.policy.finished_within)
-            return max(began, one.now.events[-1].seen) + self.patience.of(kind, whole)
-        return began + self.patience.of(kind, self.seconds(within))
+        return min(max(begin, moved) + self.patience.of(kind, whole), begin + whole)
 
     def quiesce(self, *, within: float | None = None) -> None:
         """Waits until nothing more can happen to any message of this scenario.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -214,6 +215,38 @@ def test_a_wait_in_vain_is_long_once_and_brief_after_that() -> None:
         took.append(time.monotonic() - began)
     assert took[0] >= 0.8 > took[1] >= BRIEF_S
     assert took[2] < took[0]
+
+
+def test_a_brief_wait_counts_from_the_last_progress() -> None:
+    """A worker that takes longer than a brief wait for all, and never that long for one step."""
+    its = waiting(within=3, finished=3)
+    grow(its.history, PENDING)
+    its.patience.in_vain(["status"], 3)
+    one, over = Followed(its.history), threading.Event()
+    steps = [Script([event]) for event in right().events[len(PENDING.events) :]]
+
+    def work() -> None:
+        for step in steps:
+            over.wait(BRIEF_S / 2)
+            grow(its.history, step)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    [flow] = its.finished([one])
+    worker.join()
+    assert flow.status == "sent"
+    assert not its.cut
+
+
+def test_a_wait_that_was_cut_short_is_told() -> None:
+    its = waiting(within=0.6)
+    grow(its.history, PENDING)
+    its.finished([Followed(its.history)])
+    assert not its.cut, "the first was whole"
+    its.finished([Followed(its.history)])
+    assert re.fullmatch(r"waited 0\.\d s, as it didn't come in 0\.\d s before", its.cut)
+    its.begin()
+    assert not its.cut
 
 
 @pytest.mark.parametrize("number", [1, 3])
