@@ -109,6 +109,8 @@ def result_of(
         reason = gist(error) if isinstance(error, Refuted | Inconclusive) else first_line(error) + place(error, path)
     if said == "pass" and hasattr(report, "wasxfail"):
         reason = note = f"passed, though it was expected to fail: {expected(report)}"
+    if said == "unknown" and (notes := getattr(error, "__notes__", [])):
+        reason = "; ".join([reason, *notes])
     remedy = "" if said != "unknown" else str((decisive or {}).get("remedy") or getattr(error, "remedy", "") or "")
     return Result(
         scenario=scenario,
@@ -171,7 +173,7 @@ def story_of(
     if hasattr(error, "formatrepr"):
         return report.longreprtext
     if isinstance(error, Refuted | Inconclusive):
-        story = str(error)
+        story = "\n".join([str(error), *getattr(error, "__notes__", [])])
     else:
         heading = "" if said == "fail" else f"{type(error).__name__}: "
         story = "\n".join([*frames(error, path), f"{heading}{error}"])

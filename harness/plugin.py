@@ -214,8 +214,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
     if stack is None:
         return (yield)
     with shown_in_allure(pyfuncitem, stack) if allure_directory(pyfuncitem.config) else contextlib.nullcontext():
-        result = yield
-        unmet = stack.unmet()
+        try:
+            result = yield
+        except Inconclusive as error:
+            if unmet := stack.over():
+                error.add_note(unmet)
+            raise
+        unmet = stack.over()
         if unmet:
             raise Inconclusive(unmet)
         return result

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.checks.lacking import refusal
@@ -86,15 +86,24 @@ class Stack:
         self.flows: list[TrackedFlow] = []
         self.followed: list[Followed] = []
         """Every message of the run."""
-        self.undecided: list[tuple[str, Verdict]] = []
-        """What was open when its scenario ended, with the scenario's name; judged again with the whole record."""
+        self.open: list[tuple[str, Verdict]] = []
+        """What more of the record may refute, with the scenario's name: what was undecided, or rests on an absence."""
+        self._open_before = 0
 
     def begin(self, scenario: str = "") -> None:
         """Marks the beginning of a scenario: only messages sent from now on are waited for at quiescence."""
         self.scenario = scenario
         self._began = len(self.history)
+        self._open_before = len(self.open)
         self.flows = []
-        self.waiting.flows = []
+        self.waiting.begin()
+
+    def over(self) -> str | None:
+        """Ends a scenario: which of its disturbances didn't happen; then nothing of it is judged again either."""
+        unmet = self.unmet()
+        if unmet:
+            del self.open[self._open_before :]
+        return unmet
 
     @property
     def on_verdict(self) -> Judge:
@@ -109,13 +118,26 @@ class Stack:
 
     @step(lambda _, message, **__: f"send {message.type} {message.token}")
     def send(self, message: Message, *, idempotency_key: str | None = None) -> TrackedFlow:
-        """Sends a message and waits for the API's answer, whatever it is."""
+        """Sends a message and waits for the API's answer, whatever it is.
+
+        While workers are held no longer than any wait; the send goes on in the background, since an API that waits for
+        them answers once the hold ends.
+        """
         flow = self._send(message, idempotency_key)
-        with contextlib.suppress(Inconclusive):
-            flow.answer()
-        if not self._takes_messages:
+        if any(window.ended is None for window in self.facts.windows("hold", target="worker")):
+            self.waiting.until(lambda: flow.answered or None, what="answer while the workers are held")
+        else:
+            with contextlib.suppress(Inconclusive):
+                flow.answer()
+        if not self._takes_messages and not self._kept_waiting(flow.now):
             self._try_others(flow)
         return flow
+
+    def _kept_waiting(self, flow: Flow) -> bool:
+        """Whether a message got no answer, or an error, while something of ours was on: it may wait for just that."""
+        said = flow.answers[-1].data.get("status") if flow.answers else None
+        ours = any(window.ended is None for window in self.facts.windows("hold", "gate"))
+        return ours and (said is None or said >= 500)
 
     def _try_others(self, flow: TrackedFlow) -> None:
         """Ends the run when the stack takes no message at all: nothing could be judged of it.
@@ -273,6 +295,7 @@ class Stack:
             if not left or time.monotonic() - began >= whole:
                 break
             time.sleep(LOOK_AGAIN)  # reason: counters announce themselves to nobody
+        self.settle()  # what these have finished may not have been told yet
         told = self.waiting.patience.in_vain if left else self.waiting.patience.paid
         told(["finished entry"], time.monotonic() - began)
         return look
@@ -292,15 +315,21 @@ class Stack:
     @step(lambda _, *verdicts: f"judge {', '.join(dict.fromkeys(f'{v.name}: {v.outcome}' for v in verdicts))}")
     def judge(self, *verdicts: Verdict) -> None:
         """Records verdicts; raises CheckFailed or Inconclusive for the worst of them that is no pass."""
+        verdicts = tuple(map(self._told_brief, verdicts))
         for verdict in verdicts:
             self.on_verdict(verdict)
-            if verdict.outcome == "unknown" and verdict.again is not None:
-                self.undecided.append((self.scenario, verdict))
+            if verdict.again is not None and (verdict.outcome == "unknown" or verdict.absent):
+                self.open.append((self.scenario, verdict))
         worst = max(verdicts, key=lambda verdict: verdict.rank)
         if worst.outcome == "fail":
             raise CheckFailed(worst.story())
         if worst.outcome == "unknown":
             raise Inconclusive(worst.story())
+
+    def _told_brief(self, verdict: Verdict) -> Verdict:
+        """A verdict that asks for a longer wait, with what is known of one that was cut short."""
+        cut = self.waiting.cut if "[waits] within" in verdict.remedy else ""
+        return replace(verdict, reason=f"{verdict.reason} ({cut})") if cut else verdict
 
     def unmet(self) -> str | None:
         """Which disturbance of this scenario didn't happen; None where all did, so that its passes count."""

@@ -43,10 +43,15 @@ class TrackedFlow:
         """The flow as recorded so far."""
         return Flow(self._waiting.history.flow(self.key), name=self.message.token)
 
+    @property
+    def answered(self) -> bool:
+        """Whether its send has come to its end, with an answer or without one."""
+        return self._answer.done()
+
     def answer(self) -> dict[str, Any]:
         """The API's answer, {"status", "body"}; waits for it, and raises Inconclusive where it never came."""
         # waited for in the record, so that whatever ends the run ends it too; the client's own limit does at the latest
-        self._waiting.history.wait_until(lambda: self._answer.done() or None, deadline=inf)
+        self._waiting.history.wait_until(lambda: self.answered or None, deadline=inf)
         return self._answer.result()
 
     @property

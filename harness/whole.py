@@ -24,11 +24,11 @@ def conclude(stack: Stack) -> list[Result]:
 
 
 def judged_again(stack: Stack) -> list[Result]:
-    """What was unknown when its scenario ended, and has failed since: its time is over and it never came."""
+    """What has failed since its scenario ended: its time is over and it never came, or what must not come did."""
     found = []
-    for scenario, before in stack.undecided:
+    for scenario, before in stack.open:
         verdict = before.again(stack.history) if before.again else before
-        if verdict.outcome == "fail":
+        if verdict.outcome == "fail" and before.outcome != "fail":
             found.append(result_of(verdict, check=verdict.name, scenario=f"{scenario}, judged again at the end"))
     return found
 

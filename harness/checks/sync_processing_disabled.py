@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import takewhile
+from math import inf
 
 from harness.checks.lacking import not_accepted
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
@@ -17,6 +18,7 @@ CLAIM = "with every worker held, the API accepts a message as pending and no pro
 @check(NAME, CLAIM, silence=("provider.called",))
 def sync_processing_disabled(history: History, flow: Flow, profile: Profile) -> Answers:
     """Judges one message that was sent while the workers were held."""
+    yield from _waited_for_workers(history, flow, profile)
     taken = flow.acceptance
     if taken is None:
         yield not_accepted(flow, profile)
@@ -60,6 +62,42 @@ def first_steps(statuses: Statuses) -> tuple[set[str], set[str]]:
     ends = {statuses.sent, statuses.delivered, statuses.failed}
     first = {statuses.queued, *takewhile(lambda name: name not in ends, statuses.order)}
     return first - ends, {*statuses.order, *ends} - first
+
+
+def _waited_for_workers(history: History, flow: Flow, profile: Profile) -> Answers:
+    """An API that answers nobody while every worker is held, and at once otherwise, waits for what they do."""
+    request, answer, sent = first(flow.requests), first(flow.answers), profile.statuses.sent
+    window = held(history, request) if request else None
+    if request is None or window is None or window.ended is None or (answer and window.covers(answer)):
+        return
+    waited = window.ended.seen - request.seen
+    reason = f"the API did not answer while every worker was held ({waited:.1f} s)"
+    witnesses = [window.began, request, window.ended, *flow.answers]
+    moved = [event for value, event in flow.statuses if value == sent and event.seen >= window.ended.seen]
+    if not (flow.acceptance and moved and waited >= profile.waits.within):
+        yield undecided(reason, witnesses)
+    elif slowest(history) < waited / 2:
+        yield refuted(f"{reason}, and did once they went on: it waits for them", [*witnesses, moved[0]])
+    else:
+        yield undecided(f"{reason}; whether it waits for them, others' answers don't tell", witnesses)
+
+
+def first(events: list[Event]) -> Event | None:
+    return next(iter(events), None)
+
+
+def slowest(history: History) -> float:
+    """Seconds that the API took at most for a send that nothing of ours kept waiting; infinite where there is none."""
+    windows = Facts(history).windows("hold", "gate")
+    asked = {event.data.get("request"): event for event in history.events("api.requested")}
+    took = [
+        answer.seen - asked[answer.data["request"]].seen
+        for answer in history.events("api.answered")
+        if answer.data.get("operation") == "send"
+        and answer.data.get("request") in asked
+        and not any(w.covers(answer) or w.covers(asked[answer.data["request"]]) for w in windows)
+    ]
+    return max(took, default=inf)
 
 
 def held(history: History, event: Event) -> Window | None:

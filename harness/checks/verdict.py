@@ -39,7 +39,7 @@ class Verdict:
     witnesses: tuple[Event, ...] = ()
     elapsed_s: float = field(default=0.0, compare=False)
     absent: tuple[str, ...] = ()
-    """The kinds of events by whose absence alone it failed; empty where what was seen proves it."""
+    """The kinds of events on whose absence it rests; empty where what was seen proves it."""
     remedy: str = ""
     """Which line of the profile, or which permission, would turn an unknown into an answer."""
     also: tuple[str, ...] = ()
@@ -136,6 +136,8 @@ def check(
                 said = judge(*args, **kwargs)
                 answers = [said] if isinstance(said, Verdict) else list(said)
                 verdict = put_together([weighed(answer, args, silence) for answer in answers])
+                if verdict.outcome == "pass":
+                    verdict = replace(verdict, absent=tuple(silence))
             except Exception as error:  # a check that raises is unknown, whatever it raises
                 verdict = undecided(f"the check itself raised {type(error).__name__}: {error}")
 

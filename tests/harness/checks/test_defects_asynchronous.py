@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from histories import (
     ENTRY,
@@ -35,6 +37,7 @@ from harness.checks import (
     proof_by_order,
     sync_processing_disabled,
 )
+from harness.history import History
 from harness.profile import Profile
 
 # sync-processing-disabled
@@ -312,3 +315,29 @@ def test_an_attached_stack_s_processes_are_named_by_their_numbers(processes: dic
 @cases(ACTORS)
 def test_proof_by_actors(case: Case) -> None:
     expect(proof_by_actors, case)
+
+
+@pytest.mark.parametrize(
+    ("held_for", "other", "outcome", "reason"),
+    [
+        (12.0, 0.1, "fail", "the API did not answer while every worker was held (12.0 s), and did once they went on"),
+        (12.0, 11.0, "unknown", "whether it waits for them, others' answers don't tell"),
+        (12.0, None, "unknown", "whether it waits for them, others' answers don't tell"),
+        (0.5, 0.1, "unknown", "the API did not answer while every worker was held (0.5 s)"),
+    ],
+)
+def test_an_api_that_waits_for_its_workers(held_for: float, other: float | None, outcome: str, reason: str) -> None:
+    """It answers once they are released; `other` is how long a send took that nothing kept waiting (s)."""
+    script = held()
+    answer = next(event for event in script.events if event.kind == "api.answered")
+    events = [*script.drop("api.answered").events, answer]
+    if other is not None:
+        data = {"operation": "send", "request": 2}
+        events += [made("api.requested", at=90, **data), made("api.answered", at=91, status=201, **data)]
+    seen, at = [], 0.0
+    for event in events:
+        at += held_for if event.kind == "fault.ended" else (other or 0) if event.data.get("request") == 2 else 0.001
+        seen.append(replace(event, seen=at))
+    history = History.of(seen, until=at + 100)
+    verdict = sync_processing_disabled(history, script.flow(history), PROFILE)
+    assert (verdict.outcome, reason in verdict.reason) == (outcome, True), verdict.story()
