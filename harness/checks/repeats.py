@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from math import inf
 
+from harness.checks.lacking import permanent
 from harness.facts import Facts, Window
 from harness.history import Event, Flow
 from harness.history.flow import GIVE_UP_S
@@ -124,6 +125,22 @@ def _interrupted(sent: Event, flow: Flow, facts: Facts) -> Window | None:
         if theirs and facts.explains(window) and window.began.seen <= written and not over:
             return window
     return None
+
+
+def insisted(flow: Flow, facts: Facts) -> list[Event]:
+    """The refusals for good that their callers heard, and the call that followed all the same; empty where none did."""
+    for call in flow.calls:
+        said = [event for event in flow.of("provider.answered") if permanent(event) and facts.earlier(event, call)]
+        told = [event for event in said if _was_waited_for(event)]
+        if len(told) >= flow.messages and not facts.disturbances(told[-1], call):
+            return [*told, call]
+    return []
+
+
+def _was_waited_for(answer: Event) -> bool:
+    """Whether its caller can't but have got an answer."""
+    whole = answer.data.get("outcome") in (None, "answered")
+    return whole and float(answer.data.get("elapsed_ms") or 0) < GIVE_UP_S * 1000
 
 
 # in words

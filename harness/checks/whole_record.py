@@ -8,7 +8,7 @@ from typing import Final
 from harness.checks.accounting import Account, account, accounting, asked_for, parted, some
 from harness.checks.lacking import doubtful
 from harness.checks.lifecycle import moved_back, sent_is_earned
-from harness.checks.repeats import first_generation, queued_again
+from harness.checks.repeats import first_generation, insisted, queued_again
 from harness.checks.verdict import Answers, check, refuted
 from harness.facts import Facts
 from harness.history import Event, Flow, History
@@ -76,6 +76,7 @@ def orphaned(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
 QUESTIONS: Final[tuple[tuple[str, Wrong, tuple[str, ...]], ...]] = (
     ("moved back", moved_back, ()),
     ("sent before a provider had accepted", unearned, ()),
+    ("called again after a refusal for good", lambda flow, facts, _: insisted(flow, facts), ()),
     ("at their end without ever being queued", unqueued, ("queue.appended",)),
     ("queued more than once", queued_twice, ()),
     ("acknowledged by nobody", left_pending, ("queue.acked",)),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.checks.content import wrong_content
-from harness.checks.lacking import failed_wrongly, not_accepted, permanent, turned_down, unless_lacking
+from harness.checks.lacking import failed_wrongly, not_accepted, turned_down, unless_lacking
 from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
-from harness.checks.repeats import sent_again
+from harness.checks.repeats import insisted, sent_again
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
 from harness.facts import Facts, Window
 from harness.history import Event, Flow, History
-from harness.history.flow import GIVE_UP_S
 from harness.messages import Message
 from harness.profile import Profile
 from harness.rest import kept, late, unacknowledged, work
@@ -115,18 +114,9 @@ def _once(facts: Facts, flow: Flow, profile: Profile) -> Answers:
 
 def _taken_no_for_an_answer(facts: Facts, flow: Flow) -> Answers:
     """Whether nobody called again after hearing that a provider will never take the message."""
-    for call in flow.calls:
-        said = [event for event in flow.of("provider.answered") if permanent(event) and facts.earlier(event, call)]
-        told = [event for event in said if _was_waited_for(event)]
-        if len(told) >= flow.messages and not facts.disturbances(told[-1], call, since=flow.events[0]):
-            yield refuted(f"it was called again after {told[-1].data['status']}", [*told, call])
-            return
-
-
-def _was_waited_for(answer: Event) -> bool:
-    """Whether its caller can't but have got an answer."""
-    whole = answer.data.get("outcome") in (None, "answered")
-    return whole and float(answer.data.get("elapsed_ms") or 0) < GIVE_UP_S * 1000
+    found = insisted(flow, facts)
+    if found:
+        yield refuted(f"it was called again after {found[-2].data['status']}", found)
 
 
 def finished(history: History, flow: Flow, profile: Profile) -> Answers:
