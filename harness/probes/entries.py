@@ -65,6 +65,8 @@ class Entries:
                 self._unread(said)
             case "elsewhere":
                 self._elsewhere(said)
+            case "noack":
+                self._noack(said)
             case "aside":
                 self._aside.take(said["stream"], said["fields"])
 
@@ -113,6 +115,18 @@ class Entries:
             kinds = ["queue.claimed", "queue.acked"]
             gap(self._history, "queue", reason, kinds=kinds, lasting=True, remedy=remedy, other_group=group)
         return False
+
+    def _noack(self, said: Said) -> None:
+        """Entries that Redis counts as acknowledged when it gives them away, and where it isn't seen which it gave."""
+        stream = said["stream"]
+        mine = self.by_the_workers(said) and self._queue.acknowledges and stream != self._queue.dead
+        if mine and self._once("noack", stream):
+            reason = f"a worker reads {stream} with NOACK; which entries it was given can't be seen"
+            remedy = (
+                '[queue] finish = "none", or "delete", if that is how entries are finished; else let the harness '
+                "deploy the stack: its wire sees what each worker is given"
+            )
+            gap(self._history, "queue", reason, kinds=["queue.acked"], lasting=True, remedy=remedy, stream=stream)
 
     def _some(self, said: Said) -> None:
         """Redis did less than it was asked: what was done before can't be done again, the rest may be known by that."""

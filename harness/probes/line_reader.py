@@ -8,7 +8,19 @@ from collections.abc import Callable, Mapping
 from harness.probes.appends import Add, Appends
 from harness.probes.entries import Entries, Said
 from harness.probes.monitor_lines import Line, escape, first_word, parse, pid_at
-from harness.wire.commands import ID, Command, after_ids, aside, group_of, name_of, streams_of, text, trimmed, whole
+from harness.wire.commands import (
+    ID,
+    Command,
+    after_ids,
+    aside,
+    group_of,
+    name_of,
+    read_options,
+    streams_of,
+    text,
+    trimmed,
+    whole,
+)
 from harness.wire.reach import DATABASE, EVERYTHING, READ, SCRIPTS, Watched, reaches
 
 NameOfPid = Callable[[int], str | None]
@@ -96,7 +108,11 @@ class LineReader:
             else:
                 self._done(said, "deleted", command, ids)
         elif (group := group_of(command)) is not None:
-            self._entries.by_the_workers({"stream": stream, "group": text(group)})
+            by = {"stream": stream, "group": text(group)}
+            if name == b"XREADGROUP" and b"NOACK" in read_options(command)[0]:
+                self._entries.take({**by, "what": "noack"})
+            else:
+                self._entries.by_the_workers(by)
 
     def _done(self, said: Said, what: str, command: Command, ids: Command) -> None:
         group = {"group": text(group_of(command))} if what == "acked" else {}

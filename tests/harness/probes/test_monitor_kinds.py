@@ -144,6 +144,28 @@ def test_another_group_acknowledges_for_itself(watch: Make, valkey: Valkey) -> N
     assert gap.data["other_group"] == "audit"
 
 
+@pytest.mark.parametrize(
+    ("queue", "group", "told"),
+    [
+        ({}, "workers", True),
+        ({"finish": "none"}, "workers", False),
+        ({"finish": "delete"}, "workers", False),
+        ({}, "audit", False),
+    ],
+)
+def test_entries_read_without_acknowledgement_are_not_named(
+    watch: Make, valkey: Valkey, queue: dict[str, str], group: str, told: bool
+) -> None:
+    seen, client = watch(queue=Queue.model_validate(queue)), valkey.client()
+    client.xgroup_create(STREAM, group, id="0", mkstream=True)
+    client.xadd(STREAM, {"message_id": "m1"})
+    for _ in range(2):
+        client.xreadgroup(group, "c", {STREAM: ">"}, noack=True)
+    found = [gap.data for gap in gaps(seen) if "NOACK" in gap.data["reason"]]
+    assert [(gap["kinds"], gap["lasting"], gap["stream"]) for gap in found] == [(["queue.acked"], True, STREAM)] * told
+    assert all('[queue] finish = "none"' in gap["remedy"] for gap in found)
+
+
 def test_another_database_is_another_stack(watch: Make, valkey: Valkey) -> None:
     seen, elsewhere = watch(), valkey.client(db=3)
     entry = elsewhere.xadd(STREAM, {"a": "b"})
