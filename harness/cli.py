@@ -21,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 F = TypeVar("F", bound=Callable[..., Any])
+MISUSED: type[Exception] = typer.BadParameter.__mro__[1]
+"""What Typer raises for a command line that makes no sense; it has a name only in a package that Typer keeps inside."""
 
 ProfileOption = Annotated[Path, typer.Option("--profile", help="How to reach the stack and read it.", metavar="FILE")]
 DeployOption = Annotated[
@@ -267,9 +269,12 @@ def guarded(command: Callable[[], Any]) -> Callable[[], int]:
     @wraps(command)
     def run() -> int:
         try:
-            command()
+            code = command()
         except UsageError as error:
             print(f"error: {error}", file=sys.stderr)
+            return UNUSABLE
+        except MISUSED as error:
+            print(misused(error), file=sys.stderr)
             return UNUSABLE
         except HarnessError as error:
             print(f"error: {error}", file=sys.stderr)
@@ -277,14 +282,24 @@ def guarded(command: Callable[[], Any]) -> Callable[[], int]:
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 130
-        return 0
+        return code if isinstance(code, int) else 0
 
     return run
 
 
+def misused(error: Exception) -> str:
+    """What Typer has against a command line, in one line; where nothing was asked for, the help."""
+    said, ctx = str(getattr(error, "message", "") or error), getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return said
+    format_message = getattr(error, "format_message", lambda: said)
+    path = getattr(ctx, "command_path", "harness")
+    return f"error: {' '.join(format_message().split()).rstrip('.')}; see `{path} --help`"
+
+
 def main() -> None:
     """The entry point of the `harness` command."""
-    sys.exit(guarded(app)())
+    sys.exit(guarded(lambda: app(prog_name="harness", standalone_mode=False))())
 
 
 if __name__ == "__main__":

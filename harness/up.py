@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness import toml
 from harness.deploy.driver import Role
 from harness.errors import DeployError, Inconclusive, UsageError
 from harness.profile import Profile, load
@@ -139,17 +140,30 @@ def keep_state(stack: Stack, build: Path, place: str) -> None:
 
 
 def attached_profile(stack: Stack, build: Path) -> str:
-    """A profile for `harness verify --profile`, to look at the same stack from outside."""
-    where = stack.driver.addresses
-    lines = ['name = "attached"', "[deploy]", 'driver = "attached"', "[api]", f'url = "{where.api}"']
-    lines += ["[queue]", f'url = "{where.redis}"', "[database]", f'url = "{where.database}"']
-    lines += ["[providers]", f'url = "{where.mocks}"', f'twilio_account = "{where.twilio_account}"']
-    lines += [f'sendgrid_account = "{where.sendgrid_account}"']
-    lines += [f'token = "{where.mocks_token}"'] if where.mocks_token else []
-    for role in ROLES:
-        pids = (build / f"{role}.pid").resolve()
-        lines += [f"[processes.{role}]", 'command = ["not ours to start"]', f'pid_file = "{pids}"']
-    return "\n".join(lines) + "\n"
+    """A profile for `harness verify --profile`, to look at the same stack from outside: all that its own says of it."""
+    where, table = stack.driver.addresses, stack.profile.model_dump(exclude_unset=True)
+    for how_to_start_it in ("deploy", "images", "env", "migrate", "processes"):
+        table.pop(how_to_start_it, None)
+    known: dict[str, dict[str, str | None]] = {
+        "deploy": {"driver": "attached"},
+        "api": {"url": where.api},
+        "queue": {"url": where.redis},
+        "database": {"url": where.database},
+        "providers": {
+            "url": where.mocks,
+            "twilio_account": where.twilio_account,
+            "sendgrid_account": where.sendgrid_account,
+            "token": where.mocks_token,
+        },
+    }
+    for section, values in known.items():
+        table[section] = {**table.get(section, {}), **{name: value for name, value in values.items() if value}}
+    if table["queue"].get("observe") == "wire":
+        del table["queue"]["observe"]  # only what we deploy has a wire
+    table["processes"] = {
+        role: {"command": ["not ours to start"], "pid_file": str((build / f"{role}.pid").resolve())} for role in ROLES
+    }
+    return toml.dumps(table)
 
 
 def keep_pids(stack: Stack, build: Path) -> None:

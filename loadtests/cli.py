@@ -91,4 +91,4 @@ def loadtest(
 
 def main() -> int:
     """The entry point; our own errors are one line each."""
-    return guarded(lambda: app(standalone_mode=True))()
+    return guarded(lambda: app(standalone_mode=False))()

@@ -174,10 +174,27 @@ def test_a_build_directory_that_can_not_be_written(harness: Harness) -> None:
 
 @pytest.mark.parametrize("time", ["soon", "-1s", "5000"])
 def test_a_time_that_is_none(harness: Harness, time: str) -> None:
-    done = harness.refuse("--provider-latency", time)
-    assert done.code == 2, str(done)
-    assert "Traceback" not in done.text
-    assert "time" in done.text
+    harness.refuse("--provider-latency", time).one_line_error("time", "see `harness verify --help`")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["verify", "--bogus"], "No such option: --bogus"),
+        (["bogus"], "No such command 'bogus'"),
+        (["verify", "--repeat", "many"], "Invalid value for '--repeat'"),
+        (["trace"], "Missing argument 'message_id'"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense(harness: Harness, words: list[str], message: str) -> None:
+    harness.call(*words).one_line_error(message, "--help`")
+
+
+def test_no_command_shows_the_help(harness: Harness) -> None:
+    done = harness.call()
+    assert done.code == 3
+    assert "verify" in done.text
+    assert "error" not in done.text
 
 
 @pytest.mark.parametrize("command", ["down", "status", "restart", "send"])
