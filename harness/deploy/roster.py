@@ -65,7 +65,8 @@ class Roster:
         """Says that a process has ended, and whether we asked for it; without a part that is everybody's, all ends."""
         expected = process.name in self._expected or self._closing
         part = PARTS.get(process.role)
-        if part is not None and not expected:
+        hung_up = process.role == "wire" and process.code == 0  # it ends so when a start that failed lets go of it
+        if part is not None and not expected and not hung_up:
             died(self._history, part, self._end_of(process))
         if process.role not in ("api", "worker"):
             return

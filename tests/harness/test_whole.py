@@ -76,7 +76,7 @@ def refused_delivery() -> Script:
 def test_a_pass_that_rests_on_an_absence_is_judged_again(stored: bool) -> None:
     stack = stack_of(refused_delivery().history)
     flow = Flow(stack.history.flow(REPLY))
-    verdict = bad_signature_refused(stack.history, flow, stack.profile, status=403, before=0)
+    verdict = bad_signature_refused(stack.history, flow, stack.profile, status=403)
     stack.judge(verdict)
     assert verdict.outcome == "pass"
     if stored:
