@@ -16,7 +16,7 @@ DEPLOY ?=
 SUITE  := harness mock_providers messaging_stack scenarios loadtests reports tests benchmarks images conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help verify verify-redis-queue report up stop restart-app images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz bench-mocks bench-wait clean lock
+.PHONY: help verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz bench-mocks bench-wait clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -33,7 +33,7 @@ verify: $(READY) ## deploy a stack, verify it by evidence, print the verdicts
 
 SIX := sync-processing-disabled message-queued asynchronous worker-processed webhooks queue-operations
 
-verify-redis-queue: $(READY) ## the six checks alone, without further suites
+verify-redis-queue: $(READY) ## the six checks by name: now the same as verify, kept in build/verify-redis-queue
 	@$(BIN)/harness verify --build build/verify-redis-queue $(if $(DEPLOY),--deploy $(DEPLOY)) $(addprefix --check ,$(SIX)) $(ARGS)
 
 up: $(READY) ## start a stack that stays up
@@ -44,6 +44,9 @@ stop: $(READY) ## stop the stack that is up
 
 restart-app: $(READY) ## restart API and workers of the stack that is up
 	@$(BIN)/harness restart
+
+doctor: $(READY) ## what is missing on this machine, and how to get it
+	@$(BIN)/harness doctor $(if $(PROFILE),--profile $(PROFILE)) $(ARGS)
 
 images: $(READY) ## pull and build the images for DEPLOY=containers
 	@PULL=1 images/build
