@@ -216,8 +216,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
     with shown_in_allure(pyfuncitem, stack) if allure_directory(pyfuncitem.config) else contextlib.nullcontext():
         try:
             result = yield
-        except Inconclusive as error:
-            if unmet := stack.over():
+        except BaseException as error:
+            unmet = stack.over()
+            if unmet and isinstance(error, Inconclusive):
                 error.add_note(unmet)
             raise
         unmet = stack.over()
