@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from harness.history import Event, Flow, History
+from harness.history.flow import SUCCESS
 from harness.probes.probe import declare, gap
 from harness.profile import Profile
 from harness.tls import tls
@@ -24,6 +27,10 @@ ANSWERS = 2.0
 SETTLES = 5.0
 AT_ONCE = 10
 LONGEST = 120
+UNREADABLE = 20
+"""After so many answers that name no status a message is asked for no more; one that isn't there yet may come."""
+JOINED = ("queue.", "database.")
+"""What is known to be a message's by the id that the API has given it."""
 REMEDY = "[database] url, and a user that may create a trigger"
 
 
@@ -43,6 +50,7 @@ class PolledProbe:
         self._open: set[str] = set()
         self._last: dict[str, str] = {}
         self._told: set[str] = set()
+        self._unreadable: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -61,6 +69,8 @@ class PolledProbe:
     def _heard(self, event: Event) -> None:
         """In whatever thread recorded the event."""
         sent = event.kind == "api.answered" and event.data.get("operation") == "send"
+        if sent and event.data.get("status") in SUCCESS and Flow(self._history.flow(event.keys[0])).id is None:
+            self._nameless()
         # an entry names its message before the API has, where its answer is withheld
         queued = event.kind == "queue.appended" and not event.data.get("dead")
         name = event.message_id if sent or queued else None
@@ -70,6 +80,12 @@ class PolledProbe:
         if name and loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop may be closing at this moment
                 loop.call_soon_threadsafe(self._watch, str(name))
+
+    def _nameless(self) -> None:
+        """A message was taken, and nothing tells which row and which entry are its own."""
+        reason = "[api]: the answer to an accepted send has no `id`, so its entry and status can't be told from others'"
+        remedy = "an answer to the send with an `id`, or [database] url and a table whose rows can be watched"
+        self._tell(reason, remedy=remedy, kinds=JOINED, lasting=True)
 
     def _watch(self, message_id: str) -> None:
         self._open.add(message_id)
@@ -100,7 +116,9 @@ class PolledProbe:
             return
         new = self._status(answer, path)
         if new is None:
+            self._not_read(message_id, answer.status_code)
             return
+        self._unreadable.pop(message_id, None)
         if new not in self._words:
             self._tell(f"the API names a status {new!r} that the profile doesn't know", remedy="[statuses]")
         if new in self._profile.statuses.terminal:
@@ -112,6 +130,16 @@ class PolledProbe:
         kind = "database.inserted" if old is None else "database.status"
         data = {"old": old, "new": new, "sampled": True}
         self._history.append(kind, source="database", message_id=message_id, data=data)
+
+    def _not_read(self, message_id: str, code: int) -> None:
+        """Gives a message up whose status the API has answered for long enough without one that can be read."""
+        if code >= 400 and code not in (401, 403):
+            return
+        self._unreadable[message_id] += 1
+        if self._unreadable[message_id] >= UNREADABLE:
+            self._open.discard(message_id)
+            reason = f"{UNREADABLE} answers about a message named no status; it is asked for no more"
+            self._tell(reason, remedy="[api] message", lasting=True)
 
     def _status(self, answer: httpx.Response, path: str) -> str | None:
         """The status that an answer names; where it names none, that is told."""
@@ -135,10 +163,12 @@ class PolledProbe:
         self._tell(f"the API's answer to GET {path} names no status; it {has}", remedy="[api] message")
         return None
 
-    def _tell(self, reason: str, *, remedy: str) -> None:
+    def _tell(
+        self, reason: str, *, remedy: str, kinds: Sequence[str] = ("database.status",), lasting: bool = False
+    ) -> None:
         if reason not in self._told:
             self._told.add(reason)
-            gap(self._history, self.name, reason, kinds=["database.status"], remedy=remedy)
+            gap(self._history, self.name, reason, kinds=kinds, lasting=lasting, remedy=remedy)
 
     async def settle(self) -> None:
         try:

@@ -14,6 +14,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from harness.deploy.ports import Ports
+from harness.facts import Facts
 from harness.history import History
 from harness.loop import Loop
 from harness.probes import polled
@@ -153,6 +154,35 @@ def test_an_answer_that_tells_nothing_is_told_once(
     arrives(history, lambda event: event.data.get("new") == "sent")
     gaps = [event.data for event in history.events("probe.gap") if not event.data.get("lasting")]
     assert [(said["reason"], said["remedy"], said["kinds"]) for said in gaps] == [(reason, remedy, ["database.status"])]
+
+
+def test_a_message_whose_status_can_not_be_read_is_not_asked_for_for_ever(
+    api: Api, watch: Callable[[str], History]
+) -> None:
+    history = watch(api.url)
+    api.answers = [{"data": {"status": "sent"}}] * polled.UNREADABLE + ["sent"]
+    sent(history, keys=["token:t"])
+    gap = arrives(history, lambda event: "asked for no more" in event.data.get("reason", ""))
+    assert (gap.data["kinds"], gap.data["lasting"]) == (["database.status"], True)
+    assert samples(history) == []
+    history.append("callback.answered", source="providers", keys=["token:t"])  # a report is a reason to look again
+    arrives(history, lambda event: event.data.get("new") == "sent")
+
+
+def test_an_accepted_send_without_an_id_can_not_be_followed(api: Api, watch: Callable[[str], History]) -> None:
+    history = watch(api.url)
+    unseen = Facts(history).unseen("queue.appended")
+    for status, message_id in ((422, None), (201, "m1"), (201, None)):  # refused; named; named before
+        data = {"operation": "send", "status": status}
+        history.append("api.answered", source="api", message_id=message_id, data=data, keys=["token:t"])
+    assert Facts(history).unseen("queue.appended") == unseen
+    for token in ("token:u", "token:v"):
+        history.append("api.answered", source="api", data={"operation": "send", "status": 202}, keys=[token])
+    (gap,) = [gap for gap in history.events("probe.gap") if "`id`" in gap.data["reason"]]
+    assert gap.data["lasting"] is True
+    for kind in ("queue.appended", "queue.acked", "database.inserted", "database.status"):
+        assert kind.startswith(tuple(gap.data["kinds"]))
+    assert "an answer to the send with an `id`" in gap.data["remedy"]
 
 
 def test_an_id_that_is_a_number_and_one_that_needs_quoting(server: HTTPServer, watch: Callable[[str], History]) -> None:
