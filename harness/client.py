@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -24,10 +25,16 @@ SHOWN = 4000
 
 
 class ApiClient:
-    """Speaks the contract's API; every call is recorded as `api.requested` and `api.answered`."""
+    """Speaks the contract's API; every call is recorded as `api.requested` and `api.answered`.
 
-    def __init__(self, history: History, *, url: str, paths: Api) -> None:
+    `on_refused` is asked what to make of a connection that was refused, before the caller is told of it.
+    """
+
+    def __init__(
+        self, history: History, *, url: str, paths: Api, on_refused: Callable[[], None] = lambda: None
+    ) -> None:
         self._history = history
+        self._on_refused = on_refused
         self._paths = paths
         self._numbers = itertools.count(1)
         limits = httpx.Limits(max_connections=128, max_keepalive_connections=64, keepalive_expiry=KEEP_IDLE_S)
@@ -80,6 +87,8 @@ class ApiClient:
             # indeterminate: the stack may have taken the message all the same
             data = {**asked, "status": None, "error": why}
             self._history.append("api.answered", source="api", message_id=message_id, data=data, keys=keys)
+            if isinstance(error, httpx.ConnectError):
+                self._on_refused()
             raise Inconclusive(f"{method} {path} got no answer ({why})") from error
         body = body_of(answer)
         data = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from harness.profile import Profile
 from harness.providers import ProviderControl
 from harness.redact import Redactor
 from harness.stack import Stack
+from harness.vitals import Refused
 
 UNKEPT = "the history couldn't be kept"
 
@@ -70,7 +71,8 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         declare(history, "deploy", roles=roles)
         start.run(driver.start_services())
         driver.addresses = in_database(driver.addresses, profile)
-        probes = probes_for(profile, history, driver, wire=wire)
+        refused = refused_for(history, driver)
+        probes = probes_for(profile, history, driver, wire=wire, on_refused=refused)
         for probe in probes:
             cleanup.callback(stop_probe, loop, probe)
             start.run(probe.start())
@@ -82,7 +84,7 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
             loop=loop,
             probes=probes,
             wire=wire,
-            client=ApiClient(history, url=driver.addresses.api, paths=profile.api),
+            client=ApiClient(history, url=driver.addresses.api, paths=profile.api, on_refused=refused),
             providers=providers_for(history, driver.addresses),
             counters=counters_for(profile, history, driver.addresses),
             time_scale=options.time_scale,
@@ -169,7 +171,15 @@ def in_database(where: Addresses, profile: Profile) -> Addresses:
     return replace(where, redis=url.geturl())
 
 
-def probes_for(profile: Profile, history: History, driver: Driver, *, wire: WireProbe | None) -> list[Probe]:
+def refused_for(history: History, driver: Driver) -> Callable[[], None]:
+    """What to make of a connection that the API refused; where a deployment is ours, it knows itself who lives."""
+    api = driver.addresses.api
+    return (lambda: None) if driver.manages_processes else Refused(history, f"the API at {api}", url=api)
+
+
+def probes_for(
+    profile: Profile, history: History, driver: Driver, *, wire: WireProbe | None, on_refused: Callable[[], None]
+) -> list[Probe]:
     """One probe for each part of the stack that this profile lets us see."""
     where = driver.addresses
 
@@ -183,7 +193,7 @@ def probes_for(profile: Profile, history: History, driver: Driver, *, wire: Wire
     if where.database and profile.database.observe != "api":
         probes.append(DatabaseProbe(history, profile.database, url=where.database))
     else:
-        probes.append(PolledProbe(history, profile, url=where.api))
+        probes.append(PolledProbe(history, profile, url=where.api, on_refused=on_refused))
     if where.mocks:
         # where the stack mocks its providers inside, ours are there for what comes in
         calls = profile.providers.observe == "mock"

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
+from harness.errors import PartDied
 from harness.history import Event, Flow, History
 from harness.history.flow import SUCCESS
 from harness.probes.probe import declare, gap
@@ -35,12 +36,18 @@ REMEDY = "[database] url, and a user that may create a trigger"
 
 
 class PolledProbe:
-    """Asks the API for each message that was sent until it is at a terminal status, and again after each report."""
+    """Asks the API for each message that was sent until it is at a terminal status, and again after each report.
+
+    `on_refused` is asked what to make of a connection that was refused; it may block.
+    """
 
     name = "database"
 
-    def __init__(self, history: History, profile: Profile, *, url: str) -> None:
+    def __init__(
+        self, history: History, profile: Profile, *, url: str, on_refused: Callable[[], None] = lambda: None
+    ) -> None:
         self._history = history
+        self._on_refused = on_refused
         self._profile = profile
         statuses = profile.statuses
         self._words = {*statuses.order, *statuses.terminal, statuses.queued}
@@ -113,6 +120,9 @@ class PolledProbe:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             # the next look may succeed
             self._tell(f"the API can't be asked for a status: {error or type(error).__name__}", remedy="[api] url")
+            if isinstance(error, httpx.ConnectError):
+                with contextlib.suppress(PartDied):  # every wait is told
+                    await asyncio.to_thread(self._on_refused)
             return
         new = self._status(answer, path)
         if new is None:
