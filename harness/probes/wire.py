@@ -16,6 +16,8 @@ from harness.probes.probe import declare, gap
 from harness.profile import Queue
 from harness.vitals import died
 
+MOMENT = 0.2
+"""Seconds in which a deployment hears that a process of its own has ended."""
 DEAD = "the wire in front of Redis has died; start the deployment again"
 
 
@@ -27,7 +29,7 @@ class WireControl:
         control: socket.socket,
         *,
         on_said: Callable[[Said], None],
-        on_death: Callable[[str], None] = lambda _: None,
+        on_death: Callable[[str], Exception | None] = lambda _: None,
         watch: Mapping[str, object] | None = None,
     ) -> None:
         self._socket = control
@@ -40,6 +42,8 @@ class WireControl:
         self._task: asyncio.Task[None] | None = None
         self._answered = False
         self._stopping = False
+        self._gone: Exception = DeployError(DEAD)
+        """What is raised once it is gone."""
 
     async def start(self) -> None:
         """Begins to listen to the wire, and tells it what to watch; raises DeployError when it is gone."""
@@ -67,16 +71,20 @@ class WireControl:
         except Exception as error:  # our own fault: nobody may wait for ever because of it
             why = f"what it said can't be read ({error!r})"
         finally:
-            for reply in self._replies.values():
-                if not reply.done():
-                    reply.set_exception(DeployError(DEAD))
-            if self._answered and not self._stopping:
-                self._on_death(why)
+            try:
+                if self._answered and not self._stopping:
+                    # reason: what has ended, and took the wire with it, is told by others, a moment later
+                    await asyncio.sleep(MOMENT)
+                    self._gone = self._on_death(why) or self._gone
+            finally:
+                for reply in self._replies.values():
+                    if not reply.done():
+                        reply.set_exception(self._gone)
 
     async def ask(self, do: str, **more: object) -> Said:
         """Sends a request and waits for its answer; raises DeployError when the wire refuses or is gone."""
         if self._writer is None or self._task is None or self._task.done():
-            raise DeployError(DEAD)
+            raise self._gone
         self._next += 1
         reply = asyncio.get_running_loop().create_future()
         self._replies[self._next] = reply
@@ -127,8 +135,10 @@ class WireProbe:
         if self.control is not None:
             await self.control.stop()
 
-    def _died(self, why: str) -> None:
-        died(self._history, "the wire", why)
+    def _died(self, why: str) -> Exception | None:
+        if self._history.over is None:
+            died(self._history, "the wire", why)
+        return self._history.over
 
     def _said(self, said: Said) -> None:
         match said["what"]:

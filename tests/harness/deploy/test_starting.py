@@ -75,7 +75,7 @@ def test_of_several_deaths_the_keepers_is_the_cause(loop: Loop) -> None:
     async def work() -> None:
         died(history, "the wire", "its control connection was closed")
         asyncio.get_running_loop().call_later(0.05, died, history, KEEPER, "it has ended")
-        await asyncio.Event().wait()  # reason: only a death ends it
+        await asyncio.Event().wait()  # reason: it would start for ever
 
     assert start(loop, history, work()) == f"{KEEPER} died while the stack started: it has ended"
 

@@ -17,8 +17,9 @@ from harness_support import Valkey
 from test_gates import STREAM, RunningWire
 
 from harness.deploy.ports import Ports
-from harness.errors import DeployError, PartDied
+from harness.errors import PartDied
 from harness.loop import Loop
+from harness.vitals import died
 
 ID = re.compile(rb"\d{13}-\d+")
 """Ids that Redis gives are another each time."""
@@ -298,8 +299,26 @@ def test_a_wire_that_dies_ends_the_run_at_once(valkey: Valkey, loop: Loop, ports
     with pytest.raises(PartDied, match="the wire died under the run"):
         wire.history.wait_for(lambda _: False, within=20)
     assert [event.data["part"] for event in wire.history.events("part.died")] == ["the wire"]
-    with pytest.raises(DeployError, match="has died"):
+    with pytest.raises(PartDied, match="the wire died"):
         loop.run(wire.control.ask("settle"))
+    loop.run(wire.probe.stop())
+    wire.process.wait(10)
+
+
+def test_a_wire_that_went_with_its_keeper_is_told_as_the_keepers_death(
+    valkey: Valkey, loop: Loop, ports: Ports
+) -> None:
+    wire = RunningWire(valkey, loop, ports)
+    wire.process.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(loop.run, wire.control.ask("settle"))
+        wire.process.kill()
+        died(wire.history, "the keeper", "it has ended")  # heard by another way than the wire's connection
+        with pytest.raises(PartDied, match="the keeper died"):
+            waiting.result(20)
+    with pytest.raises(PartDied, match="the keeper died"):
+        loop.run(wire.control.ask("settle"))
+    assert [event.data["part"] for event in wire.history.events("part.died")] == ["the keeper"]
     loop.run(wire.probe.stop())
     wire.process.wait(10)
 
@@ -311,7 +330,7 @@ def test_whoever_waits_for_a_wire_that_dies_is_told(valkey: Valkey, loop: Loop, 
         waiting = [threads.submit(loop.run, wire.control.ask("settle")) for _ in range(3)]
         wire.process.kill()
         for one in waiting:
-            with pytest.raises(DeployError, match="has died"):
+            with pytest.raises(PartDied, match="the wire died"):
                 one.result(20)
     loop.run(wire.probe.stop())
     wire.process.wait(10)
