@@ -278,7 +278,7 @@ def asked_for(flow: Flow) -> bool:
 
 def groundless(flow: Flow, facts: Facts) -> bool:
     """Whether a message was given up although the record shows no reason for that: no refusal, nothing cut off."""
-    failed = [event for event in flow.of("provider.answered") if not event.data.get("accepted")]
+    failed = [event for event in flow.call_answers if not event.data.get("accepted")]
     reasons = failed or flow.unheard or flow.calls_in_flight or flow.of("callback.sent")
     return bool(flow.requests and not reasons and not facts.disturbances(flow.events[0], flow.events[-1]))
 
@@ -326,7 +326,7 @@ def waits(flow: Flow, profile: Profile) -> bool:
     resting = {name for cycle in words.cycles for name in cycle[1:]}
     if flow.status is not None and (flow.status in resting or flow.status not in words.order):
         return True
-    answers = flow.of("provider.answered")
+    answers = flow.call_answers
     refused = bool(answers) and not answers[-1].data.get("accepted")
     return refused and profile.claims.retries is not False
 

@@ -23,7 +23,7 @@ def lacking(flow: Flow, facts: Facts, profile: Profile) -> str | None:
     A provider's error wants retries, a worker that was ended under a message wants redelivery, more workers than the
     profile starts want a stack whose workers share.
     """
-    failed = any(event.data.get("status") not in SUCCESS for event in flow.of("provider.answered"))
+    failed = any(event.data.get("status") not in SUCCESS for event in flow.call_answers)
     if failed and claimed(profile, "retries") is None:
         return "retries"
     first, last = flow.events[0], flow.events[-1]
@@ -54,14 +54,15 @@ def permanent(answer: Event) -> bool:
 
 def turned_down(flow: Flow) -> bool:
     """Whether a permanent error was the provider's last word, and it never accepted the message."""
-    answers = flow.of("provider.answered")
+    answers = flow.call_answers
     return bool(answers) and not flow.accepted_calls and permanent(answers[-1])
 
 
 def failed_wrongly(flow: Flow, profile: Profile, answer: Verdict) -> Verdict:
     """The answer about a message that failed; unknown where the provider refused it in a channel that nobody claims."""
     channel = unclaimed_channel(flow, profile)
-    return doubtful(answer, channel) if channel and turned_down(flow) else answer
+    wrong = answer.outcome == "fail" and channel and turned_down(flow)
+    return doubtful(answer, channel) if wrong else answer
 
 
 def refusal(flow: Flow) -> str:

@@ -31,7 +31,7 @@ def first_generation(flow: Flow) -> list[Event]:
     An entry that calls itself a retry is one only if something failed before it, as far as that can be seen.
     """
     heard = [event for event in flow.accepted_calls if event not in flow.unheard]
-    failed = len(heard) < len(flow.calls) or not flow.calls or not flow.of("provider.answered")
+    failed = len(heard) < len(flow.calls) or not flow.calls or not flow.call_answers
     retries = {event.seq for event in flow.appends if retry_count(event) > 0 and failed}
     return [event for event in flow.appends if not event.data.get("dead") and event.seq not in retries]
 
@@ -130,7 +130,7 @@ def _interrupted(sent: Event, flow: Flow, facts: Facts) -> Window | None:
 def insisted(flow: Flow, facts: Facts) -> list[Event]:
     """The refusals for good that their callers heard, and the call that followed all the same; empty where none did."""
     for call in flow.calls:
-        said = [event for event in flow.of("provider.answered") if permanent(event) and facts.earlier(event, call)]
+        said = [event for event in flow.call_answers if permanent(event) and facts.earlier(event, call)]
         told = [event for event in said if _was_waited_for(event)]
         if len(told) >= flow.messages and not facts.disturbances(told[-1], call):
             return [*told, call]

@@ -46,7 +46,7 @@ def _processed(history: History, flow: Flow, profile: Profile, message: Message)
     yield from _got_through(facts, flow, profile)
     for inner in (forward_only(history, flow, profile), sent_is_earned(history, flow, profile)):
         if inner.outcome == "fail" or (inner.outcome == "unknown" and flow.status in profile.statuses.terminal):
-            yield replace(inner, reason=f"{inner.name}: {inner.reason}")
+            yield failed_wrongly(flow, profile, replace(inner, reason=f"{inner.name}: {inner.reason}"))
     wrong = wrong_content(flow, message, profile)
     if wrong and wrong.perhaps:
         yield undecided(wrong.reason, [wrong.call], remedy=wrong.perhaps)
