@@ -237,6 +237,11 @@ class Facts:
         """
         return window.fault not in PATIENT or (window.fault == "gate" and self._given_up(window))
 
+    def hits(self, window: Window) -> int:
+        """How often a gate was met, as its source told."""
+        number = window.began.data.get("number")
+        return sum(event.data.get("gate") == number for event in self._history.events("fault.hit"))
+
     def _given_up(self, gate: Window) -> bool:
         """Whether who waited at a gate hung up, said it again, or may have done so after so long a time."""
         number, end = gate.began.data.get("number"), gate.ended

@@ -58,7 +58,8 @@ def _cut_short(flow: Flow, facts: Facts, entries: list[Event]) -> Iterator[Reaso
     """Disturbances that met somebody who had just appended an entry, or had it in hand and may have put it back."""
     for window in facts.windows():
         if any(_met(window, flow, facts, entry, again) for entry, again in pairwise(entries)):
-            yield _disturbance(window)
+            # each answer that was withheld is one that somebody may have given up
+            yield from [_disturbance(window)] * max(1, facts.hits(window))
 
 
 def _met(window: Window, flow: Flow, facts: Facts, entry: Event, again: Event) -> bool:

@@ -94,6 +94,19 @@ def test_who_waits_long_for_a_held_worker_may_put_the_entry_back(seconds: float,
     assert ("queued more than once" not in reason) is explained
 
 
+@pytest.mark.parametrize(("hits", "entries", "explained"), [(1, 2, True), (2, 3, True), (2, 4, False)])
+def test_a_gate_explains_an_entry_for_each_answer_that_it_withheld(hits: int, entries: int, explained: bool) -> None:
+    begin, end = fault(9, "gate", "api", 1, 9)
+    told = [made("fault.hit", at=2, source="queue", fault="gate", gate=9, target="api-1") for _ in range(hits)]
+    told += [made("fault.left", at=3, source="queue", fault="gate", gate=9, target="api-1")]
+    again = [
+        replace(second_entry(at=4 + n), keys=(f"entry:message_queue:sms/{n}-9", *second_entry().keys[1:]))
+        for n in range(1, entries)
+    ]
+    reason = judged(*right().events, begin, *told, end, *again).story()
+    assert ("1 queued more than once" not in reason) is explained
+
+
 # how many messages there should be
 
 

@@ -49,6 +49,8 @@ def attached(*changes: Change) -> Deployed:
                 base = tomllib.loads(variation.profile)
                 table["claims"] = base["claims"]
                 table["queue"]["finish"] = base["queue"]["finish"]
+                # that is how it was brought up, with no wire between; attached, MONITOR is there
+                table["queue"].pop("observe", None)
                 for change in changes:
                     change(table)
                 changed = build / "attached.toml"
