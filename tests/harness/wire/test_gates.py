@@ -17,7 +17,7 @@ import pytest
 from harness_support import Valkey, arrives, until
 
 from harness.deploy.ports import Ports
-from harness.errors import DeployError
+from harness.errors import DeployError, PartDied
 from harness.history import History
 from harness.loop import Loop
 from harness.probes.wire import WireProbe
@@ -249,9 +249,9 @@ def test_a_dead_wire_is_told(valkey: Valkey, loop: Loop, ports: Ports) -> None:
     wire = RunningWire(valkey, loop, ports)
     wire.process.kill()
     wire.process.wait(10)
-    with pytest.raises(DeployError, match="the wire in front of Redis has died"):
+    with pytest.raises(PartDied, match="the wire died under the run"):
         loop.run(wire.control.ask("settle"))
-    with pytest.raises(DeployError, match="the wire in front of Redis has died"):
+    with pytest.raises(PartDied, match="the wire died under the run"):
         loop.run(wire.control.ask("settle"))
     loop.run(wire.probe.stop())
 
