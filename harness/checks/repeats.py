@@ -95,10 +95,17 @@ def sent_again(flow: Flow, facts: Facts) -> Reason | None:
     # what came last needs no more than that those before it weren't enough
     known = [event for event in sends[:-1] if event not in unheard and event.seq not in cut]
     if len(known) >= most:
-        return None
+        return _put_back_unseen(flow, facts, sends)
     if unheard:
         return _unheard(unheard[0])
     return _disturbance(next(iter(cut.values()))) if cut else again
+
+
+def _put_back_unseen(flow: Flow, facts: Facts, sends: list[Event]) -> Reason | None:
+    """Who was disturbed may have put an entry back; where none of the message's can be told, that isn't refuted."""
+    if flow.appends or not sends or facts.unseen("queue.appended", since=flow.events[0].seq) is None:
+        return None
+    return next(map(_disturbance, facts.disturbances(flow.events[0], sends[-1])), None)
 
 
 def _arrivals(flow: Flow) -> list[Event]:

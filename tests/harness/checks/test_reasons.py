@@ -75,6 +75,16 @@ def test_an_entry_that_was_put_back_with_a_reason_may_be_sent_once_more() -> Non
     assert "delivered more than once" in judged(*right().events, *again, *call(3, 30)).reason
 
 
+@pytest.mark.parametrize("disturbed", [True, False])
+def test_where_no_entry_of_it_can_be_told_a_given_up_gate_may_have_put_one_back(disturbed: bool) -> None:
+    """The answer that it was taken named no id, so nothing joins the message to its entries."""
+    events = [event for event in right().events if not event.kind.startswith("queue.")]
+    missed = made("probe.gap", at=0.5, source="queue", reason="no id", kinds=["queue."], lasting=True)
+    gate = [*fault(9, "gate", "api", 0.2, 9000), made("fault.left", at=5000, source="queue", fault="gate", gate=9)]
+    reason = judged(*events, missed, *(gate if disturbed else []), *call(2, 5001)).story()
+    assert ("delivered more than once" not in reason) is disturbed
+
+
 # entries
 
 
