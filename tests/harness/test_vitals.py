@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +16,7 @@ from harness.deploy.attached import Attached
 from harness.deploy.embedded import Embedded
 from harness.deploy.ports import Ports
 from harness.errors import Inconclusive, PartDied
-from harness.history import History
+from harness.history import Event, History
 from harness.loop import Loop
 from harness.probes.polled import PolledProbe
 from harness.profile import Api, parse
@@ -72,11 +71,15 @@ def test_an_api_that_comes_back_was_only_away(port: int) -> None:
     history = History()
     client = asked(history, port, within=10)
     servers: list[socket.socket] = []
-    history.listen(lambda event: event.kind == "api.answered" and back.start())  # type: ignore[func-returns-value]
-    back = threading.Timer(0.3, lambda: servers.append(socket.create_server(("127.0.0.1", port))))
+
+    def back(event: Event) -> None:
+        """It comes back as soon as somebody was refused."""
+        if event.kind == "api.answered":
+            servers.append(socket.create_server(("127.0.0.1", port)))
+
+    history.listen(back)
     with pytest.raises(Inconclusive, match="got no answer"):
         client.request("GET", "/", operation="get")
-    back.join()
     servers[0].close()
     assert history.over is None
     client.close()
