@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
 
+from harness.toml import dumps
 from tests.quality.right import finishing
 from tests.quality.right.profiles import reference
 from tests.quality.right.variation import Deployed, Variation, unknown, written
@@ -54,7 +54,7 @@ def attached(*changes: Change) -> Deployed:
                 for change in changes:
                     change(table)
                 changed = build / "attached.toml"
-                changed.write_text(toml(table), encoding="utf-8")
+                changed.write_text(dumps(table), encoding="utf-8")
                 yield changed
             finally:
                 harness("down", "--build", str(state))
@@ -66,21 +66,6 @@ def harness(*words: str) -> None:
     done = subprocess.run([sys.executable, "-m", "harness", *words], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"harness {' '.join(words)} ended with {done.returncode}: {done.stdout}{done.stderr}")
-
-
-def toml(table: Mapping[str, Any]) -> str:
-    """A profile as text: values first, then tables, each by its full name."""
-    lines: list[str] = []
-
-    def write(name: str, inner: Mapping[str, Any]) -> None:
-        lines.extend([f"[{name}]"] if name else [])
-        lines.extend(f"{key} = {json.dumps(value)}" for key, value in inner.items() if not isinstance(value, dict))
-        for key, value in inner.items():
-            if isinstance(value, dict):
-                write(f"{name}.{key}" if name else key, value)
-
-    write("", table)
-    return "\n".join(lines) + "\n"
 
 
 def without(*commands: str) -> Change:
