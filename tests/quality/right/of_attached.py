@@ -22,10 +22,9 @@ Change = Callable[[Table], None]
 
 NO_WIRE = unknown("no wire stands between this stack and Redis")
 NOT_OURS = unknown("of an attached stack is not ours to")
-TAIL = (
-    unknown("MONITOR isn't used"),
-    unknown("nothing of it was seen on a stream: what a worker was given can't be seen"),
-)
+GONE = unknown("nothing of it was seen on a stream: what a worker was given can't be seen")
+"""An entry that was deleted before it was read."""
+TAIL = (unknown("MONITOR isn't used"), GONE)
 """The tail alone: who acknowledged isn't seen, nor an entry that was deleted before it was read."""
 WHO = unknown("which processes spoke to Redis can't be seen here", "asynchronous")
 NO_MONITOR = "MONITOR is refused"
@@ -161,7 +160,7 @@ ATTACHED = (
         what="Redis refuses MONITOR",
         profile=up("attached-without-monitor"),
         deployed=attached(without("monitor")),
-        doubts=(NO_WIRE, NOT_OURS, unknown(NO_MONITOR), WHO),
+        doubts=(NO_WIRE, NOT_OURS, unknown(NO_MONITOR), WHO, GONE),
         proven=("sync-processing-disabled", "message-queued", "webhooks"),
     ),
     Variation(

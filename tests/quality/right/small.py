@@ -131,7 +131,19 @@ class Api:
 
     async def queue(self, no: Any) -> None:
         await self.append(no)
-        await self.pool.execute("UPDATE outbound SET queued = true WHERE no = $1", no)
+        await self.update("UPDATE outbound SET queued = true WHERE no = $1", no)
+
+    async def update(self, statement: str, *values: Any) -> None:
+        """Run a statement again where the row that it waited for went to another partition meanwhile.
+
+        PostgreSQL refuses such a statement instead of following the row (its manual: UPDATE, the notes).
+        """
+        while True:
+            try:
+                await self.pool.execute(statement, *values)
+            except asyncpg.SerializationError:
+                continue
+            return
 
     async def append(self, no: Any) -> None:
         fields = {"no": str(no)} if setting("FLAT") else {"job": json.dumps({"no": shown(no)})}
