@@ -93,6 +93,8 @@ class Queue(Section):
     message_id: str = "message_id"
     finish: Finish | None = None
     """How a worker finishes an entry; not said: one that is acknowledged and kept is neither right nor wrong."""
+    finish_first: bool = False
+    """An entry may be finished before the provider is called: its work is kept elsewhere, in a row or another list."""
     observe: Literal["auto", "wire", "monitor", "tail"] = "auto"
 
     @property

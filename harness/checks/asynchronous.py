@@ -156,12 +156,18 @@ def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Answers:
         yield from _call_between(flow, facts, profile, entry, takers)
 
 
+def _follows(profile: Profile) -> bool:
+    """Whether all that can be said of a call's place is that it follows the delivery."""
+    return profile.queue.finish_first or not profile.queue.acknowledges
+
+
 def _call_between(flow: Flow, facts: Facts, profile: Profile, entry: Event, takers: set[str]) -> Answers:
     start, end = (flow.claims or [entry])[0], flow.finish or next(iter(flow.deletes[-1:]), None)
     who = f"{entry.data['process']} put, {', '.join(sorted(takers))} took"
     around = [entry, start, *([end] if end else [])]
     early = [call for call in flow.calls if facts.earlier(start, call) is False]
-    behind = [call for call in flow.calls if end and facts.earlier(call, end) is False]
+    between = end if not profile.queue.finish_first else None
+    behind = [call for call in flow.calls if between and facts.earlier(call, between) is False]
     # who acknowledges as it takes has its call behind that on purpose: another check judges the order
     if early:
         yield refuted(f"{who}, but a provider call came before the delivery", [*around, *early])
@@ -171,7 +177,7 @@ def _call_between(flow: Flow, facts: Facts, profile: Profile, entry: Event, take
         yield refuted(f"{who}, and no provider was called", around, absent=["provider.called"])
     if not flow.calls:
         yield undecided(f"{who}; no provider call of it was seen", around, absent=["provider.called"])
-    elif end is None and not profile.queue.acknowledges and flow.claims and not early:
+    elif between is None and _follows(profile) and flow.claims and not early:
         yield shown(f"{who}, the call followed", [*around, *flow.calls])
     elif end is None:
         reason = f"{who}; whether the call lies between can't be seen: it was not acknowledged"

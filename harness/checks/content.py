@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape, unescape
 from typing import Any
@@ -13,6 +14,7 @@ from harness.history import Event, Flow
 from harness.messages import Message
 from harness.profile import Profile
 
+FILLED = ("dynamic_template_data", "substitutions")
 TAG = re.compile(r"<[^>]*>")
 
 
@@ -44,15 +46,23 @@ def wrong_call(call: Event, message: Message, profile: Profile) -> Wrong | None:
     if set(recipients) != {message.to}:
         added = message.to in recipients
         return Wrong(f"the call went to {recipients}, expected {message.to}", call, perhaps if added else "")
-    sender = profile.providers.senders.get(message.type)
-    if call.data.get("from") != (sender or message.sender):
-        fix = f"[providers] senders = {{ {message.type} = … }}" if perhaps and not sender else ""
-        return Wrong(f"the call came from {call.data.get('from')}, expected {sender or message.sender}", call, fix)
-    text = body_sent(call)
-    if text != message.body:
+    sender, given = profile.providers.senders.get(message.type), call.data.get("from")
+    if given != (sender or message.sender):
+        pooled = str(given).startswith("MG")  # a Messaging Service, which picks the number
+        fix = f'[providers] senders = {{ {message.type} = "{given}" }}' if (perhaps or pooled) and not sender else ""
+        return Wrong(f"the call came from {given}, expected {sender or message.sender}", call, fix)
+    filled = filled_in(params)
+    if filled is not None:
+        if any(message.body in value for value in filled):
+            return None
+        fix = perhaps or "a template's own words are the provider's; what it is filled with should have the body"
+        return Wrong(f"the call fills a template with {filled}, expected {message.body!r} among it", call, fix)
+    shown, text = parts(call), body_sent(call)
+    # a mail without a plain part has its text in the others, which are looked at next
+    if text != message.body and not (shown and all(kind != "text/plain" for kind, _ in shown)):
         added = message.body in text
         return Wrong(f"the call carried {text!r}, expected {message.body!r}", call, perhaps if added else "")
-    for kind, part in parts(call):
+    for kind, part in shown:
         if not carries(part, message.body, html="html" in kind):
             return Wrong(f"the call carried {part!r} as {kind}, expected {message.body!r}", call)
     media, expected = media_sent(call, params), list(message.attachments)
@@ -63,6 +73,36 @@ def wrong_call(call: Event, message: Message, profile: Profile) -> Wrong | None:
         reason = f"the call carried media {media}, expected {expected}"
         return Wrong(reason, call, perhaps if added or not media else "")
     return None
+
+
+def filled_in(params: Any) -> list[str] | None:
+    """The values with which a call fills a template that the provider keeps; None where it names no template.
+
+    Twilio: ContentSid with ContentVariables. SendGrid: template_id, with dynamic_template_data or substitutions.
+    """
+    if params.get("ContentSid"):
+        given = params.get("ContentVariables") or "{}"
+        try:
+            return list(texts(json.loads(given[0] if isinstance(given, list) else given)))
+        except (ValueError, RecursionError):
+            return []
+    if not params.get("template_id") or params.get("content"):
+        return None
+    blocks = [block for block in params.get("personalizations") or [] if isinstance(block, Mapping)]
+    return [text for block in blocks for name in FILLED for text in texts(block.get(name))]
+
+
+def texts(value: Any) -> Iterator[str]:
+    """The texts in a JSON value, and its numbers as texts."""
+    open_ones = [value]
+    while open_ones:
+        one = open_ones.pop()
+        if isinstance(one, Mapping):
+            open_ones += one.values()
+        elif isinstance(one, list | tuple):
+            open_ones += one
+        elif one is not None:
+            yield str(one)
 
 
 def parts(call: Event) -> list[tuple[str, str]]:

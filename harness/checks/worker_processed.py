@@ -68,7 +68,7 @@ def _processed(history: History, flow: Flow, profile: Profile, message: Message)
 def _got_through(facts: Facts, flow: Flow, profile: Profile) -> Answers:
     """Whether the worker has sent this message."""
     statuses = profile.statuses
-    if flow.acks and not flow.calls:
+    if flow.acks and not flow.calls and not profile.queue.finish_first:
         reason = "its entry was acknowledged, and no provider was called"
         yield refuted(reason, flow.acks, absent=["provider.called"])
     elif not flow.calls and flow.status in (statuses.sent, statuses.delivered):
@@ -144,7 +144,7 @@ def finished(history: History, flow: Flow, profile: Profile) -> Answers:
             yield refuted(reason, flow.acks or left, absent=["queue.deleted"])
         else:
             yield undecided(f"{reason} yet", flow.acks, absent=["queue.deleted"])
-    first, finish = _first_word(flow), flow.finish
+    first, finish = None if profile.queue.finish_first else _first_word(flow), flow.finish
     if first and finish and not unacknowledged(flow, profile) and Facts(history).earlier(first, finish) is False:
         yield refuted("its entry was acknowledged before the provider accepted", [finish, first])
 

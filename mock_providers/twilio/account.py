@@ -13,6 +13,10 @@ from mock_providers.twilio.settings import TwilioSettings
 
 KEPT_MESSAGES = 250_000
 """Messages an account keeps for fetching; the oldest are dropped, so that memory stays flat."""
+MOST_SERVICES = 1_000
+"""Messaging Services up to which one more is made for who names it."""
+MADE_NUMBER = "+15005550006"
+"""The number of a service that was made for an account without any: Twilio's own valid sender for tests."""
 
 
 class TwilioAccount(Account):
@@ -109,5 +113,20 @@ class TwilioAccount(Account):
 
     def _make_services(self) -> None:
         for sid in self.settings.messaging_services:
-            service = self.services[sid] = Service(sid, account_sid=self.name, now=self.now())
-            service.pool = dict.fromkeys(self.phone_numbers, service.created)
+            self._make_service(sid)
+
+    def made_service(self, sid: str) -> Service | None:
+        """A Messaging Service that is made because a message names it; None where there are too many already.
+
+        An account without a number gets one for it.
+        """
+        if len(self.services) >= MOST_SERVICES:
+            return None
+        if not self.phone_numbers:
+            self.own(MADE_NUMBER)
+        return self._make_service(sid)
+
+    def _make_service(self, sid: str) -> Service:
+        service = self.services[sid] = Service(sid, account_sid=self.name, now=self.now())
+        service.pool = dict.fromkeys(self.phone_numbers, service.created)
+        return service

@@ -97,6 +97,8 @@ def _pool_sender(account: TwilioAccount, sid: str, sender: str | None, to: str) 
     if not (sid.startswith("MG") and len(sid) == 34):
         raise TwilioError(21705, sid)
     service = account.services.get(sid)
+    if service is None and account.settings.any_service:
+        service = account.made_service(sid)
     if service is None:
         raise TwilioError(21701, sid)
     if sid in account.settings.unavailable_services:

@@ -52,6 +52,8 @@ class TwilioSettings:
     """The id and secret of a shared key: webhooks are then signed with HMAC-SHA256."""
     messaging_services: tuple[str, ...] = ()
     """SIDs of Messaging Services that exist from the start, each with all the account's numbers."""
+    any_service: bool = False
+    """A Messaging Service that doesn't exist is made when a message first names it, instead of 21701."""
     unavailable_services: tuple[str, ...] = ()
     unowned_code: int = 21606
     """What a number that the account doesn't own is refused with: 21606, or the newer 21659."""
@@ -133,6 +135,7 @@ _READERS: dict[str, Reader] = {
     "api_keys": _keys,
     "shared_key": _shared_key,
     "messaging_services": Checked.texts,
+    "any_service": lambda given, name: given.flag(name, False),
     "unavailable_services": Checked.texts,
     "unowned_code": _one_of(21606, 21659),
     "refusals": Refusal.read_all,

@@ -98,3 +98,17 @@ def test_redact_cancel_and_delete(twilio: TwilioTenant) -> None:
     assert twilio.request("POST", path, data={"Body": ""}).json()["body"] == ""
     assert twilio.request("DELETE", path).status_code == 204
     assert twilio.request("GET", path).json()["code"] == 20404
+
+
+def test_a_messaging_service_is_made_where_the_account_says_so(twilio: TwilioTenant) -> None:
+    named = {"From": None, "MessagingServiceSid": "MG" + "0" * 32}
+    assert twilio.create(**named).json()["code"] == 21701
+    twilio.change(any_service=True)
+    message = twilio.send(**named)
+    assert (message["messaging_service_sid"], message["status"]) == (named["MessagingServiceSid"], "accepted")
+    assert twilio.create(**named | {"MessagingServiceSid": "nonsense"}).json()["code"] == 21705
+
+
+def test_no_more_messaging_services_are_made_than_a_thousand(twilio: TwilioTenant) -> None:
+    twilio.change(any_service=True, messaging_services=[f"MG{number:032}" for number in range(1_000)])
+    assert twilio.create(From=None, MessagingServiceSid=f"MG{1_000:032}").json()["code"] == 21701

@@ -30,6 +30,8 @@ PROFILE = CONTRACT
 SILENT = Profile()
 """A profile that says neither what the stack claims nor how an entry is finished."""
 UNGROUPED = Profile(queue=Queue(group=None))
+FINISH_FIRST = CONTRACT.model_copy(update={"queue": CONTRACT.queue.model_copy(update={"finish_first": True})})
+"""A profile of a stack that keeps an entry's work elsewhere, and finishes the entry before it calls."""
 ONCE = CONTRACT.model_copy(update={"policy": Policy(delivery="effectively-once")})
 
 Judge = Callable[[History, Flow, Profile], Verdict]

@@ -18,6 +18,7 @@ from histories import (
     right,
 )
 from judging import (
+    FINISH_FIRST,
     INLINE,
     PENDING,
     PROFILE,
@@ -259,6 +260,18 @@ ACTORS: dict[str, Case] = {
         PROFILE,
         "fail",
         "a provider call lies outside",
+    ),
+    "call after the acknowledgement, by claim": (
+        right().change("provider.called", at=20),
+        FINISH_FIRST,
+        "pass",
+        "the call followed",
+    ),
+    "call before the delivery of what is finished first": (
+        right().change("provider.called", at=1.5),
+        FINISH_FIRST,
+        "fail",
+        "a provider call came before the delivery",
     ),
     "no call": (right().drop("provider.called"), PROFILE, "fail", "no provider was called"),
     "providers not seen": (blind(right()), PROFILE, "unknown", "no provider was called; but not all was seen"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -22,6 +23,7 @@ from histories import (
 )
 from judging import (
     FAILED_ROW,
+    FINISH_FIRST,
     GAVE_UP,
     INLINE,
     ONCE,
@@ -150,6 +152,18 @@ def mail(html: str, **more: object) -> Script:
     return MAIL.change("provider.called", params={"content": content, **more})
 
 
+def filled(**values: object) -> Script:
+    """A mail of which the call has only what fills a template."""
+    blocks = [{"to": [{"email": MESSAGE.to}], "dynamic_template_data": values}]
+    return MAIL.change("provider.called", params={"template_id": "d-1", "personalizations": blocks})
+
+
+def contents(variables: str) -> Script:
+    """A text of which the call has only what fills a template."""
+    params = {"ContentSid": "HX1", "ContentVariables": variables}
+    return right().change("provider.called", params=params)
+
+
 COPIED = MAIL.change("provider.called", to=[MESSAGE.to, "eve@example.com"])
 PICTURED = right().change("provider.called", params={"Body": MESSAGE.body, "MediaUrl": ["https://x/y.png"]})
 KILL = window(5, "kill", "worker", at=5.8), window(5, "kill", "worker", at=5.9, ended=True)
@@ -249,7 +263,7 @@ PROCESSED: dict[str, Case] = {
         MAIL.change("provider.called", params={"content": [{"type": "text/html", "value": "<p>"}]}),
         PROFILE,
         "fail",
-        "the call carried ''",
+        "the call carried '<p>' as text/html",
     ),
     "sent twice": (called_again(right()), PROFILE, "fail", "2 calls were accepted for one message"),
     "sent twice, explained": (called_again(disturbed(right())), PROFILE, "pass", "calls 2, accepted 2"),
@@ -323,6 +337,12 @@ PROCESSED: dict[str, Case] = {
         "unknown",
         "the call came from +1888",
     ),
+    "a pool's sender": (
+        right().change("provider.called", **{"from": f"MG{'0' * 32}"}),
+        PROFILE,
+        "unknown",
+        "the call came from MG000",
+    ),
     "a footer of its own": (
         right().change("provider.called", params={"Body": f"{MESSAGE.body} Reply STOP"}),
         SILENT,
@@ -357,6 +377,23 @@ PROCESSED: dict[str, Case] = {
         "pass",
         "calls 1",
     ),
+    "a template filled with it": (filled(first={"text": f"Hello: {MESSAGE.body}"}), PROFILE, "pass", "calls 1"),
+    "a template filled with something else": (filled(text="another"), PROFILE, "unknown", "the call fills a template"),
+    "contents filled with it": (contents(json.dumps({"1": MESSAGE.body})), PROFILE, "pass", "calls 1"),
+    "contents filled with nothing readable": (contents("{"), PROFILE, "unknown", "the call fills a template with []"),
+    "a mail of HTML alone": (
+        MAIL.change("provider.called", params={"content": [{"type": "text/html", "value": f"<p>{MESSAGE.body}</p>"}]}),
+        PROFILE,
+        "pass",
+        "calls 1",
+    ),
+    "a mail of other HTML alone": (
+        MAIL.change("provider.called", params={"content": [{"type": "text/html", "value": "<p>another</p>"}]}),
+        PROFILE,
+        "fail",
+        "as text/html",
+    ),
+    "finished before the call, by claim": (EAGER, FINISH_FIRST, "pass", "calls 1"),
     "another provider id": (
         right().change("database.status", is_new("sent"), provider_id="SM9"),
         PROFILE,
