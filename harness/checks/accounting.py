@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from harness.checks.lacking import doubtful, lacking
 from harness.checks.repeats import sent_again
@@ -31,6 +31,7 @@ Fate = Literal[
     "indeterminate",  # no answer, or an error, and no trace of it: it may or may not have been taken
     "unexpected",  # nobody sent it, or it was refused, and a provider has it; it came in, was refused, and is stored
 ]
+FAULTS: Final[tuple[Fate, ...]] = ("lost", "unexpected", "unrecorded")
 GOOD = ("sent", "failed", "dead", "stored")
 
 
@@ -64,6 +65,11 @@ class Account:
     @property
     def unexplained(self) -> list[str]:
         return [name for name, why in self.duplicated.items() if not why]
+
+    @property
+    def widest(self) -> int:
+        """How many messages the most common fault of the account concerns."""
+        return max(*(len(self.of(fate)) for fate in FAULTS), len(self.unexplained))
 
     def witnesses(self, names: list[str]) -> list[Event]:
         """The decisive events of the first messages named."""
@@ -128,22 +134,11 @@ def accounting(history: History, profile: Profile, *, known: Account | None = No
     counts = it.counts
     balance = balanced(it)
     facts = Facts(history)
-    for fate in ("lost", "unexpected", "unrecorded"):
-        absent = ["provider.called", "database.status"]
-        if any(came_in(it.flows[name]) for name in it.of(fate)):
-            absent.append("database.inserted")
-        for names, feature in parted(it.of(fate), it, facts, profile):
-            answer = refuted(f"{len(names)} {fate}: {some(names)}; {balance}", it.witnesses(names), absent=absent)
-            yield doubtful(answer, feature) if feature else answer
     more = list(it.duplicated) if profile.policy.delivery == "effectively-once" else it.unexplained
-    for names, feature in parted(more, it, facts, profile):
-        reason = f"{len(names)} delivered more than once: {some(names)}; {balance}"
-        answer = refuted(reason, it.witnesses(names))
+    found = [*_ended_badly(it, facts, profile), *_sent_twice(more, it, facts, profile), *_dead(it, facts, profile)]
+    for names, what, absent, feature in sorted(found, key=lambda one: -len(one[0])):
+        answer = refuted(f"{len(names)} {what}: {some(names)}; {balance}", it.witnesses(names), absent=absent)
         yield doubtful(answer, feature) if feature else answer
-    dead = [name for name, flow in it.flows.items() if not came_in(flow) and dead_for_nothing(flow, facts, profile)]
-    if dead:
-        reason = f"{len(dead)} dead letters that nobody expected: {some(dead)}; {balance}"
-        yield refuted(reason, it.witnesses(dead), absent=["provider.called", "provider.answered"])
     bare = [name for name in it.of("failed") if not it.flows[name].calls and groundless(it.flows[name], facts)]
     if bare:
         reason = f"{len(bare)} failed, and the record shows no reason: {some(bare)}; {balance}"
@@ -171,6 +166,30 @@ def accounting(history: History, profile: Profile, *, known: Account | None = No
         yield undecided(reason, it.witnesses(list(it.taken)[:SHOWN]), remedy=hidden.remedy)
     told = f", {len(it.duplicated)} duplicated and explained" if it.duplicated else ""
     yield shown(f"{balance}, 0 lost{told}", it.witnesses(list(it.taken)[:SHOWN]))
+
+
+Finding = tuple[list[str], str, list[str], str | None]
+"""Messages, what is wrong with them, what that is the absence of, and the feature that may not be the stack's."""
+
+
+def _ended_badly(it: Account, facts: Facts, profile: Profile) -> Iterator[Finding]:
+    for fate in FAULTS:
+        absent = ["provider.called", "database.status"]
+        if any(came_in(it.flows[name]) for name in it.of(fate)):
+            absent.append("database.inserted")
+        for names, feature in parted(it.of(fate), it, facts, profile):
+            yield names, fate, absent, feature
+
+
+def _sent_twice(more: Sequence[str], it: Account, facts: Facts, profile: Profile) -> Iterator[Finding]:
+    for names, feature in parted(more, it, facts, profile):
+        yield names, "delivered more than once", [], feature
+
+
+def _dead(it: Account, facts: Facts, profile: Profile) -> Iterator[Finding]:
+    names = [name for name, flow in it.flows.items() if not came_in(flow) and dead_for_nothing(flow, facts, profile)]
+    if names:
+        yield names, "dead letters that nobody expected", ["provider.called", "provider.answered"], None
 
 
 def parted(names: Sequence[str], it: Account, facts: Facts, profile: Profile) -> Iterator[tuple[list[str], str | None]]:

@@ -89,16 +89,19 @@ QUESTIONS: Final[tuple[tuple[str, Wrong, tuple[str, ...]], ...]] = (
 
 @check(NAME, CLAIM)
 def whole_record(history: History, profile: Profile) -> Answers:
-    """Judges the record of a whole run at rest, message by message."""
+    """Judges the record of a whole run at rest, message by message; what concerns the most of them is told first."""
     facts = Facts(history)
     it = account(history, profile)
+    answers = []
     for what, wrong, absent in QUESTIONS:
         proofs = dict(guilty(it, facts, profile, wrong))
         for names, feature in parted(list(proofs), it, facts, profile):
             reason = f"{len(names)} {what}: {some(names)}"
             answer = refuted(reason, [event for name in names for event in proofs[name]], absent=absent)
-            yield doubtful(answer, feature) if feature else answer
-    yield accounting(history, profile, known=it)
+            answers.append((len(names), doubtful(answer, feature) if feature else answer))
+    # of two that concern as many, the account's stands last: a question says how it came to what the account tells
+    answers.append((it.widest, accounting(history, profile, known=it)))
+    yield from (answer for _, answer in sorted(answers, key=lambda one: -one[0]))
 
 
 def guilty(it: Account, facts: Facts, profile: Profile, wrong: Wrong) -> Iterator[tuple[str, list[Event]]]:

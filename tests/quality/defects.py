@@ -210,7 +210,7 @@ DEFECTS = {
         Defect(
             name="sent again as if new",
             caught_by="whole-record",
-            because="moved back",
+            because="delivered more than once",
             install=sent_again_as_if_new,
         ),
         Defect(name="emoji cut", caught_by="worker-processed", because="the call carried", install=emoji_cut),

@@ -87,11 +87,10 @@ class Row:
         return next((outcome for outcome in ("fail", "error", "unknown", "pass") if outcome in said), "")
 
     def catches(self, defect: Defect) -> bool:
-        """Whether the check that names the defect failed, and for the right reason."""
-        return any(
-            v["check"] == defect.caught_by and v["verdict"] == "fail" and defect.because in v["reason"]
-            for v in self.verdicts
-        )
+        """Whether the check that names the defect failed, and for the right reason, be it not the first of several."""
+        mine = [v for v in self.verdicts if v["check"] == defect.caught_by and v["verdict"] == "fail"]
+        reasons = [reason for v in mine for reason in (f"fail: {v['reason']}", *v.get("also", ()))]
+        return any(reason.startswith("fail: ") and defect.because in reason for reason in reasons)
 
 
 def verify(name: str, number: int = 1, *, mode: str = "plain") -> Row:

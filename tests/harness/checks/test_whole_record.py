@@ -160,6 +160,26 @@ def test_two_sends_of_one_text_are_two_messages() -> None:
     assert "more than once" not in " ".join([found.reason, *found.also]), found.story()
 
 
+def test_what_concerns_the_most_messages_is_told_first() -> None:
+    events = []
+    for number in range(9):
+        name = f"m{number}"
+        moves = [("sent", "pending")] if number == 0 else []
+        for sequence, (old, new) in enumerate([(None, "pending"), ("pending", "sent"), *moves], start=1):
+            kind = "database.status" if old else "database.inserted"
+            events.append(made(kind, at=sequence, message_id=name, sequence=sequence, old=old, new=new))
+        called = f"twilio/{number}"
+        for again in range(2):
+            keys = [key("call", f"{called}{again}")]
+            data = {"provider": "twilio", "call": f"{called}{again}", "to": ["+1"], "endpoint": "messages.create"}
+            answer = {"call": f"{called}{again}", "status": 201, "accepted": True, "message": f"SM{number}{again}"}
+            events.append(made("provider.called", at=1.2, message_id=name, keys=keys, **data))
+            events.append(made("provider.answered", at=1.3, keys=keys, **answer))
+    verdict = whole_record(Script([*started("api", "worker").events, *events]).history, CONTRACT)
+    assert verdict.reason.startswith("9 delivered more than once: m0, m1, ")
+    assert any(reason.startswith("fail: 1 moved back: m0") for reason in verdict.also)
+
+
 def test_every_wrong_message_is_named_and_counted() -> None:
     events = []
     for number in range(25):
