@@ -32,8 +32,10 @@ def claimed(profile: Profile, feature: str) -> bool | None:
     if feature in CHANNELS:
         if profile.claims.channels is not None:
             return feature in profile.claims.channels
-        # the default names all streams, whatever the stack has
-        return feature in profile.queue.streams if "streams" in profile.queue.model_fields_set else None
+        # a stream that is named says where such messages would stand, not that the stack can send them; and the
+        # default names all streams, whatever the stack has
+        named = feature in profile.queue.streams or "streams" not in profile.queue.model_fields_set
+        return None if named else False
     if feature not in FEATURES:
         raise UsageError(misnamed(feature))
     own: bool | None = getattr(profile.claims, feature)

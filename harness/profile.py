@@ -167,7 +167,7 @@ class Claims(Section):
     """What the stack says that it does: true may fail, false isn't asked, not said is tried."""
 
     channels: list[Literal["sms", "mms", "email"]] | None = None
-    """Not said: those that `[queue] streams` names, where it is given; else it isn't known."""
+    """Not said: it isn't known, but for those that a given `[queue] streams` leaves out, which there aren't."""
     webhooks: bool | None = None
     """Replies come in through webhooks and are stored."""
     signatures: bool | None = None
