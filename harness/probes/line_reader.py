@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from harness.probes.appends import Add, Appends
 from harness.probes.entries import Entries, Said
-from harness.probes.monitor_lines import Line, escape, first_word, parse, pid_at
+from harness.probes.monitor_lines import Line, escape, first_word, parse
+from harness.probes.owners import Owners
 from harness.wire.commands import (
     ID,
     Command,
@@ -41,6 +42,7 @@ class LineReader:
         self._watched = watched
         self._names = [escape(text(stream)) for stream in watched.streams]
         self._name_of_pid = name_of_pid
+        self._owners = Owners()
         self._who: dict[str, str] = {}
         self._script = ""
         self._marks = 0
@@ -131,6 +133,6 @@ class LineReader:
         Only a process that the profile names counts: any other may be a proxy that speaks for several.
         """
         if address not in self._who:
-            pid = pid_at(address)
+            pid = self._owners.pid_at(address)
             self._who[address] = (self._name_of_pid(pid) if pid else None) or ""
         return self._who[address]

@@ -1,4 +1,4 @@
-"""MONITOR: its lines, from a connection of redis-py's own, and the processes behind the addresses in them."""
+"""MONITOR: its lines, from a connection of redis-py's own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import contextlib
 import re
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
-
-import psutil
 
 from harness.wire.commands import Command
 
@@ -81,16 +79,3 @@ class Lines:
             with contextlib.suppress(OSError):
                 await connection.disconnect(nowait=True)
             await self._pool.release(connection)
-
-
-def pid_at(address: str) -> int | None:
-    """The process on this machine that owns the client end of a loopback connection; None where it can't be known."""
-    host, _, port = address.rpartition(":")
-    if not port.isdigit():
-        return None
-    with contextlib.suppress(psutil.Error, OSError):
-        for connection in psutil.net_connections("tcp"):
-            local = connection.laddr
-            if local and local.port == int(port) and local.ip.endswith(host.strip("[]")) and connection.pid:
-                return int(connection.pid)
-    return None

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psutil
 import pytest
 from harness_support import Valkey, arrives
 
@@ -18,7 +19,8 @@ from harness.errors import DeployError
 from harness.history import History
 from harness.loop import Loop
 from harness.probes.monitor import MonitorProbe
-from harness.probes.monitor_lines import parse, pid_at
+from harness.probes.monitor_lines import parse
+from harness.probes.owners import Owners
 from harness.probes.tail import order
 from harness.profile import Queue
 
@@ -229,7 +231,25 @@ def test_ids_are_ordered_by_number() -> None:
 
 
 def test_the_process_behind_an_address() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
-        assert pid_at(f"127.0.0.1:{client.getsockname()[1]}") == os.getpid()
-    assert pid_at("unix:/tmp/socket") is None
-    assert pid_at("127.0.0.1:1") is None
+    owners = Owners()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for _ in range(3):
+            with socket.create_connection(server.getsockname()) as client:
+                assert owners.pid_at(f"127.0.0.1:{client.getsockname()[1]}") == os.getpid()
+    assert owners.pid_at("unix:/tmp/socket") is None
+    assert owners.pid_at("127.0.0.1:1") is None
+
+
+def test_a_known_process_is_found_without_looking_through_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    owners, looked = Owners(), []
+    everybody = psutil.net_connections
+    monkeypatch.setattr(psutil, "net_connections", lambda kind: looked.append(kind) or everybody(kind))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for _ in range(5):
+            with socket.create_connection(server.getsockname()) as client:
+                assert owners.pid_at(f"127.0.0.1:{client.getsockname()[1]}") == os.getpid()
+    assert len(looked) == 1
+    monkeypatch.setattr("harness.probes.owners.FREE_S", 0.0)
+    for _ in range(50):  # nobody's: looking for each would take all the time
+        owners.pid_at("127.0.0.1:1")
+    assert len(looked) < 25

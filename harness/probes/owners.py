@@ -1,0 +1,66 @@
+"""The processes of this machine behind the addresses of connections."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+import psutil
+
+FREE_S = 2.0
+"""Seconds that looking through all processes may take in any case; one look costs some 15 ms."""
+SHARE = 0.1
+"""What it may take beyond that, of the time since the first look."""
+KNOWN = 32
+"""Processes that are looked at first: who had the last connections has the next."""
+
+
+class Owners:
+    """Says whose the client end of a loopback connection is."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, None] = {}
+        self._spent = 0.0
+        self._began: float | None = None
+
+    def pid_at(self, address: str) -> int | None:
+        """The process that owns the client end of a connection from `address`; None where it can't be known."""
+        host, _, port = address.rpartition(":")
+        if not port.isdigit():
+            return None
+        local = host.strip("[]"), int(port)
+        pid = self._among_known(*local) or self._among_all(*local)
+        if pid is not None:
+            self._known.pop(pid, None)
+            self._known[pid] = None
+            if len(self._known) > KNOWN:
+                self._known.pop(next(iter(self._known)))
+        return pid
+
+    def _among_known(self, host: str, port: int) -> int | None:
+        for pid in reversed(self._known):
+            with contextlib.suppress(psutil.Error, OSError):
+                if any(owns(one, host, port) for one in psutil.Process(pid).net_connections("tcp")):
+                    return pid
+        return None
+
+    def _among_all(self, host: str, port: int) -> int | None:
+        """Looks through all processes, unless that has taken too much of the time: whoever observes must not stall."""
+        began = time.monotonic()
+        if self._began is None:
+            self._began = began
+        elif self._spent > FREE_S + SHARE * (began - self._began):
+            return None
+        try:
+            return next((one.pid for one in psutil.net_connections("tcp") if owns(one, host, port) and one.pid), None)
+        except (psutil.Error, OSError):
+            return None
+        finally:
+            self._spent += time.monotonic() - began
+
+
+def owns(connection: Any, host: str, port: int) -> bool:
+    """Whether a connection of psutil's begins at that host and port."""
+    local = connection.laddr
+    return bool(local) and local.port == port and local.ip.endswith(host)
