@@ -98,6 +98,10 @@ def sent_is_earned(history: History, flow: Flow, profile: Profile) -> Answers:
     earned = [event for event, before in orders if before]
     if earned:
         yield shown(f"accepted {(first.at - earned[0].at) * 1000:.1f} ms earlier", [earned[0], first])
+    elif any(before is None for _, before in orders) and "until" in first.data:
+        reason = "it was written before the acceptance, and PostgreSQL doesn't note when that was committed"
+        fix = "track_commit_timestamp = on in PostgreSQL"
+        yield undecided(reason, [first, *flow.accepted_calls], remedy=fix)
     elif any(before is None for _, before in orders):
         reason = "the clocks of database and provider are not known well enough to say which was first"
         yield undecided(reason, [first, *flow.accepted_calls])

@@ -113,6 +113,12 @@ EARNED: dict[str, Case] = {
         "fail",
         "no provider ever accepted",
     ),
+    "committed nobody knows when": (
+        right().change("provider.answered", at=20).change("database.status", is_new("sent"), until=START + 0.03),
+        PROFILE,
+        "unknown",
+        "PostgreSQL doesn't note when that was committed",
+    ),
     "sent before the call": (right().change("provider.answered", at=20), PROFILE, "fail", "`sent` 12.0 ms before"),
 }
 
