@@ -87,6 +87,8 @@ def small(
     settings = {**({"FINISH": finish} if finish else {}), **env}
     lines = "\n".join(f'SMALL_{name} = "{value}"' for name, value in settings.items())
     said = f'finish = "{finish}"' if finish else ""
+    if env.get("FINISH") == "first":
+        said += "\nfinish_first = true"
     text = PROFILE.format(name=name, field=field, group=group, finish=said, env=lines)
     told = CLAIMS.format(redelivery=str(redelivery).lower(), several=str(several).lower()) if claims else ""
     return "\n".join([text, *more, told])
@@ -138,6 +140,14 @@ SMALL = (
         name="small-no-middle",
         what="a row goes from new to done, with no status between",
         profile=small("small-no-middle", WORKING="new"),
+        doubts=CLAIMED,
+        proven=PROVEN,
+        fast=True,
+    ),
+    Variation(
+        name="small-finishes-first",
+        what="an entry is finished before its call: the rows keep what a worker has begun",
+        profile=small("small-finishes-first", finish="ack-delete", FINISH="first"),
         doubts=CLAIMED,
         proven=PROVEN,
         fast=True,

@@ -1,7 +1,7 @@
 """A small right stack that is nobody's model: texts by Twilio, a table of its own words, settings by SMALL_ variables.
 
 `python -m tests.quality.right.small migrate|api|worker`. It sends texts only, tries each once, knows no webhooks, and
-finishes an entry as SMALL_FINISH says.
+finishes an entry as SMALL_FINISH says; "first": before its call, and its row keeps whose work it is.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ INSERT INTO archive SELECT * FROM ended"""
 CLAIM = """
 UPDATE outbound SET state = $3, entry = $2 WHERE no = $1 AND state IN ('new', $3) AND coalesce(entry, $2) = $2
 RETURNING phone, words"""
+BEGUN = "SELECT no, entry, phone, words FROM outbound WHERE state = $1 AND starts_with(entry, $2)"
+"""What a worker had begun when it died, where the rows and not the stream keep that."""
 
 
 def setting(name: str, default: str = "") -> str:
@@ -180,6 +182,9 @@ class Worker:
                 if "BUSYGROUP" not in str(error):
                     raise
         async with ClientSession(auth=auth) as self.http:
+            if FINISH == "first":
+                for row in await self.pool.fetch(BEGUN, WORKING, f"{self.name}/"):
+                    await self.carry_out(row["no"], row["phone"], row["words"])
             mine = bool(GROUP)
             while not stop.is_set():
                 entries = await self.read(mine=mine)
@@ -203,16 +208,27 @@ class Worker:
         no = key(fields["no"] if setting("FLAT") else json.loads(fields["job"])["no"])
         while setting("COMMIT") == "last" and not await self.known(no):  # noqa: ASYNC110 - reason: nobody tells us
             await asyncio.sleep(0.01)  # reason: a commit announces itself to nobody
-        row = await self.pool.fetchrow(CLAIM, no, entry, WORKING)
+        if FINISH == "first":
+            row = await self.pool.fetchrow(CLAIM, no, f"{self.name}/{entry}", WORKING)
+            await self.finish(entry)
+        else:
+            row = await self.pool.fetchrow(CLAIM, no, entry, WORKING)
         if row is not None:
-            ref = await self.send(row["phone"], row["words"])
-            state = "done" if ref else "broken"
-            await self.pool.execute("UPDATE outbound SET state = $2, carrier_ref = $3 WHERE no = $1", no, state, ref)
+            await self.carry_out(no, row["phone"], row["words"])
         if LAYOUT == "archived":
             await self.pool.execute(ARCHIVE, no)
+        if FINISH != "first":
+            await self.finish(entry)
+
+    async def carry_out(self, no: Any, phone: str, words: str) -> None:
+        ref = await self.send(phone, words)
+        state = "done" if ref else "broken"
+        await self.pool.execute("UPDATE outbound SET state = $2, carrier_ref = $3 WHERE no = $1", no, state, ref)
+
+    async def finish(self, entry: str) -> None:
         if GROUP and not setting("NOACK"):
             await self.redis.xack(STREAM, GROUP, entry)
-        if FINISH in ("ack-delete", "delete"):
+        if FINISH in ("ack-delete", "delete", "first"):
             await self.redis.xdel(STREAM, entry)
 
     async def known(self, no: Any) -> bool:
