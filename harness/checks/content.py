@@ -14,7 +14,6 @@ from harness.history import Event, Flow
 from harness.messages import Message
 from harness.profile import Profile
 
-FILLED = ("dynamic_template_data", "substitutions")
 TAG = re.compile(r"<[^>]*>")
 
 
@@ -51,20 +50,20 @@ def wrong_call(call: Event, message: Message, profile: Profile) -> Wrong | None:
         pooled = str(given).startswith("MG")  # a Messaging Service, which picks the number
         fix = f'[providers] senders = {{ {message.type} = "{given}" }}' if (perhaps or pooled) and not sender else ""
         return Wrong(f"the call came from {given}, expected {sender or message.sender}", call, fix)
-    filled = filled_in(params)
-    if filled is not None:
-        if any(message.body in value for value in filled):
-            return None
-        fix = perhaps or "a template's own words are the provider's; what it is filled with should have the body"
-        return Wrong(f"the call fills a template with {filled}, expected {message.body!r} among it", call, fix)
-    shown, text = parts(call), body_sent(call)
-    # a mail without a plain part has its text in the others, which are looked at next
-    if text != message.body and not (shown and all(kind != "text/plain" for kind, _ in shown)):
-        added = message.body in text
-        return Wrong(f"the call carried {text!r}, expected {message.body!r}", call, perhaps if added else "")
-    for kind, part in shown:
-        if not carries(part, message.body, html="html" in kind):
-            return Wrong(f"the call carried {part!r} as {kind}, expected {message.body!r}", call)
+    template = params.get("ContentSid" if call.data.get("provider") == "twilio" else "template_id")
+    if template:
+        handed = [*parts(call, message.to), *filled_in(call, message.to)]
+        if not any(carries(text, message.body, html=True) for _, text in handed):
+            reason = f"the call fills in template {template}, and nothing that it gives it carries {message.body!r}"
+            return Wrong(reason, call, perhaps)
+    else:
+        text = body_sent(call, message.to)
+        if text is not None and text != message.body:
+            added = message.body in text
+            return Wrong(f"the call carried {text!r}, expected {message.body!r}", call, perhaps if added else "")
+        for kind, part in parts(call, message.to):
+            if not carries(part, message.body, html="html" in kind):
+                return Wrong(f"the call carried {part!r} as {kind}, expected {message.body!r}", call)
     media, expected = media_sent(call, params), list(message.attachments)
     if call.data.get("provider") == "sendgrid" and expected:
         return None  # a mail may carry what a link names, or the link
@@ -75,25 +74,56 @@ def wrong_call(call: Event, message: Message, profile: Profile) -> Wrong | None:
     return None
 
 
-def filled_in(params: Any) -> list[str] | None:
-    """The values with which a call fills a template that the provider keeps; None where it names no template.
+def parts(call: Event, to: str) -> list[tuple[str, str]]:
+    """The parts of a mail as `to` gets them, each with its type; of a text there are none."""
+    params: Any = call.data.get("params") or {}
+    if call.data.get("provider") != "sendgrid":
+        return []
+    tags = {**_mapping(params.get("substitutions")), **_mapping(_block(params, to).get("substitutions"))}
+    content = params.get("content") or []
+    written = [(str(c.get("type")), str(c.get("value"))) for c in content if isinstance(c, Mapping)]
+    return [(kind, _substituted(value, tags)) for kind, value in written]
 
-    Twilio: ContentSid with ContentVariables. SendGrid: template_id, with dynamic_template_data or substitutions.
+
+def filled_in(call: Event, to: str) -> list[tuple[str, str]]:
+    """What a call gives to its template for `to`, each text with the name of what holds it.
+
+    The provider writes such a message: what its recipient reads is nowhere in the call, what it is made of is. Twilio
+    has ContentSid and ContentVariables, SendGrid template_id and dynamic_template_data or substitutions.
     """
-    if params.get("ContentSid"):
-        given = params.get("ContentVariables") or "{}"
+    params: Any = call.data.get("params") or {}
+    if call.data.get("provider") == "twilio":
+        name = "ContentVariables"
         try:
-            return list(texts(json.loads(given[0] if isinstance(given, list) else given)))
-        except (ValueError, RecursionError):
+            return [(name, text) for text in _texts(json.loads(params.get(name) or "{}"))]
+        except (ValueError, TypeError, RecursionError):
             return []
-    if not params.get("template_id") or params.get("content"):
-        return None
+    block = _block(params, to)
+    return [(name, text) for name in ("dynamic_template_data", "substitutions") for text in _texts(block.get(name))]
+
+
+def _block(params: Any, to: str) -> Mapping[str, Any]:
+    """The personalization of a mail that goes to `to`."""
     blocks = [block for block in params.get("personalizations") or [] if isinstance(block, Mapping)]
-    return [text for block in blocks for name in FILLED for text in texts(block.get(name))]
+    for block in blocks:
+        people = [person for kind in ("to", "cc", "bcc") for person in block.get(kind) or []]
+        if any(isinstance(person, Mapping) and person.get("email") == to for person in people):
+            return block
+    return {}
 
 
-def texts(value: Any) -> Iterator[str]:
-    """The texts in a JSON value, and its numbers as texts."""
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _substituted(text: str, tags: Mapping[str, Any]) -> str:
+    for tag, value in tags.items():
+        text = text.replace(tag, str(value))
+    return text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a JSON value."""
     open_ones = [value]
     while open_ones:
         one = open_ones.pop()
@@ -101,23 +131,16 @@ def texts(value: Any) -> Iterator[str]:
             open_ones += one.values()
         elif isinstance(one, list | tuple):
             open_ones += one
-        elif one is not None:
-            yield str(one)
+        elif isinstance(one, str):
+            yield one
 
 
-def parts(call: Event) -> list[tuple[str, str]]:
-    """The parts of a mail, each with its type; of a text there are none."""
-    params: Any = call.data.get("params") or {}
-    if call.data.get("provider") != "sendgrid":
-        return []
-    content = params.get("content") or []
-    return [(str(c.get("type")), str(c.get("value"))) for c in content if isinstance(c, Mapping)]
-
-
-def body_sent(call: Event) -> str:
-    """The body as the provider got it: Twilio's Body, or SendGrid's first plain content."""
+def body_sent(call: Event, to: str) -> str | None:
+    """The body as the provider got it: Twilio's Body, or a mail's first plain part; None of a mail in HTML alone."""
     if call.data.get("provider") == "sendgrid":
-        return next((part for kind, part in parts(call) if kind == "text/plain"), "")
+        found = parts(call, to)
+        plain = next((part for kind, part in found if kind == "text/plain"), None)
+        return plain if plain is not None or found else ""
     body = (call.data.get("params") or {}).get("Body")
     return str(body[0] if isinstance(body, list) and body else body or "")
 

@@ -196,6 +196,14 @@ def test_a_number_of_another_account(client: Client, twilio: Twilio, server: Moc
     assert code_of(client, {"from_": "+12025550177"}) == 21660
 
 
+def test_a_service_that_nobody_made_may_be_made_at_its_first_use(client: Client, twilio: Twilio) -> None:
+    service = "MG" + "1" * 32
+    twilio.change(any_service=True, numbers=["+12025550177"])
+    message = client.messages.create(to=TO, messaging_service_sid=service, body="hi")
+    assert (message.status, message.messaging_service_sid) == ("accepted", service)
+    assert code_of(client, {"from_": None, "messaging_service_sid": "MG2"}) == 21705
+
+
 def test_service_errors(client: Client, twilio: Twilio) -> None:
     empty = client.messaging.v1.services.create(friendly_name="empty").sid
     assert code_of(client, {"from_": None, "messaging_service_sid": empty}) == 21704

@@ -158,10 +158,11 @@ def mail(html: str, **more: object) -> Script:
     return MAIL.change("provider.called", params={"content": content, **more})
 
 
-def filled(**values: object) -> Script:
-    """A mail of which the call has only what fills a template."""
-    blocks = [{"to": [{"email": MESSAGE.to}], "dynamic_template_data": values}]
-    return MAIL.change("provider.called", params={"template_id": "d-1", "personalizations": blocks})
+def mailed(*, to: str = MESSAGE.to, content: object = None, template_id: str = "", **block: object) -> Script:
+    """A mail with one personalization, which goes to `to`."""
+    params = {"personalizations": [{"to": [{"email": to}], **block}]}
+    params |= {name: one for name, one in (("content", content), ("template_id", template_id)) if one}
+    return MAIL.change("provider.called", params=params)
 
 
 def contents(variables: str) -> Script:
@@ -266,10 +267,63 @@ PROCESSED: dict[str, Case] = {
         "calls 2, accepted 1",
     ),
     "mail without a plain part": (
+        MAIL.change("provider.called", params={"content": [{"type": "text/html", "value": f"<p>{MESSAGE.body}</p>"}]}),
+        PROFILE,
+        "pass",
+        "accepted 1",
+    ),
+    "mail without a plain part, and another's text": (
         MAIL.change("provider.called", params={"content": [{"type": "text/html", "value": "<p>"}]}),
         PROFILE,
         "fail",
         "the call carried '<p>' as text/html",
+    ),
+    "mail without any part": (MAIL.change("provider.called", params={"content": []}), SILENT, "fail", "carried ''"),
+    "mail with the text set in": (
+        mailed(content=[{"type": "text/plain", "value": "-text-"}], substitutions={"-text-": MESSAGE.body}),
+        PROFILE,
+        "pass",
+        "accepted 1",
+    ),
+    "mail with another's text set in": (
+        mailed(content=[{"type": "text/plain", "value": "-text-"}], substitutions={"-text-": "not yours"}),
+        SILENT,
+        "fail",
+        "the call carried 'not yours'",
+    ),
+    "mail by a template": (
+        mailed(template_id="d-1", dynamic_template_data={"brand": "x", "note": {"lines": [MESSAGE.body]}}),
+        PROFILE,
+        "pass",
+        "accepted 1",
+    ),
+    "mail by a template of the older kind": (
+        mailed(
+            template_id="1",
+            content=[{"type": "text/html", "value": " "}],
+            substitutions={"%text%": f"{MESSAGE.body}"},
+        ),
+        PROFILE,
+        "pass",
+        "accepted 1",
+    ),
+    "mail by a template that isn't given the text": (
+        mailed(template_id="d-1", dynamic_template_data={"note": "not yours"}),
+        PROFILE,
+        "fail",
+        "the call fills in template d-1, and nothing that it gives it carries",
+    ),
+    "mail by a template that isn't given the text, in a channel that nobody claims": (
+        mailed(template_id="d-1", dynamic_template_data={"note": "not yours"}),
+        SILENT,
+        "unknown",
+        "the call fills in template d-1",
+    ),
+    "mail by a template that another recipient's text is given to": (
+        mailed(template_id="d-1", to="eve@example.com", dynamic_template_data={"note": MESSAGE.body}),
+        PROFILE,
+        "fail",
+        "the call fills in template d-1",
     ),
     "sent twice": (called_again(right()), PROFILE, "fail", "2 calls were accepted for one message"),
     "sent twice, explained": (called_again(disturbed(right())), PROFILE, "pass", "calls 2, accepted 2"),
@@ -383,22 +437,8 @@ PROCESSED: dict[str, Case] = {
         "pass",
         "calls 1",
     ),
-    "a template filled with it": (filled(first={"text": f"Hello: {MESSAGE.body}"}), PROFILE, "pass", "calls 1"),
-    "a template filled with something else": (filled(text="another"), PROFILE, "unknown", "the call fills a template"),
     "contents filled with it": (contents(json.dumps({"1": MESSAGE.body})), PROFILE, "pass", "calls 1"),
-    "contents filled with nothing readable": (contents("{"), PROFILE, "unknown", "the call fills a template with []"),
-    "a mail of HTML alone": (
-        MAIL.change("provider.called", params={"content": [{"type": "text/html", "value": f"<p>{MESSAGE.body}</p>"}]}),
-        PROFILE,
-        "pass",
-        "calls 1",
-    ),
-    "a mail of other HTML alone": (
-        MAIL.change("provider.called", params={"content": [{"type": "text/html", "value": "<p>another</p>"}]}),
-        PROFILE,
-        "fail",
-        "as text/html",
-    ),
+    "contents filled with nothing readable": (contents("{"), PROFILE, "fail", "nothing that it gives it carries"),
     "finished before the call, by claim": (EAGER, FINISH_FIRST, "pass", "calls 1"),
     "another provider id": (
         right().change("database.status", is_new("sent"), provider_id="SM9"),

@@ -206,6 +206,19 @@ SMALL = (
         fast=True,
     ),
     Variation(
+        name="small-messaging-service",
+        what="every text is sent by a Messaging Service; the profile names it",
+        profile=small(
+            "small-messaging-service",
+            "[providers]",
+            'senders = { sms = "MG00000000000000000000000000000099" }',
+            SENDER="MG00000000000000000000000000000099",
+        ),
+        doubts=CLAIMED,
+        proven=PROVEN,
+        fast=True,
+    ),
+    Variation(
         name="small-no-group",
         what="the worker reads with plain XREAD and remembers how far",
         profile=small("small-no-group", group="", finish=None, several=False, redelivery=False),

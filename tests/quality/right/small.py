@@ -236,7 +236,8 @@ class Worker:
 
     async def send(self, phone: str, words: str) -> str | None:
         """The carrier's id of the text; None where it was refused."""
-        form = {"To": phone, "From": SENDER or "+12025550123", "Body": words}
+        sender = {"MessagingServiceSid" if SENDER.startswith("MG") else "From": SENDER or "+12025550123"}
+        form = {"To": phone, "Body": words, **sender}
         try:
             async with self.http.post(self.url, data=form) as answer:
                 return str((await answer.json())["sid"]) if answer.status < 300 else None
