@@ -164,23 +164,25 @@ class History:
     def wait_until(self, look: Callable[[], T | None], *, deadline: float) -> T | None:
         """Calls `look` now and after every arrival until it returns something; None at the monotonic `deadline`.
 
-        `look` runs in the caller's thread without the lock, so it may read the history freely. Raises what the history
-        was ended with.
+        `look` runs in the caller's thread without the lock, so it may read the history freely, and add to it. Raises
+        what the history was ended with.
         """
+        late = False
         while True:
             with self._arrived:
                 if self._over is not None:
                     raise self._over
                 known = len(self._events) + self._woken
             found = look()
-            if found is not None:
+            if found is not None or late:
                 return found
             with self._arrived:
-                if len(self._events) + self._woken == known and self._over is None:
-                    remaining = deadline - time.monotonic()
-                    if remaining <= 0:
-                        return None
-                    self._arrived.wait(min(remaining, LONGEST_S))
+                late = time.monotonic() >= deadline
+                if len(self._events) + self._woken != known or self._over is not None:
+                    continue  # one more look, also after the deadline: what came was in time
+                if late:
+                    return None
+                self._arrived.wait(min(deadline - time.monotonic(), LONGEST_S))
 
     def wait_for(self, match: Callable[[Event], bool], *, within: float, after: int = 0) -> Event | None:
         """The first event from place `after` on that `match` accepts; None when `within` seconds have passed.

@@ -105,6 +105,18 @@ def test_only_what_comes_after_the_place_counts() -> None:
     assert history.wait_for(lambda event: event.kind == "queue.acked", within=0, after=2) is None
 
 
+def test_a_deadline_ends_a_wait_whose_look_adds_to_the_history() -> None:
+    """A look that asks the API records its question: that is an arrival, and must not keep the wait going."""
+    history = History()
+
+    def look() -> None:
+        history.append("api.requested", source="api")
+        assert time.monotonic() < deadline + 5, "the wait goes on after its deadline"
+
+    deadline = time.monotonic() + 0.05
+    assert history.wait_until(look, deadline=deadline) is None
+
+
 def test_a_deadline_ends_a_wait() -> None:
     began = time.monotonic()
     assert History().wait_for(lambda _: True, within=0.05) is None
