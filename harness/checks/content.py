@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from html import escape, unescape
 from typing import Any
 
+from harness.checks.mixed_up import texts
 from harness.claims import remedy
-from harness.history import Event, Flow
+from harness.history import Event, Flow, key
 from harness.messages import Message
 from harness.profile import Profile
 
@@ -32,7 +33,10 @@ def wrong_content(flow: Flow, message: Message, profile: Profile) -> Wrong | Non
     A profile that lists its channels says that they carry messages as they were sent. One that doesn't may be of a
     stack with a sender, a copy or a footer of its own, or that lacks the channel: `perhaps` is what would settle it.
     """
-    found = (wrong_call(call, message, profile) for call in flow.calls)
+    others = {name for event in flow.requests for name in texts(event)} - {key("token", message.token)}
+    # what carries the text of another message that was sent is that one's, whatever made one flow of both
+    own = [call for call in flow.calls if not (texts(call) and texts(call) <= others)]
+    found = (wrong_call(call, message, profile) for call in own)
     return next((wrong for wrong in found if wrong), None)
 
 

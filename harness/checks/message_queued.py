@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.checks.lacking import not_accepted, unclaimed_channel, unless_lacking
+from harness.checks.mixed_up import ONE_ID, one_id_for_two, stored_again
 from harness.checks.repeats import first_generation, queued_again
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
@@ -23,6 +24,12 @@ def message_queued(history: History, flow: Flow, profile: Profile, *, channel: s
     if taken is None:
         yield replace(not_accepted(flow, profile), absent=("database.inserted",))
         return
+    shared = one_id_for_two(flow)
+    if shared:
+        yield refuted(ONE_ID, shared)
+    stored = stored_again(flow, Facts(history), profile)
+    if stored:
+        yield refuted(f"{len(stored)} rows were stored for one message", stored)
     entries = first_generation(flow)
     if not entries:
         yield from _not_queued(history, flow, profile, taken)
@@ -56,6 +63,8 @@ def _not_queued(history: History, flow: Flow, profile: Profile, taken: Event) ->
         reason = f"it is {flow.status}, and no entry was ever put on a stream"
         yield refuted(reason, witnesses, absent=["queue.appended"])
     elif late(history, taken, by=limit):
+        if not flow.statuses and not Facts(history).unseen("database.inserted", since=flow.events[0].seq):
+            yield refuted("it was accepted, and no row of it was ever stored", [taken], absent=["queue.appended"])
         yield refuted(f"no entry within {limit:g} s of its acceptance", [taken], absent=["queue.appended"])
     else:
         reason = "no entry yet, and the profile still allows for one"

@@ -160,7 +160,8 @@ def put_together(answers: Sequence[Verdict]) -> Verdict:
     if worst_one.outcome == "pass":
         return answers[-1]
     rest = [a for a in answers if a is not worst_one and a.outcome != "pass"]
-    also = dict.fromkeys(f"{a.outcome}: {a.reason}" for a in sorted(rest, key=lambda a: -a.rank))
+    said = [(f"{a.outcome}: {a.reason}", *a.also) for a in sorted(rest, key=lambda a: -a.rank)]
+    also = dict.fromkeys(line for lines in said for line in lines)
     also.pop(f"{worst_one.outcome}: {worst_one.reason}", None)
     return replace(worst_one, also=(*worst_one.also, *also))
 

@@ -8,6 +8,7 @@ from typing import Final
 from harness.checks.accounting import Account, account, accounting, asked_for, parted, some
 from harness.checks.lacking import doubtful
 from harness.checks.lifecycle import moved_back, sent_is_earned
+from harness.checks.mixed_up import id_of_anothers_call, one_id_for_two, stored_again
 from harness.checks.repeats import first_generation, insisted, queued_again
 from harness.checks.verdict import Answers, check, refuted
 from harness.facts import Facts
@@ -74,6 +75,9 @@ def orphaned(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
 
 
 QUESTIONS: Final[tuple[tuple[str, Wrong, tuple[str, ...]], ...]] = (
+    ("answered with the id of another message", lambda flow, *_: one_id_for_two(flow), ()),
+    ("with the provider id of a call that carried another message's text", lambda f, *_: id_of_anothers_call(f), ()),
+    ("stored more than once for what was sent once", stored_again, ()),
     ("moved back", moved_back, ()),
     ("sent before a provider had accepted", unearned, ()),
     ("called again after a refusal for good", lambda flow, facts, _: insisted(flow, facts), ()),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from harness.checks.content import wrong_content
 from harness.checks.lacking import failed_wrongly, not_accepted, turned_down, unless_lacking
 from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
+from harness.checks.mixed_up import ONE_ID, OTHERS_CALL, id_of_anothers_call, one_id_for_two
 from harness.checks.repeats import insisted, sent_again
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
 from harness.facts import Facts, Window
@@ -35,6 +36,9 @@ def _processed(history: History, flow: Flow, profile: Profile, message: Message)
     if not flow.acceptance:
         yield not_accepted(flow, profile)
         return
+    for reason, proof in ((ONE_ID, one_id_for_two(flow)), (OTHERS_CALL, id_of_anothers_call(flow))):
+        if proof:
+            yield refuted(reason, proof)
     end = flow.statuses[-1][1:] if flow.status in profile.statuses.terminal else ()
     if end and not work(flow):
         hidden = facts.unseen("queue.appended", "queue.claimed", since=flow.events[0].seq)

@@ -1,0 +1,60 @@
+"""Are two messages taken for one another: one id for two, two rows for one, a row that names the other's call?
+
+Without these questions the flows of both run into one, and each is blamed for what the other did.
+"""
+
+from __future__ import annotations
+
+from harness.checks.repeats import queued_again
+from harness.facts import Facts
+from harness.history import Event, Flow
+from harness.history.flow import SUCCESS
+from harness.profile import Profile
+
+ONE_ID = "it was answered with the id of another message"
+OTHERS_CALL = "its row names the provider id of a call that carried another message's text"
+
+
+def texts(event: Event) -> frozenset[str]:
+    """The tokens by which an event says whose text it is about."""
+    return frozenset(name for name in event.keys if name.startswith("token:"))
+
+
+def one_id_for_two(flow: Flow) -> list[Event]:
+    """The answers that gave one id to sends of different texts, which shared no idempotency key."""
+    given: dict[str, list[Event]] = {}
+    for event in flow.answers:
+        if event.message_id and event.data.get("status") in SUCCESS and texts(event):
+            given.setdefault(event.message_id, []).append(event)
+    for answers in given.values():
+        told = {texts(event): event for event in reversed(answers)}
+        keys = {event.data.get("idempotency_key") for event in answers}
+        if len(told) > 1 and (len(keys) > 1 or None in keys):
+            return sorted(told.values(), key=lambda event: event.seq)
+    return []
+
+
+def id_of_anothers_call(flow: Flow) -> list[Event]:
+    """The change by which a row took the provider id of a call with another message's text, and that call's answer."""
+    sent = {name for event in flow.requests for name in texts(event)}
+    own: dict[str | None, set[str]] = {}
+    for event in (*flow.answers, *flow.of("database.inserted", "database.status")):
+        own.setdefault(event.message_id, set()).update(texts(event))
+    calls = {event.data.get("call"): event for event in flow.calls}
+    for row in flow.of("database.inserted", "database.status"):
+        its, named = own.get(row.message_id), str(row.data.get("provider_id") or "")
+        for answer in flow.accepted_calls if its and named else ():
+            call = calls.get(answer.data.get("call"))
+            carried = texts(call) if call and str(answer.data.get("message")) in named else frozenset()
+            if carried and carried <= sent and its is not None and not carried & its:
+                return [row, answer]
+    return []
+
+
+def stored_again(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
+    """The rows of a message where there are more than it was sent, and nothing explains that."""
+    rows = {event.message_id: event for event in reversed(flow.of("database.inserted")) if event.message_id}
+    if not flow.requests or len(rows) <= flow.messages:
+        return []
+    excused = profile.policy.delivery == "at-least-once" and queued_again(flow, facts)
+    return [] if excused else sorted(rows.values(), key=lambda event: event.seq)
