@@ -50,6 +50,7 @@ class ApiClient:
             self._paths.send,
             operation="send",
             channel=message.type,
+            to=message.to,
             json=message.payload(),
             headers=headers,
             token=message.token,
@@ -66,6 +67,7 @@ class ApiClient:
         *,
         operation: str,
         channel: str | None = None,
+        to: str | None = None,
         token: str | None = None,
         message_id: str | None = None,
         **more: Any,
@@ -78,6 +80,8 @@ class ApiClient:
             asked["idempotency_key"] = more["headers"]["Idempotency-Key"]
         if channel is not None:
             asked["channel"] = channel
+        if to is not None:
+            asked["to"] = to
         self._history.append("api.requested", source="api", message_id=message_id, data=asked, keys=keys)
         began = time.monotonic()
         try:

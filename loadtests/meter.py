@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.history import Event, History, key
 from harness.profile import Profile
+from loadtests.payloads import recipient
 from loadtests.plan import Plan
 from loadtests.schedule import Arrival
 
@@ -94,7 +95,7 @@ class Meter:
     ) -> None:
         token = self.plan.token(number)
         keys = [key("request", "load", token), key("token", token)]
-        asked = {"operation": "send", "request": number}
+        asked = {"operation": "send", "request": number, "to": recipient(self.arrivals[number])}
         self._history.append("api.requested", source=LOAD, at=began, data=asked, keys=keys)
         data = {**asked, "status": status, **({"error": error} if error else {})}
         self._history.append("api.answered", source=LOAD, at=answered, message_id=message, data=data, keys=keys)

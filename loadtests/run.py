@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from harness.checks import Account, account, accounting
+from harness.checks import Account, account, load_account
 from harness.deploy.ports import Ports
 from harness.errors import UsageError
 from harness.facts import Facts
@@ -152,7 +152,7 @@ class Load:
             meter=meter,
             account=found,
             verdicts=[
-                accounting(stack.history, stack.profile, known=found),
+                load_account(stack.history, stack.profile, known=found),
                 kept_up(on_time, share=request.late_share, cpu=samples.most("generator")),
             ],
             punctuality=on_time,

@@ -8,7 +8,7 @@ from harness.checks.queue_operations import queue_operations
 from harness.checks.sync_processing_disabled import sync_processing_disabled
 from harness.checks.verdict import Outcome, Verdict, failed, passed, unknown, worst
 from harness.checks.webhooks import at_once, bad_signature_refused, one_conversation, report_moved, stored_once
-from harness.checks.whole_record import whole_record
+from harness.checks.whole_record import load_account, whole_record
 from harness.checks.worker_processed import refused_for_good, worker_processed
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "bad_signature_refused",
     "failed",
     "forward_only",
+    "load_account",
     "message_queued",
     "one_conversation",
     "one_message",

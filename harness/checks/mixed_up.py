@@ -36,9 +36,9 @@ def one_id_for_two(flow: Flow) -> list[Event]:
 
 def id_of_anothers_call(flow: Flow) -> list[Event]:
     """The change by which a row took the provider id of a call with another message's text, and that call's answer."""
-    sent = {name for event in flow.requests for name in texts(event)}
+    sent = {name for event in (*flow.requests, *flow.appends) for name in texts(event)}
     own: dict[str | None, set[str]] = {}
-    for event in (*flow.answers, *flow.of("database.inserted", "database.status")):
+    for event in (*flow.answers, *flow.appends, *flow.of("database.inserted", "database.status")):
         own.setdefault(event.message_id, set()).update(texts(event))
     calls = {event.data.get("call"): event for event in flow.calls}
     for row in flow.of("database.inserted", "database.status"):
@@ -58,3 +58,17 @@ def stored_again(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
         return []
     excused = profile.policy.delivery == "at-least-once" and queued_again(flow, facts)
     return [] if excused else sorted(rows.values(), key=lambda event: event.seq)
+
+
+def sent_elsewhere(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
+    """The call that carried a message's text to others than it was sent to, where channels carry it as it was sent."""
+    if profile.claims.channels is None:
+        return []
+    wanted = {name: event.data["to"] for event in flow.requests if event.data.get("to") for name in texts(event)}
+    for call in flow.calls:
+        to = call.data.get("to")
+        recipients = list(to) if isinstance(to, list | tuple) else [to]
+        asked = [wanted[name] for name in texts(call) if name in wanted]
+        if asked and not any(one in recipients for one in asked):
+            return [call]
+    return []

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from harness.checks.accounting import CLAIM as BALANCE
+from harness.checks.accounting import NAME as ACCOUNTING
 from harness.checks.accounting import Account, account, accounting, asked_for, parted, some
 from harness.checks.lacking import doubtful
 from harness.checks.lifecycle import moved_back, sent_is_earned
-from harness.checks.mixed_up import id_of_anothers_call, one_id_for_two, stored_again
+from harness.checks.mixed_up import id_of_anothers_call, one_id_for_two, sent_elsewhere, stored_again
 from harness.checks.repeats import first_generation, insisted, queued_again
-from harness.checks.verdict import Answers, check, refuted
+from harness.checks.verdict import Answers, Verdict, check, refuted
 from harness.facts import Facts
 from harness.history import Event, Flow, History
 from harness.profile import Profile
@@ -21,6 +23,8 @@ CLAIM = "of all messages none is lost, sent twice, moved back, unqueued, unfinis
 
 Wrong = Callable[[Flow, Facts, Profile], list[Event]]
 """The events that prove something of a message; none where it isn't so."""
+Question = tuple[str, Wrong, tuple[str, ...]]
+"""In words, its proof, and what it is the absence of."""
 
 
 def unearned(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
@@ -74,13 +78,18 @@ def orphaned(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
     return list(work(flow).values()) if flow.id and not rows and profile.deploy.driver != "attached" else []
 
 
-QUESTIONS: Final[tuple[tuple[str, Wrong, tuple[str, ...]], ...]] = (
+PROVEN: Final[tuple[Question, ...]] = (
     ("answered with the id of another message", lambda flow, *_: one_id_for_two(flow), ()),
     ("with the provider id of a call that carried another message's text", lambda f, *_: id_of_anothers_call(f), ()),
+    ("sent to somebody else", sent_elsewhere, ()),
     ("stored more than once for what was sent once", stored_again, ()),
     ("moved back", moved_back, ()),
-    ("sent before a provider had accepted", unearned, ()),
     ("called again after a refusal for good", lambda flow, facts, _: insisted(flow, facts), ()),
+)
+"""What the events themselves prove, however little else was seen."""
+QUESTIONS: Final[tuple[Question, ...]] = (
+    *PROVEN,
+    ("sent before a provider had accepted", unearned, ()),
     ("at their end without ever being queued", unqueued, ("queue.appended",)),
     ("queued more than once", queued_twice, ()),
     ("acknowledged by nobody", left_pending, ("queue.acked",)),
@@ -88,24 +97,39 @@ QUESTIONS: Final[tuple[tuple[str, Wrong, tuple[str, ...]], ...]] = (
     ("delivered, though no provider said so", delivered_by_itself, ("callback.sent",)),
     ("queued without a row", orphaned, ("database.inserted",)),
 )
-"""What is asked of every outbound message beside the account: in words, its proof, and what it is the absence of."""
+"""What is asked of every outbound message beside the account."""
 
 
 @check(NAME, CLAIM)
 def whole_record(history: History, profile: Profile) -> Answers:
     """Judges the record of a whole run at rest, message by message; what concerns the most of them is told first."""
-    facts = Facts(history)
     it = account(history, profile)
-    answers = []
-    for what, wrong, absent in QUESTIONS:
+    yield from put_in_order(QUESTIONS, it, history, profile)
+
+
+@check(ACCOUNTING, BALANCE)
+def load_account(history: History, profile: Profile, *, known: Account) -> Answers:
+    """Judges the messages of a load run: their account, and what of the record's questions no absence answers."""
+    yield from put_in_order(PROVEN, known, history, profile)
+
+
+def put_in_order(questions: Sequence[Question], it: Account, history: History, profile: Profile) -> Answers:
+    """The answers to the questions and the account's, those first that concern the most messages.
+
+    Of two that concern as many, the account's stands last: a question says how it came to what the account tells.
+    """
+    answers = [*asked(questions, it, Facts(history), profile), (it.widest, accounting(history, profile, known=it))]
+    yield from (answer for _, answer in sorted(answers, key=lambda one: -one[0]))
+
+
+def asked(questions: Sequence[Question], it: Account, facts: Facts, profile: Profile) -> Iterator[tuple[int, Verdict]]:
+    """The answer to each question of which some message is guilty, with how many are."""
+    for what, wrong, absent in questions:
         proofs = dict(guilty(it, facts, profile, wrong))
         for names, feature in parted(list(proofs), it, facts, profile):
             reason = f"{len(names)} {what}: {some(names)}"
             answer = refuted(reason, [event for name in names for event in proofs[name]], absent=absent)
-            answers.append((len(names), doubtful(answer, feature) if feature else answer))
-    # of two that concern as many, the account's stands last: a question says how it came to what the account tells
-    answers.append((it.widest, accounting(history, profile, known=it)))
-    yield from (answer for _, answer in sorted(answers, key=lambda one: -one[0]))
+            yield len(names), doubtful(answer, feature) if feature else answer
 
 
 def guilty(it: Account, facts: Facts, profile: Profile, wrong: Wrong) -> Iterator[tuple[str, list[Event]]]:

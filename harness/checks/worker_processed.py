@@ -97,7 +97,7 @@ def _not_at_its_end(facts: Facts, flow: Flow, profile: Profile) -> Answers:
         reason = f"its entry is finished, and the row stays {flow.status}"
         yield refuted(reason, [*flow.acks, *(e for _, e in flow.statuses[-1:])], absent=["database.status"])
     else:
-        reason = f"it is still {flow.status} after {len(flow.calls)} calls"
+        reason = f"it is still {flow.status or 'not stored'} after {len(flow.calls)} calls"
         fix = "[waits] within, if it takes longer"
         yield undecided(reason, where, remedy=fix, absent=["database.status"])
 

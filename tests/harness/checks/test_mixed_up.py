@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 from histories import CONTRACT, ID, MESSAGE, SID, TOKEN, Script, made, right
 
-from harness.checks import message_queued, whole_record, worker_processed
+from harness.checks import account, load_account, message_queued, whole_record, worker_processed
 from harness.checks.mixed_up import ONE_ID, OTHERS_CALL
 from harness.history import Event, key
 
@@ -141,3 +141,23 @@ def test_an_acceptance_without_a_row() -> None:
     verdict = message_queued(history, script.flow(history), CONTRACT, channel="sms")
     assert (verdict.outcome, verdict.reason) == ("fail", "it was accepted, and no row of it was ever stored")
     assert "no entry within 5 s" in verdict.story()
+
+
+@pytest.mark.parametrize(("to", "outcome"), [(MESSAGE.to, "pass"), (OTHER.to, "fail")])
+def test_a_call_to_somebody_else_is_seen_in_the_whole_record(to: str, outcome: str) -> None:
+    history = right().change("api.requested", to=MESSAGE.to).change("provider.called", to=[to]).history
+    verdict = whole_record(history, CONTRACT)
+    assert verdict.outcome == outcome, verdict.story()
+    assert ("1 sent to somebody else" in verdict.reason) is (outcome == "fail")
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [(same_id(), "answered with the id of another"), (swapped_ids(), "a call that carried another message's text")],
+    ids=["one id for two", "swapped ids"],
+)
+def test_a_load_run_asks_the_same(script: Script, reason: str) -> None:
+    history = script.history
+    verdict = load_account(history, CONTRACT, known=account(history, CONTRACT))
+    assert (verdict.name, verdict.outcome) == ("accounting", "fail")
+    assert reason in verdict.reason
