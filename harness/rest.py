@@ -13,14 +13,12 @@ from typing import Final, Literal
 from harness.claims import claimed
 from harness.facts import Facts
 from harness.history import Event, Flow, History
-from harness.history.flow import SUCCESS
+from harness.history.flow import SUCCESS, came_in
 from harness.profile import Profile
 
 Kind = Literal["answer", "status", "acknowledgement", "deletion", "call", "callback", "reply", "report"]
 FINISHING: Final = frozenset({"acknowledgement", "deletion", "reply", "report"})
 """What follows a message's end: `[policy] finished_within` says how long that may take."""
-INBOUND: Final = ("inbound", "parse")
-"""What the mock calls a delivery of something that came in; others are reports about what went out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +62,6 @@ def debts(flow: Flow, facts: Facts, profile: Profile) -> Iterator[Debt]:
         yield Debt("deletion", "its entry is acknowledged and not deleted")
     for event, status in unapplied(flow, profile):
         yield Debt("report", f"the report {said_by(event)!r} was taken, and it is not {status}")
-
-
-def came_in(flow: Flow) -> bool:
-    """Whether the message came from outside, through a webhook."""
-    if any(event.data.get("what") in INBOUND for event in flow.of("callback.sent", "callback.answered")):
-        return True
-    rows = flow.of("database.inserted")
-    return bool(rows) and all(event.data.get("direction") == "inbound" for event in rows)
 
 
 def taken_in(flow: Flow) -> list[Event]:

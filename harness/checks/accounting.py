@@ -11,9 +11,9 @@ from harness.checks.repeats import sent_again
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.facts import Facts
 from harness.history import Event, Flow, History
-from harness.history.flow import SUCCESS
+from harness.history.flow import INBOUND, SUCCESS, came_in
 from harness.profile import Profile
-from harness.rest import INBOUND, came_in, late, never_queued, owed_by, work
+from harness.rest import late, never_queued, owed_by, work
 
 NAME = "accounting"
 CLAIM = "every accepted message is sent, failed or dead: none lost, none unexpected, none twice without a reason"

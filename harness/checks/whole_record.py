@@ -15,8 +15,9 @@ from harness.checks.repeats import first_generation, insisted, queued_again
 from harness.checks.verdict import Answers, Verdict, check, refuted
 from harness.facts import Facts
 from harness.history import Event, Flow, History
+from harness.history.flow import came_in
 from harness.profile import Profile
-from harness.rest import came_in, kept, late, owed_by, unacknowledged, work
+from harness.rest import kept, late, owed_by, unacknowledged, work
 
 NAME = "whole-record"
 CLAIM = "of all messages none is lost, sent twice, moved back, unqueued, unfinished or dead without a reason"

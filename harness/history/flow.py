@@ -14,6 +14,8 @@ UNTOLD: Final = (None, "unknown", "method_not_allowed")
 """What stands for an endpoint where the provider doesn't know what was wanted of it: a send that went astray, too."""
 GIVE_UP_S = 2.0
 """Seconds after which a client may give up waiting for an answer, and try again."""
+INBOUND: Final = ("inbound", "parse")
+"""What the mock calls a delivery of something that came in; others are reports about what went out."""
 
 
 class Flow:
@@ -158,6 +160,14 @@ class Flow:
         """The field `name` of the first event of a kind, or None."""
         event = self.first(kind)
         return event.data.get(name) if event else None
+
+
+def came_in(flow: Flow) -> bool:
+    """Whether the message came from outside, through a webhook."""
+    if any(event.data.get("what") in INBOUND for event in flow.of("callback.sent", "callback.answered")):
+        return True
+    rows = flow.of("database.inserted")
+    return bool(rows) and all(event.data.get("direction") == "inbound" for event in rows)
 
 
 def sends(call: Event) -> bool:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.history import History, key
+from harness.history import Flow, History, key
+from harness.history.flow import came_in
 from harness.probes.probe import gap, token_in
 
 MOST = 500
@@ -30,7 +31,8 @@ class Aside:
     def settle(self, kinds: tuple[str, ...]) -> None:
         """Records a gap for each stream that carries what should stand on a watched one.
 
-        A message that stands on a watched stream too is noted elsewhere for reasons of the stack's own.
+        A message that stands on a watched stream too is noted elsewhere for reasons of the stack's own. One that came
+        in is nobody's to send: who receives a webhook may queue it wherever it likes.
         """
         for stream, kept in self._kept.items():
             if stream not in self._told and any(self._is_work(fields) for fields in kept):
@@ -41,8 +43,8 @@ class Aside:
                 gap(self._history, "queue", reason, kinds=kinds, lasting=True, remedy=remedy, stream=stream)
 
     def _is_work(self, fields: Mapping[str, str]) -> bool:
-        flows = (self._history.flow(name) for name in names_in(fields))
-        return any(flow and not any(event.kind == "queue.appended" for event in flow) for flow in flows)
+        flows = (Flow(self._history.flow(name)) for name in names_in(fields))
+        return any(flow.events and not flow.appends and not came_in(flow) for flow in flows)
 
 
 def names_in(fields: Mapping[str, str]) -> Iterator[str]:

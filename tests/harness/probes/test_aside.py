@@ -72,6 +72,20 @@ def test_what_stands_on_a_watched_stream_too_is_the_stacks_own_affair() -> None:
     assert not history.events("probe.gap")
 
 
+@pytest.mark.parametrize("what", ["inbound", "parse", None])
+def test_a_reply_that_came_in_is_not_work_that_stands_elsewhere(what: str | None) -> None:
+    history = History()
+    if what:
+        history.append("callback.sent", source="providers", data={"what": what}, keys=[f"token:{TOKEN}"])
+    else:
+        row = {"direction": "inbound"}
+        history.append("database.inserted", source="database", message_id=ID, data=row, keys=[f"token:{TOKEN}"])
+    aside = Aside(history)
+    aside.take("hooks", {"data": json.dumps({"text": f"a reply {TOKEN}"})})
+    aside.settle(("queue.appended",))
+    assert not history.events("probe.gap")
+
+
 def test_it_is_told_once_the_message_is_known_and_no_more_is_kept_than_is_needed() -> None:
     history = History()
     aside = Aside(history)
