@@ -58,6 +58,12 @@ def turned_down(flow: Flow) -> bool:
     return bool(answers) and not flow.accepted_calls and permanent(answers[-1])
 
 
+def in_its_words(flow: Flow) -> str:
+    """What the provider's last answer said: its status, and its own code where it gave one."""
+    said = flow.call_answers[-1].data
+    return " ".join(str(said[name]) for name in ("status", "error") if said.get(name))
+
+
 def failed_wrongly(flow: Flow, profile: Profile, answer: Verdict) -> Verdict:
     """The answer about a message that failed; unknown where the provider refused it in a channel that nobody claims."""
     channel = unclaimed_channel(flow, profile)

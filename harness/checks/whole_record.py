@@ -7,7 +7,8 @@ from typing import Final
 
 from harness.checks.accounting import CLAIM as BALANCE
 from harness.checks.accounting import NAME as ACCOUNTING
-from harness.checks.accounting import Account, account, accounting, asked_for, parted, some
+from harness.checks.accounting import Account, account, accounting, parted, some
+from harness.checks.fates import asked_for
 from harness.checks.lacking import doubtful
 from harness.checks.lifecycle import moved_back, sent_is_earned
 from harness.checks.mixed_up import id_of_anothers_call, one_id_for_two, sent_elsewhere, stored_again

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.checks.content import wrong_content
-from harness.checks.lacking import failed_wrongly, not_accepted, turned_down, unless_lacking
+from harness.checks.lacking import failed_wrongly, in_its_words, not_accepted, turned_down, unless_lacking
 from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
 from harness.checks.mixed_up import ONE_ID, OTHERS_CALL, id_of_anothers_call, one_id_for_two
 from harness.checks.repeats import insisted, sent_again
@@ -79,7 +79,7 @@ def _got_through(facts: Facts, flow: Flow, profile: Profile) -> Answers:
         reason = f"it is {flow.status}, and no provider was called"
         yield refuted(reason, [event for _, event in flow.statuses], absent=["provider.called"])
     if flow.status == statuses.failed:
-        why = ": the provider refused it for good" if turned_down(flow) else ""
+        why = f": the provider refused it for good ({in_its_words(flow)})" if turned_down(flow) else ""
         failed = refuted(f"it failed after {len(flow.calls)} calls{why}", [*flow.calls, flow.statuses[-1][1]])
         yield failed_wrongly(flow, profile, failed)
     elif flow.status not in statuses.terminal:

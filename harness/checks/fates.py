@@ -1,0 +1,135 @@
+"""What became of one message, and whether something may still come of it."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from harness.facts import Facts
+from harness.history import Event, Flow, History
+from harness.history.flow import SUCCESS
+from harness.profile import Profile
+from harness.rest import late, never_queued, owed_by, work
+
+Fate = Literal[
+    "sent",  # a provider accepted it, and its row says so
+    "failed",  # given up, and its row says so
+    "dead",  # on the dead-letter stream
+    "stored",  # it came in, and a row keeps it
+    "lost",  # accepted, and nothing will ever come of it
+    "unrecorded",  # a provider accepted it, and its row will never say so
+    "unfinished",  # something may still come of it: the record ends too early to say
+    "refused",  # the stack said no, and meant it
+    "indeterminate",  # no answer, or an error, and no trace of it: it may or may not have been taken
+    "unexpected",  # nobody sent it, or it was refused, and a provider has it; it came in, was refused, and is stored
+]
+FAULTS: Final[tuple[Fate, ...]] = ("lost", "unexpected", "unrecorded")
+
+
+def fate_in(flow: Flow, history: History, profile: Profile) -> Fate:
+    """Where an inbound message ended."""
+    answers = [event.data.get("status") for event in flow.of("callback.answered")]
+    if flow.first("database.inserted"):
+        no = bool(answers) and all(status is not None and 400 <= status < 500 for status in answers)
+        return "unexpected" if no else "stored"
+    if any(status in SUCCESS for status in answers):
+        taken = flow.of("callback.answered")[-1]
+        if profile.claims.webhooks is None:
+            return "indeterminate"  # where this stack keeps replies isn't known
+        return "lost" if late(history, taken, by=profile.policy.finished_within) else "unfinished"
+    return "refused" if any(status is not None and 400 <= status < 500 for status in answers) else "indeterminate"
+
+
+def fate_out(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> Fate:
+    """Where an outbound message ended; `rest` says that the queues were seen empty after the last event."""
+    delivered = bool(flow.accepted_calls)
+    answers = [event.data.get("status") for event in flow.answers]
+    refused = bool(answers) and all(status is not None and 400 <= status < 500 for status in answers)
+    if refused:
+        return "unexpected" if delivered or flow.taken else "refused"
+    if not (flow.taken or flow.appends or flow.statuses):
+        if delivered:
+            return "unrecorded" if flow.requests else "unexpected"
+        return "indeterminate"
+    status, known = flow.status, profile.statuses
+    sampled = all(event.data.get("sampled") for _, event in flow.statuses)
+    calls = ("provider.called", "provider.answered")
+    calls_seen = not facts.unseen(*calls) and not facts.apart(flow, *calls)
+    if status in (known.sent, known.delivered) and (delivered or not calls_seen):
+        return "sent"
+    if delivered and sampled:
+        return "sent"  # its row was only looked at now and then, so it may well say so
+    if any(event.data.get("dead") for event in flow.appends):
+        return "dead"
+    if status == known.failed:
+        told = [event for event in flow.accepted_calls if event not in flow.unheard]
+        return "unrecorded" if told and calls_seen and not failure_told(flow, profile) else "failed"
+    if flow.calls_in_flight or (status not in known.terminal and may_go_on(flow, facts, profile, rest=rest)):
+        return "unfinished"
+    return "unrecorded" if delivered else "lost"
+
+
+def failure_told(flow: Flow, profile: Profile) -> bool:
+    """Whether a provider that had accepted a message may have said later that it failed."""
+    failed = profile.statuses.failed
+    return asked_for(flow) or any(owed_by(event, profile) == failed for event in flow.of("callback.sent"))
+
+
+def asked_for(flow: Flow) -> bool:
+    """Whether the stack asked a provider what became of a message, instead of being told."""
+    sends = (None, "messages.create", "mail.send")
+    return any(event.data.get("endpoint") not in sends for event in flow.of("provider.called"))
+
+
+def groundless(flow: Flow, facts: Facts) -> bool:
+    """Whether a message was given up although the record shows no reason for that: no refusal, nothing cut off."""
+    failed = [event for event in flow.call_answers if not event.data.get("accepted")]
+    reasons = failed or flow.unheard or flow.calls_in_flight or flow.of("callback.sent")
+    return bool(flow.requests and not reasons and not facts.disturbances(flow.events[0], flow.events[-1]))
+
+
+def dead_for_nothing(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
+    """The dead letters of a message that nothing had gone wrong with, or that was sent all the same."""
+    dead = [event for event in flow.appends if event.data.get("dead")]
+    told = [event for event in flow.accepted_calls if event not in flow.unheard]
+    done = told and flow.status in (profile.statuses.sent, profile.statuses.delivered)
+    if done and not facts.disturbances(flow.events[0], dead[0] if dead else flow.events[-1]):
+        return dead
+    return dead if groundless(flow, facts) else []
+
+
+def may_go_on(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> bool:
+    """Whether a worker, the queue or the outbox may still bring the message on."""
+    history, entries = facts.history, work(flow)
+    done = {e.data.get("entry") for e in flow.of("queue.acked", "queue.deleted")}
+    if never_queued(flow, history, facts, profile):
+        return False
+    if waits(flow, profile):
+        return True
+    if not rest and (not entries or set(entries) - done):
+        return True
+    # nobody has it any more; but what a worker did last may not be written yet
+    return not rest and not late(history, flow.events[-1], by=profile.policy.finished_within)
+
+
+def waits(flow: Flow, profile: Profile) -> bool:
+    """Whether a message may wait for its retry: by its row's word, or since its last call was refused."""
+    words = profile.statuses
+    resting = {name for cycle in words.cycles for name in cycle[1:]}
+    if flow.status is not None and (flow.status in resting or flow.status not in words.order):
+        return True
+    answers = flow.call_answers
+    refused = bool(answers) and not answers[-1].data.get("accepted")
+    return refused and profile.claims.retries is not False
+
+
+def at_rest(history: History, profile: Profile) -> bool:
+    """Whether every stream was counted empty after the last thing that happened to any message."""
+    if profile.queue.group is None:
+        return False  # without a group nobody counts what is taken and what is done
+    moved = history.events("queue.appended", "database.inserted", "database.status", "provider.called")
+    after = moved[-1].seq if moved else 0
+    looks = {event.data.get("stream"): event for event in history.events("queue.counted", after=after)}
+    return all(
+        stream in looks and looks[stream].data.get("pending") == 0 and looks[stream].data.get("lag") == 0
+        for stream in profile.queue.streams.values()
+    )
