@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -55,7 +56,7 @@ def lifetime(session: pytest.Session) -> Iterator[Stack]:
         provider_latency=config.getoption("--provider-latency"),
         redactor=config.stash[REDACTOR],
     )
-    with terminated_as_interrupted():
+    with terminated_as_interrupted(), left_as_interrupted(config):
         deployment = deployed(profile, options)
         try:
             stack = deployment.__enter__()
@@ -120,6 +121,26 @@ def terminated_as_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def left_as_interrupted(config: pytest.Config) -> Iterator[None]:
+    """While a stack is deployed, `os._exit` ends the run as `pytest.exit` does, not with a good one's exit code."""
+    if hasattr(config, "workerinput"):
+        yield  # whoever leaves there is a worker that crashed, and the others go on
+        return
+    whose, leave = os.getpid(), os._exit
+
+    def leave_told(code: int) -> NoReturn:
+        if os.getpid() != whose:
+            leave(code)  # a child's own end
+        if threading.current_thread() is not threading.main_thread():
+            leave(pytest.ExitCode.INTERNAL_ERROR)  # an exception of ours would end no more than its thread
+        pytest.exit(f"os._exit({code}) was called")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "_exit", leave_told)
+        yield
 
 
 def history_name(config: pytest.Config) -> str:

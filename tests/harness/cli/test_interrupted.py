@@ -56,9 +56,10 @@ def verdicts(build: Path) -> dict[str, str]:
         ("os.kill(os.getpid(), signal.SIGTERM); signal.pause()", [], 2, "unknown", "SIGTERM"),
         ("os.kill(os.getpid(), signal.SIGINT); signal.pause()", [], 2, "unknown", "SIGINT"),
         ("pytest.exit('enough', returncode=0)", [], 2, "unknown", "enough"),
+        ("os._exit(0)", [], 2, "unknown", "os._exit(0) was called"),
         ("assert 0", ["-x"], 1, "fail", "stopped at the first that didn't pass, as -x asks"),
     ],
-    ids=["part-died", "SIGTERM", "SIGINT", "pytest-exit", "x"],
+    ids=["part-died", "SIGTERM", "SIGINT", "pytest-exit", "os-exit", "x"],
 )
 def test_it_is_told_in_every_place(
     harness: Harness, what: str, options: list[str], code: int, verdict: str, why: str
