@@ -59,7 +59,8 @@ def debts(flow: Flow, facts: Facts, profile: Profile) -> Iterator[Debt]:
     if unacknowledged(flow, profile) and not facts.unseen("queue.acked", since=since):
         yield Debt("acknowledgement", "its entry is not acknowledged")
     if kept(flow, profile) and not facts.unseen("queue.deleted", since=since):
-        yield Debt("deletion", "its entry is acknowledged and not deleted")
+        ask = "; [queue] finish says whether it should be" if profile.queue.deletes is None else ""
+        yield Debt("deletion", f"its entry is acknowledged and not deleted{ask}")
     for event, status in unapplied(flow, profile):
         yield Debt("report", f"the report {said_by(event)!r} was taken, and it is not {status}")
 
