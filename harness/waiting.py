@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from harness.errors import DeadlineExpired, ExpectationFailed
@@ -15,6 +16,9 @@ from harness.profile import Profile
 from harness.rest import FINISHING, Debt, Kind, never_queued, owed
 
 T = TypeVar("T")
+
+ASKED_AGAIN_S = 0.5
+"""Seconds after which a stack is asked again though no row of it has changed."""
 
 
 class Followed(Protocol):
@@ -195,6 +199,31 @@ class Waiting:
         else:
             self.patience.paid([what], time.monotonic() - began)
         return found
+
+    def asked(self, ask: Callable[[], T | None], *, what: str, within: float | None = None) -> T | None:
+        """Calls `ask`, which asks the stack itself, until it returns something; None when its time has passed.
+
+        It is called again when a row has changed, and every `ASKED_AGAIN_S`: what it records itself wakes nobody.
+        """
+        began = time.monotonic()
+        deadline = began + self.patience.of(what, self.seconds(within))
+        last = False
+        while True:
+            rows = self._rows()
+            found = ask()
+            if found is not None or last:
+                break
+            again = min(deadline, time.monotonic() + ASKED_AGAIN_S)
+            self.history.wait_until(partial(self._changed, rows), deadline=again)
+            last = time.monotonic() >= deadline
+        (self.patience.in_vain if found is None else self.patience.paid)([what], time.monotonic() - began)
+        return found
+
+    def _rows(self) -> int:
+        return len(self.history.events("database.inserted", "database.status"))
+
+    def _changed(self, known: int) -> bool | None:
+        return self._rows() > known or None
 
 
 def told(found: Sequence[Debt]) -> str:

@@ -35,11 +35,11 @@ def conversations_of(stack: Stack, address: str, *, expected: int) -> tuple[dict
     """
     found: list[dict[str, Any] | None] = []
 
-    def look() -> bool | None:
+    def ask() -> bool | None:
         found[:] = [listed(stack, address)]
         return True if found[0] is None or (found[0]["messages"] or 0) >= expected else None
 
-    stack.waiting.until(look, what="conversation", within=stack.profile.policy.finished_within)
+    stack.waiting.asked(ask, what="conversation", within=stack.profile.policy.finished_within)
     return found[0], stack.history.events("api.answered")[-1]
 
 

@@ -308,3 +308,18 @@ def test_the_acknowledgement_is_what_the_entry_is_about() -> None:
     """The builder: what is dropped here is what a worker says of this entry."""
     assert [event.keys for event in right().events if event.kind == "queue.acked"] == [(ENTRY,)]
     assert any(is_new("sent")(event) for event in right().events)
+
+
+def test_a_stack_that_is_asked_isn_t_asked_again_for_its_own_answer() -> None:
+    history = right().history
+    its = Waiting(history=history, profile=profile(), read=lambda: None)
+    asked = 0
+
+    def ask() -> None:
+        nonlocal asked
+        asked += 1
+        history.append(source="api", kind="api.answered", at=time.time(), data={"operation": "conversations"})
+
+    assert its.asked(ask, what="conversation", within=0.2) is None
+    assert asked == 2, "at once, and when the time was over"
+    assert its.asked(lambda: "there", what="conversation", within=0.2) == "there"
