@@ -5,12 +5,15 @@ Without these questions the flows of both run into one, and each is blamed for w
 
 from __future__ import annotations
 
+import re
+
 from harness.checks.repeats import queued_again
 from harness.facts import Facts
 from harness.history import Event, Flow
 from harness.history.flow import SUCCESS
 from harness.profile import Profile
 
+DIGITS = 7
 ONE_ID = "it was answered with the id of another message"
 OTHERS_CALL = "its row names the provider id of a call that carried another message's text"
 
@@ -64,11 +67,22 @@ def sent_elsewhere(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
     """The call that carried a message's text to others than it was sent to, where channels carry it as it was sent."""
     if profile.claims.channels is None:
         return []
-    wanted = {name: event.data["to"] for event in flow.requests if event.data.get("to") for name in texts(event)}
+    wanted: dict[str, set[str]] = {}
+    for event in flow.requests:
+        for name in texts(event):
+            wanted.setdefault(name, set()).update(people(event))
     for call in flow.calls:
-        to = call.data.get("to")
-        recipients = list(to) if isinstance(to, list | tuple) else [to]
-        asked = [wanted[name] for name in texts(call) if name in wanted]
-        if asked and not any(one in recipients for one in asked):
+        asked = {one for name in texts(call) for one in wanted.get(name, ())}
+        if asked and people(call) and not asked & people(call):
             return [call]
     return []
+
+
+def people(event: Event) -> set[str]:
+    """Whom an event names as recipients, each spelled one way: a stack may write a number or an address as it likes.
+
+    A number is known by its last digits: with or without the country's, and however they are grouped.
+    """
+    to = event.data.get("to")
+    named = [str(one).casefold().strip() for one in (to if isinstance(to, list | tuple) else [to]) if one]
+    return {one if "@" in one else re.sub(r"\W", "", one)[-DIGITS:] for one in named}

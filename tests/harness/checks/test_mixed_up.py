@@ -143,9 +143,24 @@ def test_an_acceptance_without_a_row() -> None:
     assert "no entry within 5 s" in verdict.story()
 
 
-@pytest.mark.parametrize(("to", "outcome"), [(MESSAGE.to, "pass"), (OTHER.to, "fail")])
-def test_a_call_to_somebody_else_is_seen_in_the_whole_record(to: str, outcome: str) -> None:
-    history = right().change("api.requested", to=MESSAGE.to).change("provider.called", to=[to]).history
+SPELLED = f"{MESSAGE.to[2:5]}-{MESSAGE.to[5:8]} {MESSAGE.to[8:]}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "called", "outcome"),
+    [
+        (MESSAGE.to, [MESSAGE.to], "pass"),
+        (MESSAGE.to, [OTHER.to], "fail"),
+        (SPELLED, [MESSAGE.to], "pass"),
+        (SPELLED, [OTHER.to], "fail"),
+        ("Ann@Example.com", ["ann@example.com"], "pass"),
+        (MESSAGE.to, [OTHER.to, MESSAGE.to], "pass"),
+        (MESSAGE.to, None, "pass"),
+        (None, [OTHER.to], "pass"),
+    ],
+)
+def test_a_call_to_somebody_else_is_seen_in_the_whole_record(asked: str, called: list[str], outcome: str) -> None:
+    history = right().change("api.requested", to=asked).change("provider.called", to=called).history
     verdict = whole_record(history, CONTRACT)
     assert verdict.outcome == outcome, verdict.story()
     assert ("1 sent to somebody else" in verdict.reason) is (outcome == "fail")
