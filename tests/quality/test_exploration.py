@@ -25,7 +25,6 @@ def defective(name: str) -> Profile:
         "processes": {
             role: {"command": ["{python}", "-m", "tests.quality.defective", name, role]} for role in ("api", "worker")
         },
-        "waits": {"within": 4},
     }
     return parse(table, source="a defect", environ={})
 
