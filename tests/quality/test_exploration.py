@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,15 @@ pytestmark = [pytest.mark.xdist_group("exploration"), pytest.mark.unmeasured]
 
 
 def defective(name: str) -> Profile:
+    """A stack with a defect, with all that harness.toml claims: what isn't claimed would excuse a duplicate."""
+    said = tomllib.loads(Path("harness.toml").read_text(encoding="utf-8"))
     table = {
         "migrate": ["{python}", "-m", "messaging_stack", "migrate"],
         "processes": {
             role: {"command": ["{python}", "-m", "tests.quality.defective", name, role]} for role in ("api", "worker")
         },
+        "queue": said["queue"],
+        "claims": said["claims"],
     }
     return parse(table, source="a defect", environ={})
 
