@@ -44,7 +44,11 @@ class PartDied(UsageError):
 
 
 class Inconclusive(HarnessError):
-    """The record can't decide: the verdict is unknown."""
+    """The record can't decide: the verdict is unknown; `remedy` says what would turn it into an answer, if known."""
+
+    def __init__(self, *args: object, remedy: str = "") -> None:
+        super().__init__(*args)
+        self.remedy = remedy
 
 
 class DeadlineExpired(Inconclusive):

@@ -277,6 +277,7 @@ def pytest_runtest_makereport(
     if line is not None:
         item.session.shouldstop = item.session.shouldstop or "the run can't go on"
         report.user_properties.append((UNUSABLE_PROPERTY, redact(line)))
+        report.longrepr = redact(line)  # the line says all that there is to do; a traceback of ours would hide it
         return report
     verdicts = item.stash.get(VERDICTS, [])
     result = result_of(

@@ -129,13 +129,20 @@ class Attached:
             await asyncio.to_thread(self._trees[role].resume, told=self._continued)
 
     async def kill(self, role: Role) -> Reached:
-        raise Unobservable(f"the {role} of an attached stack is not ours to kill")
+        raise not_ours(role, "kill")
 
     async def terminate(self, role: Role) -> None:
-        raise Unobservable(f"the {role} of an attached stack is not ours to stop")
+        raise not_ours(role, "stop")
 
     async def launch(self, role: Role, *, count: int | None = None) -> None:  # noqa: ARG002 - reason: the driver's signature
-        raise Unobservable(f"the {role} of an attached stack is not ours to start")
+        raise not_ours(role, "start")
 
     def logs(self, name: str) -> str:
         return f"(the output of {name} is not ours to read)"
+
+
+def not_ours(role: Role, to: str) -> Unobservable:
+    """What can't be done with a process that somebody else started."""
+    return Unobservable(
+        f"the {role} of an attached stack is not ours to {to}", remedy="let the harness deploy the stack"
+    )

@@ -78,7 +78,8 @@ class Gates:
         The gate opens at the end of the block at the latest. Raises Unobservable where no wire is in between.
         """
         if self._wire is None or self._wire.control is None:
-            raise Unobservable("no wire stands between this stack and Redis, so nothing can be withheld there")
+            reason = "no wire stands between this stack and Redis, so nothing can be withheld there"
+            raise Unobservable(reason, remedy="let the harness deploy the stack")
         control = self._wire.control
         begin = began(self._waiting.history, "gate", role, command=command, side=side)
         gate = Gate(begin, role, waiting=self._waiting, control=control, loop=self._loop)

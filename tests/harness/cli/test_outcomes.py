@@ -185,3 +185,10 @@ def test_a_rerun_that_passed_is_told_as_flaky(harness: Harness) -> None:
     assert done.code == 0, str(done)
     assert "test_it passed on the 2nd try; the 1st said: provider_called(times=2)" in " ".join(done.out.split())
     assert {verdict for verdict, _ in said(harness.build).values()} == {"pass"}
+
+
+def test_a_run_that_can_not_begin_is_one_line_under_plain_pytest_too(harness: Harness, suite: Path) -> None:
+    alone = plain("--profile", harness.directory / "none.toml", suite, build=harness.directory / "plain")
+    assert alone.returncode == 3, alone.stdout
+    assert "none.toml can't be read: No such file or directory; name one with --profile" in alone.stdout
+    assert "raise ProfileError" not in alone.stdout, "no traceback"

@@ -149,8 +149,9 @@ def test_what_somebody_else_has_stopped_is_left_as_it_is(
 @pytest.mark.parametrize("what", ["kill", "terminate", "launch"])
 def test_nothing_of_it_is_ours(loop: Loop, what: str) -> None:
     driver = Attached(profile("http://x"), History())
-    with pytest.raises(Unobservable, match="not ours to"):
+    with pytest.raises(Unobservable, match="not ours to") as raised:
         loop.run(getattr(driver, what)("worker"))
+    assert raised.value.remedy == "let the harness deploy the stack"
     assert driver.logs("worker-1") == "(the output of worker-1 is not ours to read)"
 
 
