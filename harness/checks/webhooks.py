@@ -54,10 +54,11 @@ def stored_once(history: History, flow: Flow, profile: Profile, *, deliveries: i
     yield from answered(answers, profile, "webhooks")
     good = [event for event in answers if event.data.get("status") in SUCCESS]
     rows = flow.of("database.inserted")
+    told = "1 delivery" if deliveries == 1 else f"{deliveries} deliveries"
     if len(rows) > 1:
-        yield refuted(f"{deliveries} deliveries made {len(rows)} rows, expected 1", [*answers, *rows])
+        yield refuted(f"{told} made {len(rows)} rows, expected 1", [*answers, *rows])
     elif good and not rows:
-        reason = f"{deliveries} deliveries made 0 rows, expected 1"
+        reason = f"{told} made 0 rows, expected 1"
         if not late(history, *good, by=profile.policy.finished_within):
             yield undecided(f"{reason}, and the profile still allows for one", good, absent=["database.inserted"])
         elif claimed(profile, "webhooks"):
@@ -65,7 +66,7 @@ def stored_once(history: History, flow: Flow, profile: Profile, *, deliveries: i
         else:
             yield undecided(f"{reason}; where replies go isn't known", answers, remedy=remedy("webhooks"))
     elif rows:
-        yield shown(f"{deliveries} deliveries, 1 row", [*answers, *rows])
+        yield shown(f"{told}, 1 row", [*answers, *rows])
 
 
 @check(NAME, MOVED, silence=("database.status",))

@@ -79,7 +79,9 @@ class Gates:
         """
         if self._wire is None or self._wire.control is None:
             reason = "no wire stands between this stack and Redis, so nothing can be withheld there"
-            raise Unobservable(reason, remedy="let the harness deploy the stack")
+            ours = self._waiting.facts.manages_processes
+            remedy = '[queue] observe = "wire"' if ours else "let the harness deploy the stack"
+            raise Unobservable(reason, remedy=remedy)
         control = self._wire.control
         begin = began(self._waiting.history, "gate", role, command=command, side=side)
         gate = Gate(begin, role, waiting=self._waiting, control=control, loop=self._loop)

@@ -79,7 +79,7 @@ def test_what_a_silent_profile_lacks_is_unknown_and_what_it_does_wrong_fails(
 
 def test_a_reply_may_be_stored_a_moment_after_it_was_answered() -> None:
     verdict = stored_once(EARLY, inbound(answers=[200], rows=0), PROFILE, deliveries=1)
-    assert shown(verdict) == ("unknown", "1 deliveries made 0 rows, expected 1, and the profile still allows for one")
+    assert shown(verdict) == ("unknown", "1 delivery made 0 rows, expected 1, and the profile still allows for one")
 
 
 @pytest.mark.parametrize(("rows", "outcome"), [(0, "unknown"), (1, "unknown"), (2, "fail")])

@@ -1,0 +1,24 @@
+"""A gate where no wire is: what would put one there is named, and it is another line for a stack of ours."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from harness.errors import Unobservable
+from harness.faults.gate import Gates
+from harness.loop import Loop
+from harness.waiting import Waiting
+
+
+@pytest.mark.parametrize(
+    ("ours", "remedy"), [(True, '[queue] observe = "wire"'), (False, "let the harness deploy the stack")]
+)
+def test_without_a_wire(ours: bool, remedy: str) -> None:
+    waiting = SimpleNamespace(facts=SimpleNamespace(manages_processes=ours))
+    gates = Gates(waiting=cast(Waiting, waiting), wire=None, loop=cast(Loop, None))
+    with pytest.raises(Unobservable, match="no wire stands") as raised, gates.close("api", "XADD"):
+        raise AssertionError("there is nothing to withhold it at")
+    assert raised.value.remedy == remedy
