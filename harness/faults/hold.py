@@ -94,10 +94,11 @@ class RoleControl:
 
     @step(lambda self: f"restart {self._role}")
     def restart(self) -> None:
-        """Ends the role's processes gracefully and starts as many again."""
+        """Ends the role's processes gracefully and starts as many again; the profile's number where none runs."""
         count = len(self.names)
-        self.terminate()
-        self.start(count=count)
+        if count:
+            self.terminate()
+        self.start(count=count or None)
 
     @contextlib.contextmanager
     def _disturbed(self, fault: str) -> Iterator[None]:

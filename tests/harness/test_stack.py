@@ -119,6 +119,17 @@ def test_a_dead_worker_ends_a_wait_early(stack: Stack) -> None:
     flow.expect(status("sent"), within=30)
 
 
+def test_a_restart_after_a_kill_starts_what_the_profile_says(stack: Stack) -> None:
+    stack.worker.kill()
+    stack.worker.restart()
+    try:
+        stack.send(sms(body="again")).expect(status("sent"), within=30)
+        assert len(stack.worker.names) == 1
+    finally:
+        if not stack.worker.names:
+            stack.worker.start()
+
+
 def test_statuses_that_can_not_come(stack: Stack) -> None:
     flow = stack.send(mms())
     stack.quiesce()
