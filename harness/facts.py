@@ -115,7 +115,12 @@ class Facts:
         last = exits[-1].data
         words = [line for line in str(last.get("said") or "").splitlines() if line.strip()][-LAST_WORDS:]
         more = f", saying: {' | '.join(words)}"[:400] if words else ""
-        return f"no consumer: {last['process']}, the last worker, ended with {last['code']}{more}"
+        born = max(
+            (e.seen for e in self._history.events("process.started") if e.data.get("role") == "worker"), default=0
+        )
+        ours = any(w.began.seen >= born for w in self.windows("kill", "terminate", target="worker"))
+        who = "; this run ended it, and didn't start it again" if ours else ""
+        return f"no consumer: {last['process']}, the last worker, ended with {last['code']}{more}{who}"
 
     def windows(self, *faults: str, target: str | None = None) -> list[Window]:
         """The windows of the given faults, or of all, in order of their beginning."""

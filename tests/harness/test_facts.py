@@ -33,6 +33,16 @@ def test_nobody_takes_an_entry() -> None:
     assert facts(Script()).no_consumer() is None  # an attached stack tells of no process
 
 
+def test_who_is_missing_because_this_run_ended_him_is_told_as_such() -> None:
+    before = Script([*exited("worker-1").events[:-1], window(1, "kill", "worker", at=1), exited("worker-1").events[-1]])
+    told = facts(before).no_consumer()
+    assert told is not None
+    assert told.endswith("; this run ended it, and didn't start it again")
+    again = before.add("process.started", at=3, process="worker-1", role="worker", pid=2)
+    own = facts(again.add("process.exited", at=4, process="worker-1", role="worker", code=1)).no_consumer()
+    assert own == "no consumer: worker-1, the last worker, ended with 1"
+
+
 def test_a_restarted_worker_is_a_consumer() -> None:
     script = exited("worker-1").add("process.started", at=2, process="worker-1", role="worker", pid=2)
     assert facts(script).no_consumer() is None
