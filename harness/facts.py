@@ -149,9 +149,9 @@ class Facts:
                 return f"{what} missed {', '.join(event.data['missed'])}, which went on working"
         return None
 
-    def disturbed(self, target: str) -> bool:
-        """Whether a fault, a hold or a gate of a role is on now."""
-        return any(window.ended is None for window in self.windows(target=target))
+    def disturbed(self, *faults: str, target: str | None = None) -> bool:
+        """Whether one of the given faults, or any, is on now."""
+        return any(window.ended is None for window in self.windows(*faults, target=target))
 
     @staticmethod
     def _window(began: Event, ended: Event | None) -> Window:

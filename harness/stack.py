@@ -99,7 +99,13 @@ class Stack:
         self.waiting.begin()
 
     def over(self) -> str | None:
-        """Ends a scenario: which of its disturbances didn't happen; then nothing of it is judged again either."""
+        """Ends a scenario: which of its disturbances didn't happen; then nothing of it is judged again either.
+
+        What was refused while something of ours was on is tried again here, where nothing is: raises UsageError where
+        the stack takes no message at all.
+        """
+        if not self._takes_messages and self.flows and not self.facts.disturbed("hold", "gate"):
+            self._try_others(next((flow for flow in self.flows if flow.now.acceptance), self.flows[-1]))
         unmet = self.unmet()
         if unmet:
             del self.open[self._open_before :]
@@ -124,7 +130,7 @@ class Stack:
         them answers once the hold ends.
         """
         flow = self._send(message, idempotency_key)
-        if any(window.ended is None for window in self.facts.windows("hold", target="worker")):
+        if self.facts.disturbed("hold", target="worker"):
             self.waiting.until(lambda: flow.answered or None, what="answer while the workers are held")
         else:
             with contextlib.suppress(Inconclusive):
@@ -136,8 +142,7 @@ class Stack:
     def _kept_waiting(self, flow: Flow) -> bool:
         """Whether a message got no answer, or an error, while something of ours was on: it may wait for just that."""
         said = flow.answers[-1].data.get("status") if flow.answers else None
-        ours = any(window.ended is None for window in self.facts.windows("hold", "gate"))
-        return ours and (said is None or said >= 500)
+        return self.facts.disturbed("hold", "gate") and (said is None or said >= 500)
 
     def _try_others(self, flow: TrackedFlow) -> None:
         """Ends the run when the stack takes no message at all: nothing could be judged of it.

@@ -86,7 +86,7 @@ class Waiting:
         nobody = self.facts.no_consumer()
         if nobody is None or self.facts.gone("api"):
             return nobody
-        answered = now.answers or self.facts.disturbed("api")
+        answered = now.answers or self.facts.disturbed(target="api")
         return nobody if answered and (now.appends or not now.taken or self._never_queued(now)) else None
 
     def _over(self, now: Flow) -> bool:

@@ -149,6 +149,37 @@ def test_an_api_that_refuses_every_message_ends_the_run(loop: Loop) -> None:
         stack.close()
 
 
+def test_an_api_that_fails_every_message_ends_the_run_once_nothing_of_ours_is_on(loop: Loop) -> None:
+    with HTTPServer(host="127.0.0.1") as server:
+        server.expect_request(CONTRACT.api.send).respond_with_data("no", status=500)
+        stack = stack_of(watched().history, loop=loop, url=server.url_for("").rstrip("/"))
+        stack.begin()
+        hold = began(stack.history, "hold", "worker", members=["worker-1"])
+        stack.send(sms())  # it may be our hold's doing
+        ended(stack.history, hold)
+        with pytest.raises(UsageError, match=r"the stack takes no message .*it answered 500 no"):
+            stack.over()
+        stack.close()
+
+
+def test_an_api_that_failed_under_a_hold_alone_goes_on(loop: Loop) -> None:
+    with HTTPServer(host="127.0.0.1") as server:
+        server.expect_ordered_request(CONTRACT.api.send).respond_with_data("no", status=500)
+        taken = Response('{"id": "1", "status": "sent"}', status=201, content_type="application/json")
+        server.expect_ordered_request(CONTRACT.api.send).respond_with_response(taken)
+        stack = stack_of(watched().history, loop=loop, url=server.url_for("").rstrip("/"))
+        stack.begin()
+        hold = began(stack.history, "hold", "worker", members=["worker-1"])
+        stack.send(sms())
+        ended(stack.history, hold)
+        stack.over()
+        assert len(stack.history.events("api.requested")) == 2
+        stack.begin()
+        stack.over()
+        assert len(stack.history.events("api.requested")) == 2, "asked once"
+        stack.close()
+
+
 @pytest.mark.parametrize("verdicts", [[], [unknown("slow", "it comes", "not yet")]], ids=["raised", "judged"])
 def test_an_unknown_says_which_disturbance_did_not_happen(verdicts: list[Verdict]) -> None:
     error = Inconclusive("not yet")
