@@ -195,9 +195,10 @@ def balanced(it: Account) -> str:
 
 
 def some(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
+    """The first names, and how many more there are; of a message without an id what else it is known by."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    known_by = (name.removeprefix("token:").removeprefix("provider:") for name in names[:SHOWN])
+    return ", ".join(known_by) + more
 
 
 def every_flow(history: History, *, after: int = 0) -> Iterator[Flow]:
