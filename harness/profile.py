@@ -249,6 +249,10 @@ def parse(table: Mapping[str, Any], *, source: str, environ: Mapping[str, str]) 
         )
     if profile.deploy.driver == "attached" and not profile.api.url:
         raise ProfileError(f"{source}: driver = 'attached' needs [api] url, where the stack answers")
+    if profile.claims.dead_letters and profile.queue.dead is None:
+        raise ProfileError(f'{source}: [claims] dead_letters = true, and [queue] dead = "": name their stream')
+    if profile.claims.webhooks and not (profile.api.webhook_twilio or profile.api.webhook_sendgrid):
+        raise ProfileError(f"{source}: [claims] webhooks = true, and no path in [api] webhook_…: name one")
     return profile
 
 

@@ -39,3 +39,18 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 def test_a_long_value_is_shortened() -> None:
     with pytest.raises(ProfileError, match=r"got '1+…$"):
         parse({**STACK, "waits": {"within": "1" * 90 + "x"}}, source="test", environ={})
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ({"claims": {"dead_letters": True}, "queue": {"dead": ""}}, r"dead_letters = true, and \[queue\] dead = \"\""),
+        (
+            {"claims": {"webhooks": True}, "api": {"webhook_twilio": "", "webhook_sendgrid": ""}},
+            r"webhooks = true, and no path in \[api\]",
+        ),
+    ],
+)
+def test_what_a_profile_claims_and_denies_at_once(table: dict[str, object], line: str) -> None:
+    with pytest.raises(ProfileError, match=line):
+        parse({**STACK, **table}, source="test", environ={})
