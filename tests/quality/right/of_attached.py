@@ -182,7 +182,7 @@ ATTACHED = (
         what="Redis refuses XPENDING, XINFO and MONITOR",
         profile=up("attached-without-either"),
         deployed=attached(without("xpending", "xinfo", "monitor")),
-        doubts=(NO_WIRE, NOT_OURS, unknown("is refused"), unknown("Redis refuses"), WHO),
+        doubts=(NO_WIRE, NOT_OURS, unknown("is refused"), unknown("Redis refuses"), WHO, GONE),
         proven=("sync-processing-disabled", "webhooks"),
     ),
     Variation(
