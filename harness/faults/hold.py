@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 
 from harness.deploy.driver import Driver, Role
-from harness.errors import Unobservable
+from harness.deploy.starting import MOMENT
+from harness.errors import DeployError, Unobservable
 from harness.faults.record import began, ended
 from harness.history import Event
 from harness.loop import Loop
@@ -90,7 +92,12 @@ class RoleControl:
     @step(lambda self, **_: f"start {self._role}")
     def start(self, *, count: int | None = None) -> None:
         """Starts `count` processes of the role, by default as many as the profile says."""
-        self._loop.run(self._driver.launch(self._role, count=count))
+        try:
+            self._loop.run(self._driver.launch(self._role, count=count))
+        except DeployError:
+            # who died because something else did isn't the cause: that other death is told in a moment
+            self._waiting.history.wait_until(lambda: None, deadline=time.monotonic() + MOMENT)
+            raise
 
     @step(lambda self: f"restart {self._role}")
     def restart(self) -> None:
