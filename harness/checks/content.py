@@ -53,7 +53,8 @@ def wrong_call(call: Event, message: Message, profile: Profile) -> Wrong | None:
     if given != (sender or message.sender):
         pooled = str(given).startswith("MG")  # a Messaging Service, which picks the number
         fix = f'[providers] senders = {{ {message.type} = "{given}" }}' if (perhaps or pooled) and not sender else ""
-        return Wrong(f"the call came from {given}, expected {sender or message.sender}", call, fix)
+        own = "" if sender or fix else " (a sender of the stack's own is named by [providers] senders)"
+        return Wrong(f"the call came from {given}, expected {sender or message.sender}{own}", call, fix)
     template = params.get("ContentSid" if call.data.get("provider") == "twilio" else "template_id")
     if template:
         handed = [*parts(call, message.to), *filled_in(call, message.to)]
