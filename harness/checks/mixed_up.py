@@ -56,11 +56,17 @@ def id_of_anothers_call(flow: Flow) -> list[Event]:
 
 def stored_again(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
     """The rows of a message where there are more than it was sent, and nothing explains that."""
-    rows = {event.message_id: event for event in reversed(flow.of("database.inserted")) if event.message_id}
+    inserted = [event for event in flow.of("database.inserted") if event.message_id and not _replied(event, profile)]
+    rows = {event.message_id: event for event in reversed(inserted)}
     if not flow.requests or len(rows) <= flow.messages:
         return []
     excused = profile.policy.delivery == "at-least-once" and queued_again(flow, facts)
     return [] if excused else sorted(rows.values(), key=lambda event: event.seq)
+
+
+def _replied(row: Event, profile: Profile) -> bool:
+    """Whether a row is of something that came in: a reply may quote what it answers."""
+    return row.data.get("direction") == "inbound" or row.data.get("new") == profile.statuses.inbound
 
 
 def sent_elsewhere(flow: Flow, _: Facts, profile: Profile) -> list[Event]:

@@ -176,3 +176,9 @@ def test_a_load_run_asks_the_same(script: Script, reason: str) -> None:
     verdict = load_account(history, CONTRACT, known=account(history, CONTRACT))
     assert (verdict.name, verdict.outcome) == ("accounting", "fail")
     assert reason in verdict.reason
+
+
+@pytest.mark.parametrize("what", [{"direction": "inbound"}, {"new": "received"}], ids=["by its direction", "its word"])
+def test_a_reply_that_quotes_its_message_is_no_second_row_of_it(what: dict[str, str]) -> None:
+    script = stored_twice().change("database.inserted", lambda event: event.message_id == OTHER_ID, **what)
+    assert "stored more than once" not in whole_record(script.history, CONTRACT).story()
