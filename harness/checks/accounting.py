@@ -105,7 +105,9 @@ def twice(flow: Flow, profile: Profile) -> bool:
     A row that names two provider ids, or came to `sent` twice, was sent twice, whoever saw the calls.
     """
     if came_in(flow):
-        return len(flow.of("database.inserted")) > 1
+        # replies that quote the same text are told apart by what the provider calls them
+        came = {event.data.get("message") for event in flow.of("callback.sent") if event.data.get("what") in INBOUND}
+        return len(flow.of("database.inserted")) > max(len(came), 1)
     if len(flow.accepted_calls) > flow.messages:
         return True
     rows, sent = [event for _, event in flow.statuses], profile.statuses.sent
@@ -197,7 +199,7 @@ def balanced(it: Account) -> str:
 def some(names: Sequence[str]) -> str:
     """The first names, and how many more there are; of a message without an id what else it is known by."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    known_by = (name.removeprefix("token:").removeprefix("provider:") for name in names[:SHOWN])
+    known_by = (name.removeprefix("token:").removeprefix("provider:").removeprefix("reply:") for name in names[:SHOWN])
     return ", ".join(known_by) + more
 
 

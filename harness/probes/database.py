@@ -19,7 +19,7 @@ from harness.probes.reader import ANSWERS, Blind, Reader, own, why
 from harness.probes.relation import resolve
 from harness.probes.trigger import schema_sql, trigger_sql
 from harness.probes.watching import Watched
-from harness.profile import Database
+from harness.profile import Database, Statuses
 
 __all__ = ["DatabaseProbe", "connect"]
 
@@ -38,8 +38,9 @@ class DatabaseProbe:
 
     name = "database"
 
-    def __init__(self, history: History, profile: Database, *, url: str) -> None:
+    def __init__(self, history: History, profile: Database, *, url: str, inbound: str = Statuses().inbound) -> None:
         self._history = history
+        self._inbound = inbound
         self._profile = profile
         self._url = url
         self._schema = new_schema()
@@ -62,7 +63,8 @@ class DatabaseProbe:
                 ) from error
             raise
         declare(self._history, self.name, "database.inserted", "database.status")
-        self._reader = Reader(self._history, self.name, connection, url=self._url, schema=self._schema)
+        where = {"url": self._url, "schema": self._schema}
+        self._reader = Reader(self._history, self.name, connection, **where, inbound=self._inbound)
 
     async def _create(self, connection: Any) -> None:
         relation = await resolve(connection, self._profile)

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from harness.history import History, key
-from harness.history.flow import SENDS
-from harness.probes.probe import gap, token_in
+from harness.history.flow import INBOUND, SENDS
+from harness.probes.probe import by_token, gap, token_in
 
 Entry = dict[str, Any]
 
@@ -117,7 +117,7 @@ class Entries:
         if message and kind != "provider.called":
             keys.append(key("provider", message))
         if token:
-            keys.append(key("token", token))
+            keys.append(by_token(self._history, token, reply=data.get("what") in INBOUND))
         self._history.append(kind, source=SOURCE, at=_time(entry.get("at")), data=data, keys=keys)
 
 

@@ -8,7 +8,7 @@ import string
 from collections.abc import Sequence
 from typing import Protocol
 
-from harness.history import History
+from harness.history import History, key
 
 TOKEN = re.compile(r"#h[0-9a-z]{10}\b")
 """Unique per send, in characters that cost one GSM-7 septet each, so that it doesn't change an SMS's encoding."""
@@ -58,6 +58,16 @@ def gap(
     if lasting:
         data["lasting"] = True
     history.append("probe.gap", source=source, data=data)
+
+
+def by_token(history: History, token: str, *, reply: bool) -> str:
+    """The key by which an event is told by a text's token.
+
+    A reply that quotes one of our messages isn't that message: what it is about is a flow of its own.
+    """
+    own = key("token", token)
+    quotes = reply and any(event.kind == "api.requested" for event in history.flow(own))
+    return key("reply", token) if quotes else own
 
 
 def new_token() -> str:

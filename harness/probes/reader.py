@@ -43,13 +43,13 @@ class Blind(Exception):
 class Reader:
     """Follows one run's transitions; what any source records is a reason to look soon."""
 
-    def __init__(self, history: History, source: str, connection: Any, *, url: str, schema: str) -> None:
+    def __init__(self, history: History, source: str, connection: Any, *, url: str, schema: str, inbound: str) -> None:
         self.connection = connection
         self._history = history
         self._source = source
         self._url = url
         self._schema = schema
-        self._rows = Rows(history, source)
+        self._rows = Rows(history, source, inbound=inbound)
         self._next = "0"
         self._under_way: list[str] = []
         self._alive = 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.history import History, key
 from harness.probes.connection import APPLICATION
-from harness.probes.probe import gap
+from harness.probes.probe import by_token, gap
 
 AT_ONCE = 500
 """So many rows are recorded before others in our loop have their turn."""
@@ -19,9 +19,12 @@ Row = Mapping[str, Any]
 class Rows:
     """Records transitions in the order in which they happened; all rows of a transaction come in one batch."""
 
-    def __init__(self, history: History, source: str) -> None:
+    def __init__(self, history: History, source: str, *, inbound: str) -> None:
         self._history = history
         self._source = source
+        self._inbound = inbound
+        """The status with which the row of a reply begins."""
+        self._replies: set[str] = set()
         self._known: set[str] = set()
 
     async def record(self, rows: Sequence[Row]) -> None:
@@ -63,10 +66,13 @@ class Rows:
         if at is None:
             at, data["until"] = row["at"], row["read"]
         keys = []
+        if kind == "database.inserted" and row["new"] == self._inbound:
+            self._replies.add(row["message_id"])
         if row["provider_id"]:
             keys.append(key("provider", row["provider_id"]))
         if row["token"]:
-            keys.append(key("token", row["token"]))
+            reply = row["direction"] == "inbound" or row["message_id"] in self._replies
+            keys.append(by_token(self._history, row["token"], reply=reply))
         self._known.add(row["message_id"])
         self._history.append(kind, source=self._source, at=at, message_id=row["message_id"], data=data, keys=keys)
 

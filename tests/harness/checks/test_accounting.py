@@ -193,3 +193,19 @@ def test_messages_of_an_earlier_part_are_left_out() -> None:
     assert account(history, PROFILE, after=1).counts["attempted"] == 1
     sent = history.events("database.status")[-1]
     assert account(history, PROFILE, after=sent.seq).counts["attempted"] == 0
+
+
+@pytest.mark.parametrize(("replies", "rows", "outcome"), [(2, 2, "pass"), (2, 3, "fail"), (1, 2, "fail")])
+def test_replies_that_quote_one_text_are_told_apart_by_their_ids(replies: int, rows: int, outcome: str) -> None:
+    quoted = key("reply", "#hquoted0000")
+    script = started("api", "worker")
+    for number in range(replies):
+        call = f"in/{number}"
+        data = {"what": "inbound", "message": f"SM{number}", "call": call}
+        script = script.add("callback.sent", at=number, keys=[quoted], **data)
+        script = script.add("callback.answered", at=number + 0.5, keys=[quoted], what="inbound", call=call, status=200)
+    for number in range(rows):
+        data = {"sequence": number + 1, "old": None, "new": "received", "direction": "inbound"}
+        script = script.add("database.inserted", at=9 + number, keys=[quoted], message_id=f"r{number}", **data)
+    verdict = accounting(script.history, PROFILE)
+    assert verdict.outcome == outcome, verdict.story()

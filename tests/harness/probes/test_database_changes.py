@@ -12,9 +12,10 @@ from database_scene import TABLE, Scene, Server
 
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Processes
-from harness.history import Event
+from harness.history import Event, key
 from harness.loop import Loop
 from harness.probes import trigger
+from harness.probes.probe import new_token
 
 PARTITIONED = """
 CREATE TABLE messages (id text, status text NOT NULL, direction text, provider_message_id text, body text)
@@ -329,3 +330,20 @@ def test_a_change_is_dated_by_its_commit(loop: Loop, processes: Processes, ports
     else:
         assert first.at <= begun <= second.at <= written <= ended
         assert second.data["until"] >= ended
+
+
+@pytest.mark.parametrize(
+    ("status", "direction", "its"),
+    [("received", "inbound", False), ("received", None, False), ("new", "inbound", False), ("new", "outbound", True)],
+)
+def test_a_reply_that_quotes_a_message_is_a_flow_of_its_own(
+    loop: Loop, database: str, status: str, direction: str | None, its: bool
+) -> None:
+    scene, token = Scene(loop, database).start(), new_token()
+    scene.history.append("api.requested", source="api", data={"operation": "send"}, keys=[key("token", token)])
+    row = "INSERT INTO messages (id, status, direction, body) VALUES ('r1', $1, $2, $3)"
+    scene.execute(row, status, direction, f"> hello {token}\nyes")
+    scene.execute("UPDATE messages SET status = 'seen' WHERE id = 'r1'")
+    assert scene.trail("r1") == [status, "seen"]
+    assert scene.history.same_flow(key("message", "r1"), key("token", token)) is its
+    scene.close()

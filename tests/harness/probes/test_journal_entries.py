@@ -32,6 +32,17 @@ def test_a_callback_is_tied_to_its_message_and_its_text() -> None:
     assert history.events()[0].data["at_once"] == at_once
 
 
+def test_a_reply_that_quotes_a_message_of_ours_is_not_that_message() -> None:
+    history, token = History(), new_token()
+    history.append("api.requested", source="api", data={"operation": "send"}, keys=[f"token:{token}"])
+    sent = entry("callback.sent", url="http://x", kind="inbound", message="SM1", text=f"> hi {token}\nyes")
+    report = entry("callback.sent", url="http://x", kind="status", call=8, message="SM2", text=f"hi {token}")
+    recorded(history, sent, report)
+    assert not history.same_flow("provider:SM1", f"token:{token}")
+    assert history.same_flow("provider:SM1", f"reply:{token}")
+    assert history.same_flow("provider:SM2", f"token:{token}")
+
+
 def test_a_token_may_stand_in_any_parameter() -> None:
     history, token = History(), new_token()
     recorded(history, entry("called", endpoint="mail.send", text="", params={"content": [{"value": token}]}))
