@@ -63,8 +63,8 @@ def _not_queued(history: History, flow: Flow, profile: Profile, taken: Event) ->
         reason = f"it is {flow.status}, and no entry was ever put on a stream"
         yield refuted(reason, witnesses, absent=["queue.appended"])
     elif late(history, taken, by=limit):
-        if not flow.statuses and not Facts(history).unseen("database.inserted", since=flow.events[0].seq):
-            yield refuted("it was accepted, and no row of it was ever stored", [taken], absent=["queue.appended"])
+        if not flow.statuses:
+            yield refuted("it was accepted, and no row of it was ever stored", [taken], absent=["database.inserted"])
         yield refuted(f"no entry within {limit:g} s of its acceptance", [taken], absent=["queue.appended"])
     else:
         reason = "no entry yet, and the profile still allows for one"
