@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 N      ?= 2
 ARGS   ?=
-# of a load run; empty: 60 s, 100 a second, constant, every kind of user, harness.toml
+# of a load run; empty: 60 s, 100 a second, constant, every kind of user, harness.commands.toml
 DURATION ?=
 RATE   ?=
 SHAPE  ?=
@@ -85,7 +85,7 @@ report: $(READY) ## the HTML report of the last verification, with its history
 T ?= 60
 
 explore: $(READY) ## generated programs against the stack, for T seconds
-	@$(BIN)/python -m scenarios.explore --seconds $(T) $(ARGS)
+	@$(BIN)/python -m harness.commands.explore --seconds $(T) $(ARGS)
 
 LOAD := $(if $(DURATION),--duration $(DURATION)) $(if $(RATE),--rate $(RATE)) $(if $(SHAPE),--shape $(SHAPE)) \
         $(if $(USERS),--mix $(USERS)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(DEPLOY),--deploy $(DEPLOY))

@@ -20,10 +20,10 @@ from rich.table import Table
 
 from harness.deploy.ports import Ports
 from harness.history import key
-from harness.messages import sms
 from harness.profile import load
+from harness.scenario.messages import sms
+from harness.scenario.stack import Stack
 from harness.session import Options, deployed
-from harness.stack import Stack
 
 ROUNDS = 60
 SLOW_ROUNDS = 6

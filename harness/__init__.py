@@ -10,16 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.expectations import accepted, acknowledged, claimed, provider_called, queued, status
-    from harness.messages import Message, email, mms, sms
-    from harness.stack import Stack
-    from harness.tracked import TrackedFlow
+    from harness.scenario.expectations import accepted, acknowledged, claimed, provider_called, queued, status
+    from harness.scenario.messages import Message, email, mms, sms
+    from harness.scenario.stack import Stack
+    from harness.scenario.tracked import TrackedFlow
 
 _HOMES = {
-    "harness.expectations": ("accepted", "acknowledged", "claimed", "provider_called", "queued", "status"),
-    "harness.messages": ("Message", "email", "mms", "sms"),
-    "harness.stack": ("Stack",),
-    "harness.tracked": ("TrackedFlow",),
+    "harness.scenario.expectations": ("accepted", "acknowledged", "claimed", "provider_called", "queued", "status"),
+    "harness.scenario.messages": ("Message", "email", "mms", "sms"),
+    "harness.scenario.stack": ("Stack",),
+    "harness.scenario.tracked": ("TrackedFlow",),
 }
 
 __all__ = [

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from harness.client import ApiClient
 from harness.deploy.attached import Attached
 from harness.deploy.driver import Addresses, Driver
 from harness.deploy.embedded import Embedded
@@ -25,9 +24,10 @@ from harness.probes.probe import Probe, declare
 from harness.probes.providers import ProvidersProbe
 from harness.probes.wire import WireProbe, database_of
 from harness.profile import Profile
-from harness.providers import ProviderControl
 from harness.redact import Redactor
-from harness.stack import Stack
+from harness.scenario.client import ApiClient
+from harness.scenario.providers import ProviderControl
+from harness.scenario.stack import Stack
 from harness.vitals import Refused
 
 UNKEPT = "the history couldn't be kept"

@@ -2,7 +2,7 @@
 
 import sys
 
-from loadtests.cli import main
+from harness.commands.load import main
 
 if __name__ == "__main__":
     sys.exit(main())

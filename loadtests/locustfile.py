@@ -15,12 +15,12 @@ import gevent
 from locust import events
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadtests import page
-from loadtests.link import Link
-from loadtests.names import SOCKET, USERS
-from loadtests.plan import Kind, Plan
-from loadtests.schedule import Arrival
-from loadtests.turns import Turns
+from harness.load import page
+from harness.load.link import Link
+from harness.load.names import SOCKET, USERS
+from harness.load.plan import Kind, Plan
+from harness.load.schedule import Arrival
+from harness.load.turns import Turns
 from loadtests.users import Answer, ApiUser, QueueUser, WebhookUser
 
 __all__ = ["ApiUser", "QueueUser", "WebhookUser"]

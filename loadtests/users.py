@@ -7,9 +7,9 @@ from typing import Any, ClassVar, NamedTuple
 import redis
 from locust import FastHttpUser, User, constant, task
 
-from loadtests import payloads
-from loadtests.plan import MOST_USERS, Kind
-from loadtests.schedule import Arrival
+from harness.load import payloads
+from harness.load.plan import MOST_USERS, Kind
+from harness.load.schedule import Arrival
 
 
 class Answer(NamedTuple):

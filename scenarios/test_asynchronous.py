@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import proof_by_actors, proof_by_hold, proof_by_order
-from harness.expectations import queued, status
-from harness.messages import Channel, message
-from harness.stack import Stack
+from harness.scenario.expectations import queued, status
+from harness.scenario.messages import Channel, message
+from harness.scenario.stack import Stack
 
 pytestmark = pytest.mark.check("asynchronous")
 CHANNELS: list[Channel] = ["sms", "mms", "email"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import message_queued, one_message
-from harness.claims import claimed
-from harness.messages import Channel, message, sms
-from harness.stack import Stack
+from harness.profile.claims import claimed
+from harness.scenario.messages import Channel, message, sms
+from harness.scenario.stack import Stack
 
 pytestmark = pytest.mark.check("message-queued")
 

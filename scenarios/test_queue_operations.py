@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import queue_operations
-from harness.expectations import queued
-from harness.messages import Channel, message, sms
-from harness.stack import Stack
+from harness.scenario.expectations import queued
+from harness.scenario.messages import Channel, message, sms
+from harness.scenario.stack import Stack
 
 pytestmark = pytest.mark.check("queue-operations")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import sync_processing_disabled
-from harness.messages import Channel, message, sms
-from harness.stack import Stack
+from harness.scenario.messages import Channel, message, sms
+from harness.scenario.stack import Stack
 
 pytestmark = pytest.mark.check("sync-processing-disabled")
 

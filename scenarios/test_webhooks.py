@@ -10,11 +10,11 @@ import pytest
 
 from harness.checks import at_once, bad_signature_refused, one_conversation, report_moved, stored_once
 from harness.history import Flow
-from harness.messages import Channel, message, new_address, new_number
 from harness.probes.probe import new_token
-from harness.stack import Stack
-from harness.tracked import TrackedFlow
-from scenarios.replies import conversations_of, deliver_mail, deliver_text
+from harness.scenario.messages import Channel, message, new_address, new_number
+from harness.scenario.replies import conversations_of, deliver_mail, deliver_text
+from harness.scenario.stack import Stack
+from harness.scenario.tracked import TrackedFlow
 
 pytestmark = pytest.mark.check("webhooks")
 

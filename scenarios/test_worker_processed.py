@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import forward_only, refused_for_good, worker_processed
-from harness.claims import claimed
-from harness.messages import CHANNELS, Channel, Message, email, message, mms, sms
-from harness.stack import Stack
-from harness.tracked import TrackedFlow
+from harness.profile.claims import claimed
+from harness.scenario.messages import CHANNELS, Channel, Message, email, message, mms, sms
+from harness.scenario.stack import Stack
+from harness.scenario.tracked import TrackedFlow
 
 pytestmark = pytest.mark.check("worker-processed")
 

@@ -10,8 +10,8 @@ from harness.checks.fates import FAULTS, Fate, at_rest, dead_for_nothing, fate_i
 from harness.checks.lacking import doubtful, lacking
 from harness.checks.repeats import sent_again
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
-from harness.facts import Facts
 from harness.history import Event, Flow, History
+from harness.history.facts import Facts
 from harness.history.flow import INBOUND, came_in
 from harness.profile import Profile
 

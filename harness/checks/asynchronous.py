@@ -6,12 +6,12 @@ That the API answered before the provider was called is not among them: a fast w
 from __future__ import annotations
 
 from harness.checks.lacking import failed_wrongly, not_accepted
+from harness.checks.rest import late, work
 from harness.checks.sync_processing_disabled import held, sync_processing_disabled
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
-from harness.facts import Facts
 from harness.history import Event, Flow, History
+from harness.history.facts import Facts
 from harness.profile import Profile
-from harness.rest import late, work
 
 NAME = "asynchronous"
 HOLD = "held workers keep a message pending and in the stream; released, they send it"

@@ -10,10 +10,10 @@ from html import escape, unescape
 from typing import Any
 
 from harness.checks.mixed_up import texts
-from harness.claims import remedy
 from harness.history import Event, Flow, key
-from harness.messages import Message
 from harness.profile import Profile
+from harness.profile.claims import remedy
+from harness.scenario.messages import Message
 
 TAG = re.compile(r"<[^>]*>")
 

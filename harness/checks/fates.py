@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from harness.facts import Facts
+from harness.checks.rest import late, never_queued, owed_by, work
 from harness.history import Event, Flow, History
+from harness.history.facts import Facts
 from harness.history.flow import SUCCESS
 from harness.profile import Profile
-from harness.rest import late, never_queued, owed_by, work
 
 Fate = Literal[
     "sent",  # a provider accepted it, and its row says so

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from harness.checks.rest import unacknowledged
 from harness.checks.verdict import Answers, Verdict, undecided
-from harness.claims import FEATURES, claimed, remedy
-from harness.facts import Facts
 from harness.history import Event, Flow
+from harness.history.facts import Facts
 from harness.history.flow import SUCCESS
 from harness.profile import Profile
-from harness.rest import unacknowledged
+from harness.profile.claims import FEATURES, claimed, remedy
 
 PASSING = (408, 429)
 """Client errors that say nothing of the message itself: trying again is right."""

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from harness.checks.repeats import first_generation, sent_again
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
-from harness.facts import Facts
 from harness.history import Event, Flow, History
+from harness.history.facts import Facts
 from harness.profile import Profile, Statuses
 
 FORWARD = "the status of a message only moves forward"

@@ -7,11 +7,11 @@ from dataclasses import replace
 from harness.checks.lacking import not_accepted, unclaimed_channel, unless_lacking
 from harness.checks.mixed_up import ONE_ID, one_id_for_two, stored_again
 from harness.checks.repeats import first_generation, queued_again
+from harness.checks.rest import late
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
-from harness.facts import Facts
 from harness.history import Event, Flow, History
+from harness.history.facts import Facts
 from harness.profile import Profile
-from harness.rest import late
 
 NAME = "message-queued"
 CLAIM = "each accepted message is put on its type's stream once"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 from harness.checks.repeats import queued_again
-from harness.facts import Facts
 from harness.history import Event, Flow
+from harness.history.facts import Facts
 from harness.history.flow import SUCCESS
 from harness.profile import Profile
 

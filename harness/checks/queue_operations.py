@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
-from harness.facts import Facts
 from harness.history import Event, Flow, History
+from harness.history.facts import Facts
 from harness.profile import Profile
 
 NAME = "queue-operations"

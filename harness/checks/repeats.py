@@ -12,8 +12,8 @@ from itertools import pairwise
 from math import inf
 
 from harness.checks.lacking import permanent
-from harness.facts import Facts, Window
 from harness.history import Event, Flow
+from harness.history.facts import Facts, Window
 from harness.history.flow import GIVE_UP_S
 
 Reason = tuple[str, Event]

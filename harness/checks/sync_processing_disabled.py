@@ -7,8 +7,8 @@ from math import inf
 
 from harness.checks.lacking import not_accepted
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
-from harness.facts import Facts, Window
 from harness.history import Event, Flow, History
+from harness.history.facts import Facts, Window
 from harness.profile import Profile, Statuses
 
 NAME = "sync-processing-disabled"

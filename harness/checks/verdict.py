@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Literal, ParamSpec
 
-from harness.facts import Facts, Unseen
 from harness.history import Event, Flow, History
+from harness.history.facts import Facts, Unseen
 from harness.history.story import brief, tell
 
 Outcome = Literal["pass", "unknown", "fail"]

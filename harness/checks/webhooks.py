@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.checks.lifecycle import backward_moves, sampled, trail
+from harness.checks.rest import late, owed_by
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
-from harness.claims import claimed, remedy
-from harness.facts import Facts
 from harness.history import Event, Flow, History
+from harness.history.facts import Facts
 from harness.history.flow import SUCCESS
-from harness.overlap import overlap
+from harness.history.overlap import overlap
 from harness.profile import Profile
-from harness.rest import late, owed_by
+from harness.profile.claims import claimed, remedy
 
 NAME = "webhooks"
 ONCE = "a reply is answered 2xx and stored once, however often it is delivered"

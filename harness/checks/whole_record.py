@@ -13,12 +13,12 @@ from harness.checks.lacking import doubtful
 from harness.checks.lifecycle import moved_back, sent_is_earned
 from harness.checks.mixed_up import id_of_anothers_call, one_id_for_two, sent_elsewhere, stored_again
 from harness.checks.repeats import first_generation, insisted, queued_again
+from harness.checks.rest import kept, late, owed_by, unacknowledged, work
 from harness.checks.verdict import Answers, Verdict, check, refuted
-from harness.facts import Facts
 from harness.history import Event, Flow, History
+from harness.history.facts import Facts
 from harness.history.flow import came_in
 from harness.profile import Profile
-from harness.rest import kept, late, owed_by, unacknowledged, work
 
 NAME = "whole-record"
 CLAIM = "of all messages none is lost, sent twice, moved back, unqueued, unfinished or dead without a reason"

@@ -9,12 +9,12 @@ from harness.checks.lacking import failed_wrongly, in_its_words, not_accepted, t
 from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
 from harness.checks.mixed_up import ONE_ID, OTHERS_CALL, id_of_anothers_call, one_id_for_two
 from harness.checks.repeats import insisted, sent_again
+from harness.checks.rest import kept, late, unacknowledged, work
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
-from harness.facts import Facts, Window
 from harness.history import Event, Flow, History
-from harness.messages import Message
+from harness.history.facts import Facts, Window
 from harness.profile import Profile
-from harness.rest import kept, late, unacknowledged, work
+from harness.scenario.messages import Message
 
 NAME = "worker-processed"
 CLAIM = "one provider call with the right content; statuses only forward, `sent` earned; its entry finished"

@@ -11,8 +11,8 @@ import pytest
 from harness.deploy.containers import Containers
 from harness.deploy.engine import RUN
 from harness.profile import load
+from harness.scenario.stack import Stack
 from harness.session import Options, deployed
-from harness.stack import Stack
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from harness import accepted, acknowledged, provider_called, queued, sms, status
 from harness.deploy import engine
 from harness.errors import DeadlineExpired, Unobservable
 from harness.history import Event
-from harness.messages import message
-from harness.stack import Stack
+from harness.scenario.messages import message
+from harness.scenario.stack import Stack
 
 pytestmark = pytest.mark.xdist_group("containers")
 

@@ -20,7 +20,7 @@ import asyncpg
 import in_process
 import redis
 
-from harness import cli
+from harness.commands import cli
 from harness.deploy import postgres, valkey
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process, Processes

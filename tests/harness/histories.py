@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.history import Event, Flow, History, key
-from harness.messages import Message
 from harness.profile import load
+from harness.scenario.messages import Message
 
 ID = "11111111-2222-4333-8444-555555555555"
 TOKEN = "#h0123456789"

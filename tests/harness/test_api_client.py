@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.client import KEEP_IDLE_S, ApiClient
 from harness.history import History
 from harness.profile import Api
+from harness.scenario.client import KEEP_IDLE_S, ApiClient
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.claims import FEATURES, claimed, not_asked, remedy
 from harness.errors import UsageError
 from harness.profile import Api, Claims, Profile, Queue
+from harness.profile.claims import FEATURES, claimed, not_asked, remedy
 
 SMS_ONLY = Profile(queue=Queue(streams={"sms": "jobs"}))
 NO_WEBHOOKS = Profile(api=Api(webhook_twilio="", webhook_sendgrid=""))

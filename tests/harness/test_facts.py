@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from histories import Script, made, started, window
 
-from harness.facts import Facts
 from harness.history import History
+from harness.history.facts import Facts
 
 
 def facts(script: Script) -> Facts:

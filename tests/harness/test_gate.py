@@ -8,9 +8,9 @@ from typing import cast
 import pytest
 
 from harness.errors import Unobservable
-from harness.faults.gate import Gates
 from harness.loop import Loop
-from harness.waiting import Waiting
+from harness.scenario.gates import Gates
+from harness.scenario.waiting import Waiting
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.history import Event, History
-from harness.overlap import overlap
+from harness.history.overlap import overlap
 
 Delivery = tuple[float, float | None]
 """When it was sent and when it was answered, in milliseconds; None if it was not."""

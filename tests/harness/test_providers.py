@@ -17,12 +17,12 @@ import httpx
 import pytest
 
 from harness.errors import Inconclusive, Unobservable
-from harness.faults.hold import began, ended
 from harness.history import History
+from harness.history.overlap import overlap
 from harness.loop import Loop
-from harness.overlap import overlap
 from harness.probes.providers import ProvidersProbe
-from harness.providers import ProviderControl
+from harness.scenario.holds import began, ended
+from harness.scenario.providers import ProviderControl
 
 ACCOUNT, NEIGHBOUR, AUTH = "AC" + "5" * 32, "AC" + "6" * 32, "token-of-these-tests"
 KEY = "SG.of.these-tests"

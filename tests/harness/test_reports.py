@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from histories import ID, SID, TOKEN, right
 
-from harness.doctor import Finding
+from harness.commands.doctor import Finding
+from harness.commands.status import show, show_findings
 from harness.errors import UsageError
 from harness.history import History, Journal
-from harness.outcomes import after, together
+from harness.plugin.outcomes import after, together
+from harness.reports.console import render
+from harness.reports.trace import find, newest
+from harness.reports.trace import show as show_flow
 from harness.results import Result, Results
-from reports.console import render
-from reports.status import show, show_findings
-from reports.trace import find, newest
-from reports.trace import show as show_flow
 
 
 def results(*outcomes: str) -> Results:

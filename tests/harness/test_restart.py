@@ -12,11 +12,11 @@ from histories import CONTRACT, right
 
 from harness.deploy.driver import Driver
 from harness.errors import DeployError, PartDied
-from harness.faults.hold import RoleControl
 from harness.history import History
 from harness.loop import Loop
+from harness.scenario.holds import RoleControl
+from harness.scenario.waiting import Waiting
 from harness.vitals import died
-from harness.waiting import Waiting
 
 
 def control(history: History, loop: Loop) -> RoleControl:

@@ -10,11 +10,11 @@ from harness_support import arrives
 
 from harness.checks import failed, passed, unknown
 from harness.errors import CheckFailed, DeadlineExpired, ExpectationFailed, Inconclusive, Unobservable
-from harness.expectations import accepted, acknowledged, claimed, provider_called, queued, status
 from harness.history import History
-from harness.messages import mms, sms
-from harness.providers import ProviderControl
-from harness.stack import Stack
+from harness.scenario.expectations import accepted, acknowledged, claimed, provider_called, queued, status
+from harness.scenario.messages import mms, sms
+from harness.scenario.providers import ProviderControl
+from harness.scenario.stack import Stack
 
 pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.unmeasured]
 

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import pytest
 
+from harness.commands.up import attached_profile
 from harness.deploy.driver import Addresses
 from harness.profile import Profile, load, parse
-from harness.up import attached_profile
 
 WHERE = Addresses(
     api="http://127.0.0.1:1",

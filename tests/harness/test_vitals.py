@@ -11,7 +11,6 @@ import pytest
 from harness_support import until
 from pytest_httpserver import HTTPServer
 
-from harness.client import ApiClient
 from harness.deploy.attached import Attached
 from harness.deploy.embedded import Embedded
 from harness.deploy.ports import Ports
@@ -21,6 +20,7 @@ from harness.loop import Loop
 from harness.probes.polled import PolledProbe
 from harness.profile import Api, parse
 from harness.redact import Redactor
+from harness.scenario.client import ApiClient
 from harness.session import refused_for
 from harness.vitals import Refused
 

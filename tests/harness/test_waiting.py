@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from histories import CONTRACT, ENTRY, ID, SID, TOKEN, Script, is_new, queue, right, send, started, watched
 
+from harness.checks.rest import Kind, owed
 from harness.errors import DeadlineExpired, ExpectationFailed, PartDied
-from harness.facts import Facts
 from harness.history import Flow, History, key
-from harness.patience import BRIEF_S, Patience
+from harness.history.facts import Facts
 from harness.profile import Finish, Policy, Profile, Waits
-from harness.rest import Kind, owed
+from harness.scenario.patience import BRIEF_S, Patience
+from harness.scenario.waiting import Waiting
 from harness.vitals import died
-from harness.waiting import Waiting
 
 PROVIDER = key("provider", SID)
 

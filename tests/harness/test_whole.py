@@ -15,16 +15,16 @@ from werkzeug import Request, Response
 
 from harness.checks import bad_signature_refused
 from harness.checks.verdict import Answers, Verdict, check, refuted, undecided, unknown
-from harness.client import ApiClient
 from harness.errors import Inconclusive, UsageError
-from harness.faults.record import began, ended
 from harness.history import Flow, History, key
 from harness.loop import Loop
-from harness.messages import sms
-from harness.outcomes import result_of
+from harness.plugin.outcomes import result_of
 from harness.profile import Waits
-from harness.stack import Stack
-from harness.whole import judged_again
+from harness.scenario.client import ApiClient
+from harness.scenario.disturbances import began, ended
+from harness.scenario.messages import sms
+from harness.scenario.stack import Stack
+from harness.scenario.whole import judged_again
 
 REPLY = key("provider", "SM9")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from loadtests import conductor
-from loadtests.conductor import Conductor
-from loadtests.plan import Plan
+from harness.load import conductor
+from harness.load.conductor import Conductor
+from harness.load.plan import Plan
 
 SLOW = """
 import os

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.histogram import Histogram, merged
-from loadtests.judge import kept_up, punctuality
-from loadtests.plan import Plan
-from loadtests.schedule import arrivals
+from harness.load.histogram import Histogram, merged
+from harness.load.judge import kept_up, punctuality
+from harness.load.plan import Plan
+from harness.load.schedule import arrivals
 
 PLAN = arrivals(Plan(rate=100, duration=2, gaps="uniform"))
 

@@ -9,11 +9,11 @@ import pytest
 
 from harness.checks import account
 from harness.history import History, key
+from harness.load.meter import Meter
+from harness.load.plan import Plan
+from harness.load.result import per_second, quantiles
+from harness.load.schedule import Arrival
 from harness.profile import Profile
-from loadtests.meter import Meter
-from loadtests.plan import Plan
-from loadtests.result import per_second, quantiles
-from loadtests.schedule import Arrival
 
 PLAN = Plan()
 START = 1000.0

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from harness.errors import UsageError
-from reports.chart import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH, Chart, Line, even
-from reports.load import page, write
-from reports.load_table import summary
+from harness.reports.chart import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH, Chart, Line, even
+from harness.reports.load import page, write
+from harness.reports.load_table import summary
 
 SUMMARY = {"count": 10.0, "p50": 1.0, "p90": 2.0, "p99": 3.0, "p99.9": 4.0, "max": 5000.0}
 COUNTS = {"attempted": 10, "accepted": 10, "sent": 9, "failed": 0, "dead": 0, "stored": 0, "lost": 1}

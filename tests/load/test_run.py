@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from loadtests.cli import main
+from harness.commands.load import main
 
 pytestmark = pytest.mark.unmeasured
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
+from harness.load.plan import Gaps, Plan, Shape, parse_mix
+from harness.load.schedule import arrivals, intended_rate
 from harness.probes.probe import token_in
-from loadtests.plan import Gaps, Plan, Shape, parse_mix
-from loadtests.schedule import arrivals, intended_rate
 
 
 @pytest.mark.parametrize("gaps", get_args(Gaps))

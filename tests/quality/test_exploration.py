@@ -11,11 +11,11 @@ import pytest
 from hypothesis.errors import FlakyFailure
 from rich.console import Console
 
+from harness.commands.explore import ENV, explore, look
 from harness.errors import CheckFailed
 from harness.profile import Profile, load, parse
+from harness.scenario import exploration
 from harness.session import Options, deployed
-from scenarios import exploration
-from scenarios.explore import ENV, explore, look
 
 pytestmark = [pytest.mark.xdist_group("exploration"), pytest.mark.unmeasured]
 

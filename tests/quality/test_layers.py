@@ -72,7 +72,14 @@ def test_checks_read_histories_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("package", ["probes", "wire", "deploy"])
 def test_observing_and_deploying_know_nothing_of_judging(package: str) -> None:
-    never = ("harness.checks", "harness.stack", "harness.tracked", "harness.plugin", "harness.cli", "reports")
+    never = (
+        "harness.checks",
+        "harness.scenario.stack",
+        "harness.scenario.tracked",
+        "harness.plugin",
+        "harness.commands.cli",
+        "reports",
+    )
     assert breaches(f"harness/{package}", never=never) == []
 
 
@@ -81,7 +88,11 @@ def test_waiting_and_disturbing_know_nothing_of_the_stack_that_is_built_on_them(
     files = (
         [f"harness/{room}"] if room.endswith(".py") else [p.as_posix() for p in (ROOT / "harness" / room).glob("*.py")]
     )
-    wrong = [line for file in files for line in breaches(file, never=("harness.stack", "harness.session", "reports"))]
+    wrong = [
+        line
+        for file in files
+        for line in breaches(file, never=("harness.scenario.stack", "harness.session", "reports"))
+    ]
     assert wrong == []
 
 
@@ -143,11 +154,11 @@ def test_the_harness_knows_no_suite() -> None:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("import harness.stack", ["harness.stack"]),
-        ("from harness import stack", ["harness.stack"]),
-        ("from ..stack import Stack", ["harness.stack.Stack"]),
-        ("def f():\n    from harness.stack import Stack", ["harness.stack.Stack"]),
-        ("if TYPE_CHECKING:\n    from harness.stack import Stack", []),
+        ("import harness.scenario.stack", ["harness.scenario.stack"]),
+        ("from harness import stack", ["harness.scenario.stack"]),
+        ("from ..stack import Stack", ["harness.scenario.stack.Stack"]),
+        ("def f():\n    from harness.scenario.stack import Stack", ["harness.scenario.stack.Stack"]),
+        ("if TYPE_CHECKING:\n    from harness.scenario.stack import Stack", []),
         ("if TYPE_CHECKING:\n    import a\nelse:\n    import b", ["b"]),
     ],
 )

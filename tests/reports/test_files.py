@@ -8,8 +8,8 @@ from xml.etree.ElementTree import parse
 
 import pytest
 
+from harness.reports import about, junit, summary
 from harness.results import Result, Results
-from reports import about, junit, summary
 
 STORY = "claim | <b>bold</b>\n~~~~\nlast line \x00 end"
 

@@ -13,10 +13,10 @@ import pytest
 from histories import ID, right
 from rich.console import Console
 
+from harness.commands.follow import growth
 from harness.errors import UsageError
 from harness.history.journal import encode
-from reports.follow import growth
-from reports.trace import follow
+from harness.reports.trace import follow
 
 WRITER = """
 import sys

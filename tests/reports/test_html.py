@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import DeployError, UsageError
-from reports import html
+from harness.reports import html
 
 TRACKER = """<script async src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>
     <script>

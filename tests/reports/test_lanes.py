@@ -5,7 +5,7 @@ from __future__ import annotations
 from histories import ID, Script, gated, held, made, right
 
 from harness.history import Event
-from reports.lanes import MOST_ROWS, Row, Timeline, timeline
+from harness.reports.lanes import MOST_ROWS, Row, Timeline, timeline
 
 
 def drawn(script: Script, *, witnesses: list[Event] | None = None) -> Timeline:

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness.checks import worker_processed
-from harness.messages import mms, sms
+from harness.scenario.messages import mms, sms
 
 pytestmark = pytest.mark.check("leaks")
 PLANTED = os.environ["PLANTED"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.steps import step, told_to
+from harness.scenario.steps import step, told_to
 
 
 class Listener:

@@ -12,8 +12,8 @@ from histories import ID, Script, held, right
 from harness.checks.verdict import Verdict
 from harness.errors import UsageError
 from harness.redact import Redactor
-from reports.lanes import timeline
-from reports.timeline import page, write
+from harness.reports.lanes import timeline
+from harness.reports.timeline import page, write
 
 
 def made(script: Script, *, redact: Callable[[str], str] = str) -> str:

@@ -14,8 +14,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from harness.deploy.ports import Ports
-from harness.facts import Facts
 from harness.history import History
+from harness.history.facts import Facts
 from harness.loop import Loop
 from harness.probes import polled
 from harness.probes.polled import PolledProbe

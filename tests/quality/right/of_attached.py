@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
-
 from harness.toml import dumps
+
 from tests.quality.right import finishing
 from tests.quality.right.profiles import reference
 from tests.quality.right.variation import Deployed, Variation, unknown, written

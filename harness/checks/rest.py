@@ -1,0 +1,174 @@
+"""Rest: what a stack still owes a message. One idea, for every wait, every check and the record as a whole.
+
+At rest nothing is owed, and every source was read to its end after that. What can't be seen is not waited for: it would
+never come, and nothing is concluded from its absence either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from harness.history import Event, Flow, History
+from harness.history.facts import Facts
+from harness.history.flow import SUCCESS, came_in
+from harness.profile import Profile
+from harness.profile.claims import claimed
+
+Kind = Literal["answer", "status", "acknowledgement", "deletion", "call", "callback", "reply", "report"]
+FINISHING: Final = frozenset({"acknowledgement", "deletion", "reply", "report"})
+"""What follows a message's end: `[policy] finished_within` says how long that may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """One thing that a stack owes a message, in words."""
+
+    kind: Kind
+    what: str
+
+
+def owed(flow: Flow, facts: Facts, profile: Profile) -> list[Debt]:
+    """All that is owed to a message, as far as this stack's sources would show it; empty at rest."""
+    return list(debts(flow, facts, profile))
+
+
+def debts(flow: Flow, facts: Facts, profile: Profile) -> Iterator[Debt]:
+    since = flow.events[0].seq if flow.events else 0
+    answered = {event.data.get("request") for event in flow.of("api.answered")}
+    if any(event.data.get("request") not in answered for event in flow.requests):
+        yield Debt("answer", "its send has not been answered")
+    if flow.calls_in_flight:
+        yield Debt("call", "it has a provider call in flight")
+    done = {event.data.get("call") for event in flow.of("callback.answered", "callback.dropped")}
+    if any(event.data.get("call") not in done for event in flow.of("callback.sent")):
+        yield Debt("callback", "a webhook about it has not been answered")
+    if came_in(flow):
+        if taken_in(flow) and not flow.first("database.inserted") and not facts.unseen("database.inserted"):
+            yield Debt("reply", "it came in and is not stored")
+        return
+    if flow.answers and not flow.taken:
+        return  # the stack said no
+    if not (flow.requests or flow.taken or flow.appends):
+        return
+    if flow.status not in profile.statuses.terminal:
+        if "database.status" in facts.delivered:
+            yield Debt("status", f"it is {flow.status or 'not stored'}")
+        return
+    if unacknowledged(flow, profile) and not facts.unseen("queue.acked", since=since):
+        yield Debt("acknowledgement", "its entry is not acknowledged")
+    if kept(flow, profile) and not facts.unseen("queue.deleted", since=since):
+        ask = "; [queue] finish says whether it should be" if profile.queue.deletes is None else ""
+        yield Debt("deletion", f"its entry is acknowledged and not deleted{ask}")
+    for event, status in unapplied(flow, profile):
+        yield Debt("report", f"the report {said_by(event)!r} was taken, and it is not {status}")
+
+
+def taken_in(flow: Flow) -> list[Event]:
+    """The answers by which the stack took a message that came in."""
+    return [event for event in flow.of("callback.answered") if event.data.get("status") in SUCCESS]
+
+
+# entries
+
+
+def work(flow: Flow) -> dict[str, Event]:
+    """The entries of a flow on work streams, dead letters left out, each with the first event that shows it."""
+    found: dict[str, Event] = {}
+    for event in (*flow.appends, *flow.claims):
+        if not event.data.get("dead"):
+            found.setdefault(str(event.data["entry"]), event)
+    return found
+
+
+def unacknowledged(flow: Flow, profile: Profile) -> list[Event]:
+    """The entries that must still be acknowledged; one that was read with NOACK is acknowledged by being read."""
+    if not profile.queue.acknowledges:
+        return []
+    done = {event.data.get("entry") for event in flow.acks}
+    done |= {event.data.get("entry") for event in flow.claims if event.data.get("noack")}
+    return [event for entry, event in work(flow).items() if entry not in done]
+
+
+def kept(flow: Flow, profile: Profile) -> list[Event]:
+    """The entries that are handled and still on their stream, where the profile doesn't say that they stay."""
+    if profile.queue.deletes is False:
+        return []
+    done = {event.data.get("entry") for event in flow.deletes}
+    return [event for entry, event in work(flow).items() if entry not in done]
+
+
+# reports
+
+
+def unapplied(flow: Flow, profile: Profile) -> list[tuple[Event, str]]:
+    """The final reports that the stack took and has not applied, each with the status that it owes.
+
+    A report names its provider's id. A row that names another one is of another call than the report: a worker that
+    died before it heard the provider's answer can't have told the row of it.
+    """
+    if claimed(profile, "delivery_reports") is False:
+        return []
+    words = profile.statuses
+    final = {words.delivered, words.failed}
+    taken = {event.data.get("call") for event in taken_in(flow)}
+    named = {event.data["provider_id"] for _, event in flow.statuses if event.data.get("provider_id")}
+    found = []
+    for event in flow.of("callback.sent"):
+        its = event.data.get("call") in taken and (not named or event.data.get("message") in named)
+        status = owed_by(event, profile) if its else None
+        if status and flow.status not in final and status not in [value for value, _ in flow.statuses]:
+            found.append((event, status))
+    return found
+
+
+def owed_by(event: Event, profile: Profile) -> str | None:
+    """The status that a report calls for; None where it isn't a final one."""
+    word = said_by(event)
+    if word == "delivered":
+        return profile.statuses.delivered
+    return profile.statuses.failed if word in ("undelivered", "failed", "bounce", "dropped") else None
+
+
+def said_by(event: Event) -> str:
+    """What a delivery report says: Twilio's MessageStatus, or the last event of a SendGrid batch."""
+    params = event.data.get("params")
+    if isinstance(params, list) and params and isinstance(params[-1], dict):
+        return str(params[-1].get("event", ""))
+    return str(params.get("MessageStatus", "")) if isinstance(params, dict) else ""
+
+
+# the clock
+
+
+def late(history: History, *events: Event | None, by: float) -> bool:
+    """Whether the record was read to its end later than `by` seconds after the last of these events.
+
+    Time in which we held the stack, or withheld something from it, isn't the stack's.
+    """
+    last = max((event.seen for event in events if event is not None), default=None)
+    if last is None or history.until - last < by:
+        return False
+    return history.until - last - withheld(history, last, history.until) >= by
+
+
+def withheld(history: History, begin: float, end: float) -> float:
+    """Seconds between two monotonic times in which a hold or a gate of ours was on."""
+    windows = Facts(history).windows("hold", "gate")
+    spans = sorted((w.began.seen, w.ended.seen if w.ended else end) for w in windows)
+    seconds, at = 0.0, begin
+    for began, ended in spans:
+        until = min(ended, end)
+        seconds += max(0.0, until - max(began, at))
+        at = max(at, until)
+    return seconds
+
+
+def never_queued(flow: Flow, history: History, facts: Facts, profile: Profile) -> bool:
+    """Taken, on no stream, and later than the profile allows: more waiting won't change that."""
+    if flow.taken is None or work(flow) or flow.status in profile.statuses.terminal:
+        return False
+    since = flow.events[0].seq
+    overdue = late(history, flow.taken, by=profile.policy.queued_within)
+    return overdue and not facts.unseen("queue.appended", since=since)

@@ -1,0 +1,164 @@
+"""When each message reached each stage, taken from the history as it is written."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.history import Event, History, key
+from harness.load.payloads import recipient
+from harness.load.plan import Plan
+from harness.load.schedule import Arrival
+from harness.profile import Profile
+
+STAGES = ("accepted", "queued", "called", "sent", "stored")
+Reached = Callable[[Arrival, str, float], None]
+"""Told of each stage that a message reaches, with its latency from the intended start."""
+LOAD = "load"
+"""The source of the events that tell what the generator did."""
+
+
+class Meter:
+    """Listens to a history for as long as a plan runs; `start` is its beginning in Unix seconds."""
+
+    def __init__(
+        self,
+        history: History,
+        profile: Profile,
+        plan: Plan,
+        *,
+        arrivals: Sequence[Arrival],
+        start: float,
+        on_stage: Reached = lambda *_: None,
+    ) -> None:
+        self.plan = plan
+        self.arrivals = arrivals
+        self.start = start
+        self.reached: dict[str, dict[int, float]] = {stage: {} for stage in STAGES}
+        """For each stage the time, in Unix seconds, at which a message reached it first."""
+        self.started: dict[int, float] = {}
+        self.refused: dict[str, int] = {}
+        """Sends without a good answer, by what they got instead."""
+        self._history = history
+        self._profile = profile
+        self._on_stage = on_stage
+        self._numbers = {key("token", plan.token(arrival.number)): arrival.number for arrival in arrivals}
+        self._numbers |= {
+            key("message", str(plan.message_id(a.number))): a.number for a in arrivals if a.kind == "queue"
+        }
+        self._early: dict[str, list[tuple[str, float]]] = {}
+        self._ended: set[int] = set()
+        self._open: set[int] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        self.first = len(history)
+        """The place in the history at which this load begins."""
+        history.listen(self._take)
+
+    def close(self) -> None:
+        """Takes no more notice of what the history says."""
+        self._closed = True
+
+    @property
+    def outstanding(self) -> int:
+        """Messages that were accepted and have not come to their end."""
+        return len(self._open)
+
+    def count(self, stage: str) -> int:
+        return len(self.reached[stage])
+
+    # what the generator tells
+
+    def sends(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Writes the generator's sends into the history, and takes note of them."""
+        for number, began, answered, status, reference, error in rows:
+            arrival = self.arrivals[number]
+            self.started[number] = began
+            good = status is not None and 200 <= status < 300
+            if good:
+                self._reach(number, "accepted", answered)
+                with self._lock:
+                    if number not in self._ended:
+                        self._open.add(number)
+            else:
+                what = f"{arrival.kind}: {status or 'no answer'}"
+                self.refused[what] = self.refused.get(what, 0) + 1
+            if arrival.kind == "queue" and good:
+                self._entry(arrival, answered, entry=reference)
+            elif arrival.kind != "webhook":  # the mock itself tells of what it delivers
+                message = reference if good else None
+                self._request(number, began, answered, status=status, message=message, error=error)
+
+    def _request(
+        self, number: int, began: float, answered: float, *, status: int | None, message: str | None, error: str | None
+    ) -> None:
+        token = self.plan.token(number)
+        keys = [key("request", "load", token), key("token", token)]
+        asked = {"operation": "send", "request": number, "to": recipient(self.arrivals[number])}
+        self._history.append("api.requested", source=LOAD, at=began, data=asked, keys=keys)
+        data = {**asked, "status": status, **({"error": error} if error else {})}
+        self._history.append("api.answered", source=LOAD, at=answered, message_id=message, data=data, keys=keys)
+
+    def _entry(self, arrival: Arrival, at: float, *, entry: str) -> None:
+        stream = self._profile.queue.streams[arrival.channel]
+        name = key("entry", stream, entry)
+        data = {"stream": stream, "id": entry, "entry": name, "process": "generator"}
+        message = str(self.plan.message_id(arrival.number))
+        keys = [name, key("token", self.plan.token(arrival.number))]
+        self._history.append("queue.appended", source=LOAD, at=at, message_id=message, data=data, keys=keys)
+
+    # what the probes tell
+
+    def _take(self, event: Event) -> None:
+        if self._closed:
+            return
+        if event.source == LOAD:
+            self._learn(event)
+            return
+        match event.kind:
+            case "queue.appended":
+                self._note(event, "ended" if event.data.get("dead") else "queued")
+            case "provider.called":
+                self._note(event, "called")
+            case "database.inserted":
+                self._learn(event)
+                if event.data.get("direction") == "inbound":
+                    self._note(event, "stored")
+            case "database.status":
+                self._learn(event)
+                new = event.data.get("new")
+                if new == self._profile.statuses.sent:
+                    self._note(event, "sent")
+                elif new in self._profile.statuses.terminal:
+                    self._note(event, "ended")
+
+    def _learn(self, event: Event) -> None:
+        """Joins a message's id to its number, and counts what was seen of it before that was known."""
+        if event.message_id is None:
+            return
+        name = key("message", event.message_id)
+        number = next((self._numbers[known] for known in event.keys if known in self._numbers), None)
+        if number is None:
+            return
+        self._numbers.setdefault(name, number)
+        for stage, at in self._early.pop(name, ()):
+            self._reach(number, stage, at)
+
+    def _note(self, event: Event, stage: str) -> None:
+        number = next((self._numbers[known] for known in event.keys if known in self._numbers), None)
+        if number is not None:
+            self._reach(number, stage, event.at)
+        elif event.message_id is not None:
+            self._early.setdefault(key("message", event.message_id), []).append((stage, event.at))
+
+    def _reach(self, number: int, stage: str, at: float) -> None:
+        arrival = self.arrivals[number]
+        with self._lock:
+            if stage in ("sent", "stored", "ended"):
+                self._ended.add(number)
+                self._open.discard(number)
+            if stage == "ended" or number in self.reached[stage]:
+                return
+            self.reached[stage][number] = at
+        self._on_stage(arrival, stage, at - self.start - arrival.at)

@@ -1,0 +1,73 @@
+"""What `python -m loadtests` was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.load.plan import MOST_USERS, Plan
+from harness.load.schedule import shape
+from harness.profile import Profile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """All workers stopped, `at` seconds after the start, for `seconds`."""
+
+    at: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A load run: the plan, and everything around it."""
+
+    profile: Profile
+    plan: Plan
+    build: Path
+    stack_env: Mapping[str, str] = field(default_factory=dict)
+    processes: int = 0
+    """Workers beside a master; 0: one process alone."""
+    users: int = 0
+    """Users of each kind; 0: as many as half a second of the greatest rate."""
+    wire: bool = True
+    pause: Pause | None = None
+    provider_latency: float = 0.0
+    drain_within: float = 60.0
+    late_after: float = 0.1
+    """A start is late when it comes so many seconds after its time."""
+    late_share: float = 0.05
+    """The share of starts that may be late."""
+    page: bool = False
+    """Locust's own page."""
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value, least, most in (
+            ("processes", self.processes, 0, 16),
+            ("users", self.users, 0, MOST_USERS),
+            ("drain-within", self.drain_within, 0.1, 3600),
+            ("late-after", self.late_after, 0.001, 60),
+            ("late-share", self.late_share, 0, 1),
+        ):
+            if not least <= value <= most:
+                raise UsageError(f"--{name} {value:g} is out of range; give one from {least:g} to {most:g}")
+        if self.pause and not 0 <= self.pause.at < self.plan.duration:
+            raise UsageError(
+                f"--pause-at {self.pause.at:g} s is not within the run of {self.plan.duration:g} s; give an earlier one"
+            )
+
+    @property
+    def generating(self) -> int:
+        """How many processes send."""
+        return max(1, self.processes)
+
+    def pool(self) -> dict[str, int]:
+        """Users of each kind: enough that a stall of half a second makes no start late."""
+        peak = max(rate for _, rate in shape(self.plan))
+        weights = sum(self.plan.mix.values())
+        wanted = {kind: ceil(0.5 * peak * self.plan.mix[kind] / weights) + 8 for kind in self.plan.kinds}
+        return {kind: max(self.generating, min(MOST_USERS, self.users or count)) for kind, count in wanted.items()}

@@ -1,0 +1,203 @@
+"""A load run from end to end: deploy, generate, drain, account, judge."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from harness.checks import Account, account, load_account
+from harness.deploy.ports import Ports
+from harness.errors import UsageError
+from harness.history.facts import Facts
+from harness.load.backlog import Backlog, Costs
+from harness.load.conductor import Conductor, GeneratorFailed
+from harness.load.judge import kept_up, punctuality
+from harness.load.meter import Meter
+from harness.load.pause import paused
+from harness.load.plan import Plan
+from harness.load.prepared import prepare
+from harness.load.request import Request
+from harness.load.result import Result
+from harness.load.samples import Page, Samples, Watch
+from harness.load.schedule import Arrival, arrivals
+from harness.scenario.stack import Stack
+from harness.session import Options, deployed
+
+LEAD = 0.5
+"""Seconds between the word to go and the first arrival, in which each process draws up its share."""
+
+
+def run(request: Request, *, watch: Watch, told: Callable[[str], None] = print) -> Iterator[Result]:
+    """One result for each load: one, or as many as are started on Locust's page until Locust is stopped."""
+    profile = request.profile
+    if not request.wire:
+        queue = profile.queue.model_copy(update={"observe": "tail"})
+        profile = profile.model_copy(update={"queue": queue})
+    scheduled = arrivals(request.plan)  # a plan that can't be is refused before anything starts
+    options = Options(build=request.build, stack_env=request.stack_env, provider_latency=request.provider_latency)
+    with contextlib.ExitStack() as cleanup:
+        stack = cleanup.enter_context(deployed(profile, options))
+        where = addresses(stack, request.plan)
+        told(f"the stack is up; {len(scheduled)} messages in {request.plan.duration:g} s")
+        load = Load(request, stack, where)
+        cleanup.callback(load.close)
+        load.start(told)
+        with contextlib.suppress(GeneratorFailed) if request.page else contextlib.nullcontext():
+            while True:
+                yield load.once(watch)
+                if not request.page:
+                    return
+
+
+def addresses(stack: Stack, plan: Plan) -> dict[str, Any]:
+    """Where the generator sends, in the profile's own names; raises UsageError where a user has nobody to send to."""
+    known, profile = stack.driver.addresses, stack.profile
+    if known.redis is None:
+        raise UsageError("a load run reads the backlog from Redis; set [queue] url in the profile")
+    if "webhook" in plan.kinds and known.mocks is None:
+        raise UsageError("WebhookUser needs our mock providers; set [providers] url, or leave it out with --mix api=1")
+    if "queue" in plan.kinds and known.database is None:
+        raise UsageError("QueueUser needs rows in the database; set [database] url, or leave it out with --mix api=1")
+    return {
+        "api": known.api,
+        "send": profile.api.send,
+        "mocks": known.mocks,
+        "twilio_account": known.twilio_account,
+        "redis": known.redis,
+        "streams": profile.queue.streams,
+        "field": profile.queue.field,
+        "message_id": profile.queue.message_id,
+    }
+
+
+class Load:
+    """The generator beside a deployed stack."""
+
+    def __init__(self, request: Request, stack: Stack, where: dict[str, Any]) -> None:
+        self._request = request
+        self._stack = stack
+        self._where = where
+        self._meter: Meter | None = None
+        self._ports = Ports()
+        self._backlog = Backlog(stack.history, stack.profile.queue, url=where["redis"])
+        self._conductor = Conductor(log=request.build / "logs" / "locust.log", on_sends=self._sends)
+
+    def start(self, told: Callable[[str], None]) -> None:
+        request = self._request
+        pool = request.pool()
+        total = str(sum(pool.values()))
+        names = {"api": "ApiUser", "queue": "QueueUser", "webhook": "WebhookUser"}
+        options = ["-u", total, "-r", total, "--loglevel", "WARNING", "--csv", str(request.build / "locust")]
+        if request.page:
+            port = self._ports.fixed(request.port, name="page of Locust") if request.port else self._ports.free()
+            options += ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(port)]
+        else:
+            options += ["--headless", "--only-summary"]
+        if request.processes:
+            options += ["--processes", str(request.processes), "--master-bind-host", "127.0.0.1"]
+            options += ["--master-host", "127.0.0.1", *self._bind()]
+        options += [names[kind] for kind in pool]
+        self._conductor.start(*options, host=self._where["api"], users=json.dumps(pool))
+        if request.page:
+            told(f"Locust's page: http://127.0.0.1:{port} (stop with Ctrl-C)")
+
+    def _bind(self) -> list[str]:
+        port = str(self._ports.free())
+        return ["--master-bind-port", port, "--master-port", port]
+
+    def _sends(self, rows: list[Any]) -> None:
+        if self._meter is not None:
+            self._meter.sends(rows)
+
+    def once(self, watch: Watch) -> Result:
+        """One load, from the moment at which all users are ready until the last message has come to its end."""
+        request, stack = self._request, self._stack
+        # on Locust's page people choose how many users there are
+        self._conductor.await_ready(processes=request.generating, within=None if request.page else 60)
+        plan = request.plan.again()
+        scheduled = arrivals(plan)
+        self._prepare(plan, scheduled)
+        start = time.time() + LEAD + len(scheduled) * 2e-5
+        page = Page(self._conductor)
+        meter = self._meter = Meter(
+            stack.history, stack.profile, plan, arrivals=scheduled, start=start, on_stage=page.stage
+        )
+        samples = Samples(self._backlog, Costs(self._names), meter, page=page, watch=watch)
+        stop = threading.Event()
+        with contextlib.ExitStack() as cleanup:
+            # what is there already won't go away: the collector needn't look at it again and again
+            gc.freeze()
+            cleanup.callback(gc.unfreeze)
+            cleanup.callback(samples.close)
+            samples.start()
+            cleanup.callback(stop.set)
+            pausing = cleanup.enter_context(paused(stack, request.pause, start=start, stop=stop))
+            self._conductor.go(plan, where=self._where, start=start)
+            limit = start - time.time() + plan.duration + plan.patience + stack.profile.api.timeout
+            self._conductor.await_done(processes=request.generating, within=limit)
+            pausing()
+            began = time.monotonic()
+            found = self._drain(meter, samples)
+            drained = time.monotonic() - began
+        on_time = punctuality(scheduled, meter.started, start=start, limit=request.late_after)
+        accepted, _ = self._conductor.merged()
+        page.end()
+        meter.close()
+        return Result(
+            meter=meter,
+            account=found,
+            verdicts=[
+                load_account(stack.history, stack.profile, known=found),
+                kept_up(on_time, share=request.late_share, cpu=samples.most("generator")),
+            ],
+            punctuality=on_time,
+            accepted=accepted,
+            samples=samples.rows,
+            holds=self._holds(start),
+            drained_s=drained,
+            profile=stack.profile.name,
+            wire=request.wire,
+        )
+
+    def _prepare(self, plan: Plan, scheduled: list[Arrival]) -> None:
+        url, profile = self._stack.driver.addresses.database, self._stack.profile
+        if url is not None:
+            rows = prepare(url, plan, scheduled, table=profile.database.table, status=profile.statuses.queued)
+            self._stack.loop.run(rows, timeout=120)
+
+    def _names(self) -> dict[int, str]:
+        driver = self._stack.driver
+        return {m.pid: m.name for role in ("api", "worker") for m in driver.members(role) if m.pid is not None}
+
+    def _holds(self, start: float) -> list[tuple[float, float]]:
+        windows = Facts(self._stack.history).windows("hold")
+        return [(w.began.at - start, w.ended.at - start) for w in windows if w.ended and w.ended.at >= start]
+
+    def _drain(self, meter: Meter, samples: Samples) -> Account:
+        """The account once every message has come to its end, or none can any more, or it took too long."""
+        stack, examined = self._stack, len(samples.rows)
+        deadline = time.monotonic() + self._request.drain_within
+
+        def look() -> bool | None:
+            # each sample is examined once, so that a wait for a retry doesn't keep us busy
+            fresh = len(samples.rows) > examined
+            return True if fresh and (meter.outstanding == 0 or samples.empty) else None
+
+        while True:
+            stack.history.wait_until(look, deadline=deadline)
+            examined = len(samples.rows)
+            stack.settle()
+            self._backlog.look()
+            found = account(stack.history, stack.profile, after=meter.first)
+            if not found.of("unfinished") or time.monotonic() >= deadline:
+                return found
+
+    def close(self) -> None:
+        self._conductor.close()
+        self._backlog.close()
+        self._ports.close()

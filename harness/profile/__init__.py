@@ -1,0 +1,1 @@
+from harness.profile.model import *  # noqa: F403

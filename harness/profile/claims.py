@@ -1,0 +1,79 @@
+"""What a stack claims: a feature that it denies isn't asked, one that it claims may fail, the others are tried."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Final, get_args
+
+from harness.errors import UsageError
+from harness.profile import Profile
+from harness.scenario.messages import Channel
+
+CHANNELS: Final = frozenset(get_args(Channel))
+FEATURES: Final = {
+    "webhooks": "webhooks",
+    "signatures": "signed webhooks",
+    "delivery_reports": "delivery reports",
+    "conversations": "conversations",
+    "idempotency": "idempotency keys",
+    "retries": "retries",
+    "dead_letters": "dead letters",
+    "redelivery": "redelivery",
+    "several_workers": "several workers",
+}
+"""The keys of `[claims]`, and what people call them."""
+RESTS_ON: Final = {"signatures": "webhooks", "delivery_reports": "webhooks", "conversations": "webhooks"}
+"""What there can't be without something else."""
+
+
+def claimed(profile: Profile, feature: str) -> bool | None:
+    """Whether a profile claims a channel or a feature; None where it doesn't say. UsageError for an unknown one."""
+    if feature in CHANNELS:
+        if profile.claims.channels is not None:
+            return feature in profile.claims.channels
+        # a stream that is named says where such messages would stand, not that the stack can send them; and the
+        # default names all streams, whatever the stack has
+        named = feature in profile.queue.streams or "streams" not in profile.queue.model_fields_set
+        return None if named else False
+    if feature not in FEATURES:
+        raise UsageError(misnamed(feature))
+    own: bool | None = getattr(profile.claims, feature)
+    if own is not None:
+        return own
+    if feature == "webhooks" and not (profile.api.webhook_twilio or profile.api.webhook_sendgrid):
+        return False
+    if feature == "dead_letters" and profile.queue.dead is None:
+        return False
+    if feature in ("redelivery", "dead_letters") and profile.queue.group is None:
+        return False
+    base = RESTS_ON.get(feature)
+    return False if base and claimed(profile, base) is False else None
+
+
+def misnamed(feature: str) -> str:
+    """What to say of a name that is neither a channel nor a feature."""
+    known = sorted({*CHANNELS, *FEATURES})
+    close = difflib.get_close_matches(feature, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+    return f"{feature!r} is neither a channel nor a key of [claims]; {hint}"
+
+
+def not_asked(profile: Profile, needs: Iterable[str]) -> str | None:
+    """Why something that needs these channels and features isn't asked of the stack; None where it is."""
+    wanted = list(needs)
+    denied = [feature for feature in wanted if claimed(profile, feature) is False]
+    if not denied and any(feature == "webhooks" or feature in RESTS_ON for feature in wanted):
+        paths = {"sms": profile.api.webhook_twilio, "mms": profile.api.webhook_twilio}
+        paths["email"] = profile.api.webhook_sendgrid
+        denied = [f"webhooks for {channel}" for channel in wanted if paths.get(channel) == ""]
+    if not denied:
+        return None
+    return "the profile claims no " + " and no ".join(FEATURES.get(feature, feature) for feature in denied)
+
+
+def remedy(feature: str) -> str:
+    """The line of a profile that would turn "unknown" into an answer."""
+    if feature in CHANNELS:
+        return f'[claims] channels, with or without "{feature}"'
+    return f"[claims] {feature} = true makes it a failure; false, and it isn't asked"

@@ -1,0 +1,103 @@
+"""The table at the end of a verification, and the stories of what did not pass."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from harness.reports.rows import MOST_STORIES, bad, notes, outcome_line, rows
+from harness.results import RANKS, Results, Said, verdicts_of
+
+STYLES: dict[Said, str] = {
+    "pass": "green",
+    "fail": "bold red",
+    "error": "bold red",
+    "unknown": "bold yellow",
+    "xfailed": "dim",
+    "skipped": "dim",
+    "not asked": "dim",
+}
+UNSEEN_WIDTH = 120
+"""Columns of the summary where it goes to a file or a CI log, which don't say how wide they are."""
+
+
+def render(results: Results, *, build: Path, width: int, color: bool, explain: bool = False) -> str:
+    """The whole summary as text, with ANSI colours where `color`; `explain` adds each claim with its witnesses."""
+    console = Console(
+        file=io.StringIO(), width=max(80, min(width, 140)), force_terminal=color, no_color=not color, highlight=False
+    )
+    if results.everything:
+        for story in stories(results):
+            console.print(story)
+        if explain:
+            console.print(claims(results))
+        console.print(table(results, width=console.width))
+        for note in notes(results):
+            console.print(Text(f"note: {note}"))
+        console.print(closing(results, build=build))
+    elif results.interrupted and not results.unusable:
+        console.print(closing(results, build=build))
+    if results.unusable:
+        console.print(Text(f"error: {results.unusable}", style="bold red" if color else ""), soft_wrap=True)
+    file = console.file
+    assert isinstance(file, io.StringIO)  # noqa: S101 - reason: narrows the type of what was made above
+    return file.getvalue().rstrip("\n")
+
+
+def table(results: Results, *, width: int) -> Table:
+    """One row a check: the worst verdict of its scenarios, the evidence in a few words, the time."""
+    drawn = Table(show_edge=False, pad_edge=False, header_style="bold")
+    drawn.add_column("check", no_wrap=True)
+    drawn.add_column("verdict", no_wrap=True)
+    drawn.add_column("scenarios", justify="right", no_wrap=True)
+    drawn.add_column("evidence", overflow="fold")
+    drawn.add_column("time", justify="right", no_wrap=True)
+    taken = max(map(len, results.by_check())) + len("│ not asked │ scenarios │  │ 00.00 s")
+    for row in rows(results, room=2 * (width - taken)):
+        verdict = Text(row.verdict if row.verdict == "not asked" else row.verdict.upper(), style=STYLES[row.verdict])
+        drawn.add_row(row.check, verdict, row.count, Text(row.evidence), f"{row.seconds:.2f} s")
+    return drawn
+
+
+def stories(results: Results) -> list[Panel]:
+    """The first stories of what did not pass, failures before errors before unknowns."""
+    panels = []
+    for item in bad(results)[:MOST_STORIES]:
+        title = Text(f"{item.outcome.upper()} {item.scenario}", style=STYLES[item.outcome])
+        panels.append(Panel(Text(item.story), title=title, title_align="left", border_style=STYLES[item.outcome]))
+    return panels
+
+
+def claims(results: Results) -> Text:
+    """Each claim once, with its worst verdict and the witnesses of that."""
+    decisive: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in results.everything:
+        for verdict in verdicts_of(item):
+            place = (item.check, verdict["claim"])
+            if place not in decisive or RANKS[verdict["verdict"]] > RANKS[decisive[place]["verdict"]]:
+                decisive[place] = verdict
+    text = Text()
+    for (check, claim), verdict in decisive.items():
+        outcome: Said = verdict["verdict"]
+        text.append(outcome.upper(), style=STYLES[outcome])
+        text.append(f"  {check}: {claim}\n      {verdict['reason']}\n")
+        for witness in verdict["witnesses"]:
+            text.append(f"      » {witness['kind']:<18} {witness['said']}\n", style="dim")
+    return text
+
+
+def closing(results: Results, *, build: Path) -> Text:
+    outcome = results.verdict
+    text = Text("\n")
+    text.append(f"{outcome.upper()}", style=STYLES[outcome])
+    text.append(f"  {outcome_line(results)}; stack ready in {results.ready_s:.1f} s; evidence in {build}")
+    hidden = len(bad(results)) - MOST_STORIES
+    if hidden > 0:
+        text.append(f"; {hidden} more stories in {build / 'verdicts.json'}")
+    return text

@@ -1,0 +1,64 @@
+"""A load run's result on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.reports.console import STYLES
+
+SHOWN = 20
+
+
+def summary(result: dict[str, Any]) -> Iterator[RenderableType]:
+    """Stages, account and verdicts, in that order."""
+    yield ""
+    yield stages(result)
+    yield ""
+    yield account(result)
+    for verdict in result["verdicts"]:
+        text = Text(f"{verdict['verdict'].upper():<8}", style=STYLES[verdict["verdict"]])
+        yield text.append(f"{verdict['name']}: {verdict['reason']}", style="default")
+    for fate in ("lost", "unexpected", "unfinished"):
+        if names := result[fate]:
+            yield Text(f"{fate}:", style="bold")
+            yield from (Text(f"  {name}") for name in names[:SHOWN])
+            if len(names) > SHOWN:
+                yield Text(f"  and {len(names) - SHOWN} more in result.json")
+    for what, count in result["not_accepted"].items():
+        yield Text(f"not accepted, {what}: {count}")
+    rates = result["rates"]
+    yield Text(
+        f"sustained {rates['sustained']:g} messages/s sent (busiest second {rates['peak']:g}); "
+        f"intended {rates['intended']:g}/s, started {rates['started']:g}/s; drained in {result['drained_s']:.1f} s"
+    )
+
+
+def stages(result: dict[str, Any]) -> Table:
+    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+    table.add_column("from the intended start", no_wrap=True)
+    columns = ("count", "p50", "p90", "p99", "p99.9", "max")
+    for column in columns:
+        table.add_column(column if column == "count" else f"{column} ms", justify="right", no_wrap=True)
+    for name, numbers in result["stages"].items():
+        table.add_row(name, *(f"{numbers[c]:.0f}" if c == "count" else f"{numbers[c]:.1f}" for c in columns))
+    return table
+
+
+def account(result: dict[str, Any]) -> Table:
+    """Accepted on one side, what became of it on the other."""
+    counts = result["account"]
+    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+    names = [
+        name for name in counts if counts[name] or name in ("attempted", "accepted", "sent", "failed", "dead", "lost")
+    ]
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_row(
+        *(Text(str(counts[name]), style="bold red" if name == "lost" and counts[name] else "") for name in names)
+    )
+    return table

@@ -1,0 +1,189 @@
+"""A Hypothesis state machine over everything that can happen to a messaging stack; each rule is a line of a scenario.
+
+A failure prints the shrunk program as a scenario that can be pasted, and keeps its history.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from harness.errors import HarnessError, Unobservable
+from harness.history.journal import encode
+from harness.scenario.conclusion import conclude, part
+from harness.scenario.messages import CHANNELS, Channel, message, sms
+from harness.scenario.replies import deliver_mail, deliver_text
+from harness.scenario.stack import Stack
+from harness.scenario.tracked import TrackedFlow
+
+BODIES = {"plain": "hello", "emoji": "déjà 🎉👩‍🚀", "long": "x" * 400, "lines": "one\ntwo"}
+INVALID: dict[str, dict[str, Any]] = {
+    "recipient": {"to": "nobody"},
+    "empty": {"body": "", "attachments": []},
+    "type": {"type": "pigeon"},
+}
+HEADER = "def test_found_by_exploration(stack):\n    since = len(stack.history)"
+
+
+class Exploration(RuleBasedStateMachine):
+    """Programs against one deployed stack; `stack` and `build` are set before Hypothesis runs it."""
+
+    stack: ClassVar[Stack]
+    build: ClassVar[Path]
+    programs: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self.flows: list[TrackedFlow] = []
+        self.replies: list[dict[str, Any]] = []
+        self.held = contextlib.ExitStack()
+        self.holding = False
+        self.faults = contextlib.ExitStack()
+
+    @initialize()
+    def begin(self) -> None:
+        type(self).programs += 1
+        self.stack.begin()
+        self.since = len(self.stack.history)
+
+    def did(self, line: str) -> None:
+        self.lines.append(line)
+
+    # sending
+
+    @rule(channel=st.sampled_from(CHANNELS), body=st.sampled_from(list(BODIES)))
+    def send(self, channel: Channel, body: str) -> None:
+        self.did(f"flow{len(self.flows)} = stack.send({channel}(body={BODIES[body]!r}))")
+        self.flows.append(self.stack.send(message(channel, BODIES[body])))
+
+    @rule(count=st.integers(2, 8))
+    def send_at_once(self, count: int) -> None:
+        first = len(self.flows)
+        for number in range(count):
+            self.did(f"flow{first + number} = stack.sending(sms())")
+            self.flows.append(self.stack.sending(sms()))
+        for flow in self.flows[first:]:
+            self.did(f"flow{first}.answer()")
+            flow.answer()
+
+    @rule(wrong=st.sampled_from(list(INVALID)))
+    def send_invalid(self, wrong: str) -> None:
+        payload = {**sms().payload(), **INVALID[wrong]}
+        path = self.stack.profile.api.send
+        self.did(f"stack.api_client.request('POST', {path!r}, operation='invalid', json={payload!r})")
+        answer = self.stack.api_client.request("POST", path, operation="invalid", json=payload)
+        assert answer["status"] == 422, f"an invalid send was answered {answer['status']}: {answer['body']}"
+
+    @rule()
+    def send_the_same_key_twice(self) -> None:
+        once = sms(body="once")
+        self.did("again = sms(body='once')")
+        for _ in range(2):
+            self.did(f"flow{len(self.flows)} = stack.send(again, idempotency_key=again.token)")
+            self.flows.append(self.stack.send(once, idempotency_key=once.token))
+
+    # webhooks
+
+    @rule(channel=st.sampled_from(["sms", "email"]))
+    def reply(self, channel: str) -> None:
+        deliver = "deliver_text" if channel == "sms" else "deliver_mail"
+        self.did(f"reply{len(self.replies)} = {deliver}(stack)")
+        self.replies.append(deliver_text(self.stack) if channel == "sms" else deliver_mail(self.stack))
+
+    @precondition(lambda self: any("sid" in reply for reply in self.replies))
+    @rule(data=st.data())
+    def repeat_a_reply(self, data: st.DataObject) -> None:
+        texts = [reply for reply in self.replies if "sid" in reply]
+        chosen = data.draw(st.sampled_from(range(len(texts))))
+        reply = texts[chosen]
+        self.did(f"deliver_text(stack, body=reply{chosen}['body'], sid=reply{chosen}['sid'])")
+        deliver_text(self.stack, body=reply["body"], sid=reply["sid"])
+
+    @precondition(lambda self: self.flows)
+    @rule(data=st.data(), status=st.sampled_from(["sent", "delivered", "failed"]), times=st.integers(1, 2))
+    def report(self, data: st.DataObject, status: str, times: int) -> None:
+        # what is drawn must not hang on how far the stack is: Hypothesis replays programs, the stack's speed varies
+        number = data.draw(st.sampled_from(range(len(self.flows))))
+        flow = self.flows[number]
+        if self.holding and not flow.now.accepted_calls:
+            return  # nobody will call a provider now
+        try:
+            provider_id = self.stack.provider_id(flow)
+        except Unobservable:
+            return
+        channel = flow.message.type
+        word = {"sent": "processed", "failed": "dropped"}.get(status, status) if channel == "email" else status
+        for _ in range(times):
+            self.did(f"stack.providers.report({channel!r}, stack.provider_id(flow{number}), {word!r})")
+            self.stack.providers.report(channel, provider_id, word)
+
+    # disturbances
+
+    @precondition(lambda self: not self.holding)
+    @rule()
+    def hold_the_worker(self) -> None:
+        self.did("hold = stack.worker.held(quiescent=False); hold.__enter__()")
+        self.held.enter_context(self.stack.worker.held(quiescent=False))
+        self.holding = True
+
+    @precondition(lambda self: self.holding)
+    @rule()
+    def release_the_worker(self) -> None:
+        self.did("hold.__exit__(None, None, None)")
+        self.release()
+
+    def release(self) -> None:
+        self.holding = False
+        self.held.close()
+
+    @precondition(lambda self: not self.holding)
+    @rule(how=st.sampled_from(["kill", "terminate"]))
+    def end_and_start_the_worker(self, how: str) -> None:
+        self.did(f"stack.worker.{how}(); stack.worker.start()")
+        getattr(self.stack.worker, how)()
+        self.stack.worker.start()
+
+    @rule()
+    def crash_the_api(self) -> None:
+        self.did("stack.api.kill(); stack.api.start()")
+        self.stack.api.kill()
+        self.stack.api.start()
+
+    @rule(status=st.sampled_from([429, 500, 503]), times=st.integers(1, 2))
+    def provider_fails(self, status: int, times: int) -> None:
+        self.did(f"stack.providers.fault({{}}, status={status}, times={times}, retry_after=0).__enter__()")
+        self.faults.enter_context(self.stack.providers.fault({}, status=status, times=times, retry_after=0))
+
+    # the end
+
+    def teardown(self) -> None:
+        if not hasattr(self, "since"):
+            return
+        if self.holding:
+            self.did("hold.__exit__(None, None, None)")
+            self.release()
+        if not self.flows and not self.replies:
+            self.faults.close()
+            return  # nothing was sent, so there is nothing to judge
+        self.did("conclude(stack, since=since)")
+        try:
+            with self.faults:
+                conclude(self.stack, since=self.since, within=30)
+        except (HarnessError, AssertionError) as error:
+            self.keep(error)
+            raise
+
+    def keep(self, error: BaseException) -> None:
+        """Writes the program as a scenario and its history; the last one written is the smallest."""
+        self.build.mkdir(parents=True, exist_ok=True)
+        program = "\n    ".join([HEADER, *self.lines])
+        (self.build / "scenario.py").write_text(program + "\n", encoding="utf-8")
+        history = part(self.stack.history, self.since)
+        text = "".join(encode(event) + "\n" for event in history.events())
+        (self.build / "history.jsonl").write_text(text, encoding="utf-8")
+        (self.build / "why.txt").write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")

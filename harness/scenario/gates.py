@@ -1,0 +1,93 @@
+"""A gate: one thing withheld at the wire, so that an order of events is made and not hoped for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Literal
+
+from harness.deploy.driver import Role
+from harness.errors import Unobservable
+from harness.history import Event
+from harness.loop import Loop
+from harness.probes.wire import WireControl, WireProbe
+from harness.scenario.disturbances import began, ended
+from harness.scenario.steps import step
+from harness.scenario.tracked import TrackedFlow
+from harness.scenario.waiting import Waiting
+
+Side = Literal["answer", "command", "delivery"]
+
+
+class Gate:
+    """A gate that is closed; `reached` tells when something stands before it, `open` lets it pass."""
+
+    def __init__(self, begin: Event, role: Role, *, waiting: Waiting, control: WireControl, loop: Loop) -> None:
+        self._begin = begin
+        self._role = role
+        self._waiting = waiting
+        self._control = control
+        self._loop = loop
+        self._open = False
+
+    @property
+    def number(self) -> int:
+        return int(self._begin.data["number"])
+
+    @step(lambda _, flow, **__: f"wait until {flow.message.token} is at the gate")
+    def reached(self, flow: TrackedFlow, *, within: float | None = None) -> Event | None:
+        """Waits until something is withheld; None when `flow` ended without that, can't go on, or took too long."""
+        waiting = self._waiting
+
+        def look() -> bool | None:
+            return True if self._hits() or waiting.at_rest(flow) or waiting.facts.gone(self._role) else None
+
+        waiting.until(look, what="gate", within=within)
+        waiting.settle()
+        return next(iter(self._hits()), None)
+
+    def _hits(self) -> list[Event]:
+        hits = self._waiting.history.events("fault.hit", after=self._begin.seq)
+        return [event for event in hits if event.data.get("gate") == self.number]
+
+    @step(lambda _: "open the gate")
+    def open(self) -> None:
+        """Lets pass what is withheld and whatever follows; safe to call twice."""
+        if not self._open:
+            self._open = True
+            # the window ends before anything passes: what comes next is not "while withheld"
+            ended(self._waiting.history, self._begin, hits=len(self._hits()))
+            self._loop.run(self._control.ask("open", gate=self.number))
+
+
+class Gates:
+    """The gates that a scenario can close on the wires."""
+
+    def __init__(self, *, waiting: Waiting, wire: WireProbe | None, loop: Loop) -> None:
+        self._waiting = waiting
+        self._wire = wire
+        self._loop = loop
+
+    @contextlib.contextmanager
+    @step(lambda _, role, command, side="answer", **__: f"gate {role}: {side} of {command} withheld")
+    def close(
+        self, role: Role, command: str, *, side: Side = "answer", contains: str = "", times: int | None = None
+    ) -> Iterator[Gate]:
+        """Withholds a Redis command of a role's processes, its answer, or a delivery, until opened.
+
+        The gate opens at the end of the block at the latest. Raises Unobservable where no wire is in between.
+        """
+        if self._wire is None or self._wire.control is None:
+            reason = "no wire stands between this stack and Redis, so nothing can be withheld there"
+            ours = self._waiting.facts.manages_processes
+            remedy = '[queue] observe = "wire"' if ours else "let the harness deploy the stack"
+            raise Unobservable(reason, remedy=remedy)
+        control = self._wire.control
+        begin = began(self._waiting.history, "gate", role, command=command, side=side)
+        gate = Gate(begin, role, waiting=self._waiting, control=control, loop=self._loop)
+        request = {"process": role, "command": command, "side": side, "contains": contains, "times": times}
+        self._loop.run(control.ask("gate", gate=gate.number, **request))
+        try:
+            yield gate
+        finally:
+            gate.open()

@@ -1,0 +1,244 @@
+"""The mock providers as a scenario uses them: replies, delivery reports, faults and gates."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+
+from harness.errors import Inconclusive, Unobservable
+from harness.history import Event, History
+from harness.scenario.disturbances import began, ended
+from harness.scenario.steps import step
+from harness.tls import tls
+
+CONTROL_S = 5.0
+"""Seconds in which the control plane answers, where it waits for nobody."""
+DELIVERY_S = 60.0
+"""Seconds for a delivery to the stack: it is answered when the stack has answered, and may wait for others before."""
+
+WITHHELD_S = 5.0
+"""Seconds that one waits for a call to come to a gate if nothing else is said."""
+
+
+class ProviderControl:
+    """The control plane of the mock providers, for the stack's own accounts.
+
+    Either account may be None, where the profile names none: then what needs it raises Unobservable.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        *,
+        url: str,
+        twilio_account: str | None,
+        sendgrid_account: str | None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self._history = history
+        self._client = httpx.Client(base_url=url, timeout=CONTROL_S, headers=headers, trust_env=False, verify=tls(url))
+        self.twilio_account = twilio_account
+        self.sendgrid_account = sendgrid_account
+
+    def close(self) -> None:
+        self._client.close()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        params: dict[str, str] | None = None,
+        timeout: float = CONTROL_S,
+    ) -> dict[str, Any]:
+        """Any request to the control plane; raises Inconclusive when it is refused or not answered in `timeout` s."""
+        try:
+            answer = self._client.request(method, path, json=body, params=params, timeout=timeout)
+        except httpx.ConnectError as error:
+            raise Inconclusive(
+                f"the mock providers are gone: {self._client.base_url} refuses connections ({error}); "
+                "look at their log, and start them again"
+            ) from error
+        except httpx.HTTPError as error:
+            why = str(error) or type(error).__name__
+            raise Inconclusive(f"the mock providers don't answer {method} {path} ({why})") from error
+        if answer.status_code >= 400:
+            raise Inconclusive(
+                f"the mock providers refused {method} {path} with {answer.status_code}: {answer.text[:300]}"
+            )
+        try:
+            result: dict[str, Any] = answer.json() if answer.content else {}
+        except ValueError as error:
+            raise Inconclusive(f"{self._client.base_url} answered {method} {path} with no JSON: {error}") from error
+        return result
+
+    def calls(self, **filters: str) -> list[dict[str, Any]]:
+        """Entries of the mock's journal, by the filters of its control plane; of the Twilio account by default."""
+        own = self.twilio_account or self.sendgrid_account
+        answer = self.ask("GET", "/_mock/calls", params={**({"account": own} if own else {}), **filters})
+        entries: list[dict[str, Any]] = answer["entries"]
+        return entries
+
+    @property
+    def _twilio(self) -> str:
+        """Where the control plane keeps the stack's Twilio account."""
+        if self.twilio_account is None:
+            raise Unobservable(
+                "the profile names no Twilio account, so nothing can be delivered in its name: "
+                'set [providers] twilio_account = "<the account SID that the stack uses>"'
+            )
+        return f"/_mock/twilio/{self.twilio_account}"
+
+    @property
+    def _sendgrid(self) -> str:
+        """Where the control plane keeps the stack's SendGrid account."""
+        if self.sendgrid_account is None:
+            raise Unobservable(
+                "the profile names no SendGrid account, so nothing can be delivered in its name: "
+                'set [providers] sendgrid_account = "<the account\'s name in the mocks>"'
+            )
+        return f"/_mock/sendgrid/{self.sendgrid_account}"
+
+    # what providers send to the stack
+
+    @staticmethod
+    def at_once(number: int) -> dict[str, Any]:
+        """What `number` deliveries share that are to arrive together: each gets it as `at_once`, from its own thread.
+
+        Their answers say in `at_once` whether all came; `harness.history.overlap` reads from the record if they overlapped.
+        """
+        return {"name": f"at-once-{secrets.token_hex(8)}", "of": number}
+
+    @step(lambda *_, signature=None, **__: f"deliver a text reply{', ' + signature if signature else ''}")
+    def inbound_sms(
+        self, *, sender: str, to: str, body: str, at_once: dict[str, Any] | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """Delivers a signed reply to the stack; `sid` repeats an earlier delivery, `signature="tampered"` spoils it."""
+        return self._deliver(f"{self._twilio}/inbound", at_once, {"from": sender, "to": to, "body": body, **more})
+
+    @step(lambda *_, signature=None, **__: f"deliver a mail reply{', ' + signature if signature else ''}")
+    def inbound_email(
+        self, *, sender: str, to: str, subject: str, text: str, at_once: dict[str, Any] | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """Delivers a mail through Inbound Parse; the same `Message-ID` in `headers` repeats a delivery."""
+        mail = {"from": sender, "to": to, "subject": subject, "text": text, **more}
+        return self._deliver(f"{self._sendgrid}/inbound", at_once, mail)
+
+    def sms_status(
+        self, sid: str, status: str, *, at_once: dict[str, Any] | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """Moves a Twilio message and sends its signed status callback."""
+        return self._deliver(f"{self._twilio}/messages/{sid}/status", at_once, {"status": status, **more})
+
+    def email_event(
+        self, message: str, event: str, *, at_once: dict[str, Any] | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """Sends one signed event of SendGrid's Event Webhook about a message (its X-Message-Id)."""
+        body = {"events": [{"message": message, "event": event}], **more}
+        return self._deliver(f"{self._sendgrid}/events", at_once, body)
+
+    @step(lambda _, channel, __, status, **___: f"deliver the report that the {channel} is {status}")
+    def report(
+        self, channel: str, provider_id: str, status: str, *, at_once: dict[str, Any] | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """A delivery report of the channel's provider."""
+        tell = self.email_event if channel == "email" else self.sms_status
+        return tell(provider_id, status, at_once=at_once, **more)
+
+    def _deliver(self, path: str, at_once: dict[str, Any] | None, body: dict[str, Any]) -> dict[str, Any]:
+        together = {"at_once": at_once} if at_once is not None else {}
+        return self.ask("POST", path, {**body, **together}, timeout=DELIVERY_S)
+
+    # what disturbs it
+
+    @contextlib.contextmanager
+    @step(lambda *_, **effect: "provider fault " + ", ".join(f"{n} {v}" for n, v in effect.items()))
+    def fault(self, match: dict[str, Any] | None = None, **effect: Any) -> Iterator[None]:
+        """Disturbs the matching calls for as long as the block runs: `status`, `times`, `latency_s`, `retry_after`…
+
+        Its begin has the fault's `id`; its end says how many calls met it (`hits`): 0 is a disturbance that didn't
+        happen, None one of which the mocks can't be asked any more. Calls of others' accounts never meet it.
+        """
+        target, at = str((match or {}).get("provider", "providers")), time.time()
+        fault = str(self.ask("POST", "/_mock/faults", {"match": self._own(match), **effect})["id"])
+        begin = began(self._history, "provider", target, at=at, id=fault, **effect)
+        hits = None
+        try:
+            yield
+        finally:
+            with contextlib.suppress(Inconclusive):
+                hits = self.ask("DELETE", f"/_mock/faults/{fault}").get("hits")
+            ended(self._history, begin, hits=hits)
+
+    @contextlib.contextmanager
+    @step(lambda *_, **__: "gate providers: answer withheld")
+    def gate(self, match: dict[str, Any] | None = None) -> Iterator[ProviderGate]:
+        """Withholds the provider's answers to matching calls until opened, at the end of the block at the latest.
+
+        Its end in the record says how many were withheld at any time (`hits`; None where the mocks can't be asked).
+        """
+        at = time.time()
+        closed = str(self.ask("POST", "/_mock/gates", {"match": self._own(match)})["id"])
+        begin = began(self._history, "gate", "providers", at=at, id=closed)
+        gate = ProviderGate(self, closed, lambda hits: ended(self._history, begin, hits=hits))
+        try:
+            yield gate
+        except BaseException:
+            # what went wrong in the block is the news, not that the gate could not be opened after it
+            with contextlib.suppress(Inconclusive):
+                gate.open()
+            raise
+        gate.open()
+
+    def _own(self, match: dict[str, Any] | None) -> dict[str, Any]:
+        """The match, for this stack's accounts only: other stacks may use the same mocks."""
+        own = [account for account in (self.twilio_account, self.sendgrid_account) if account]
+        given = match or {}
+        return given if "account" in given or not own else {"accounts": own, **given}
+
+
+class ProviderGate:
+    """A closed gate in front of the provider's answers."""
+
+    def __init__(self, control: ProviderControl, gate: str, on_open: Callable[[int | None], None]) -> None:
+        self._control = control
+        self._gate = gate
+        self._on_open = on_open
+        self._open = False
+
+    def withheld(self, *, number: int = 1, within: float = WITHHELD_S) -> list[str]:
+        """The provider's ids of the messages whose acceptance nobody has heard of yet.
+
+        Waits until `number` calls were withheld at any time, `within` seconds at most: a call that was received may
+        take its time before it comes to its gate.
+        """
+        return [str(call["message"]) for call in self._told(number, within)["withheld"] if call["message"]]
+
+    def open(self) -> None:
+        """Lets the withheld answers go; safe to call twice."""
+        if not self._open:
+            self._open = True
+            met = None
+            with contextlib.suppress(Inconclusive):
+                met = self._told(0, 0).get("met")
+            # the window ends before the answers go on: what follows them is not "while withheld"
+            self._on_open(met)
+            self._control.ask("DELETE", f"/_mock/gates/{self._gate}")
+
+    def _told(self, met: int, within: float) -> dict[str, Any]:
+        params = {"met": str(met), "within": f"{within:g}"}
+        return self._control.ask("GET", f"/_mock/gates/{self._gate}", params=params, timeout=within + CONTROL_S)
+
+
+def accepted_id(event: Event | None) -> str:
+    """The provider's id of a message in the event of its answer; raises Unobservable when there is none."""
+    found = event.data.get("message") if event else None
+    if not found:
+        raise Unobservable("no provider has accepted this message, so nothing can be reported about it")
+    return str(found)
