@@ -13,7 +13,7 @@ USERS  ?=
 PROFILE ?=
 # embedded, containers or attached; empty: as the profile says
 DEPLOY ?=
-SUITE  := harness mock_providers messaging_stack scenarios loadtests reports tests benchmarks images conftest.py
+SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images conftest.py
 
 .DEFAULT_GOAL := help
 .PHONY: help verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz bench-mocks bench-wait clean lock
@@ -85,16 +85,16 @@ report: $(READY) ## the HTML report of the last verification, with its history
 T ?= 60
 
 explore: $(READY) ## generated programs against the stack, for T seconds
-	@$(BIN)/python -m harness.commands.explore --seconds $(T) $(ARGS)
+	@$(BIN)/harness explore --seconds $(T) $(ARGS)
 
 LOAD := $(if $(DURATION),--duration $(DURATION)) $(if $(RATE),--rate $(RATE)) $(if $(SHAPE),--shape $(SHAPE)) \
         $(if $(USERS),--mix $(USERS)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(DEPLOY),--deploy $(DEPLOY))
 
 load: $(READY) ## load a stack, follow every message, account for all of them
-	@$(BIN)/python -m loadtests $(LOAD) $(ARGS)
+	@$(BIN)/harness load $(LOAD) $(ARGS)
 
 load-ui: $(READY) ## the same with Locust's own page, until Ctrl-C
-	@$(BIN)/python -m loadtests --page $(if $(DURATION),,--duration 600s) $(LOAD) $(ARGS)
+	@$(BIN)/harness load --page $(if $(DURATION),,--duration 600s) $(LOAD) $(ARGS)
 
 conformance: $(READY) ## the official SDKs (Python and Node) drive the mocks
 	@$(BIN)/python -m pytest tests/conformance -q $(ARGS)

@@ -1,49 +1,16 @@
-"""The users that Locust runs: each takes the next arrival of its kind when that is due, and tells what came of it."""
+"""The users that Locust runs, one class for each way that a message comes in; copy them to send something else."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import redis
-from locust import FastHttpUser, User, constant, task
+from locust import FastHttpUser
 
 from harness.load import payloads
-from harness.load.plan import MOST_USERS, Kind
+from harness.load.arriving import Answer, Arriving, answer_of
+from harness.load.plan import MOST_USERS
 from harness.load.schedule import Arrival
-
-
-class Answer(NamedTuple):
-    """What a send came to; `reference` is the message's id or its queue entry, `status` None where no answer came."""
-
-    status: int | None
-    reference: str | None = None
-    error: str | None = None
-
-
-class Arriving(User):
-    """A user that sends what has arrived, and has no pace of its own."""
-
-    abstract = True
-    wait_time = constant(0)
-    kind: ClassVar[Kind]
-
-    def on_start(self) -> None:
-        self.environment.generator.joined(self.kind)  # our locustfile puts it there
-
-    @task
-    def send(self) -> None:
-        generator: Any = self.environment.generator
-        turns = generator.turns
-        arrival = turns.take(self.kind)
-        if arrival is None:
-            generator.rest()
-            return
-        began = turns.now()
-        answer = self.deliver(turns, arrival)
-        generator.sent(arrival, answer, began=began, answered=turns.now())
-
-    def deliver(self, turns: Any, arrival: Arrival) -> Answer:
-        raise NotImplementedError
 
 
 class ApiUser(Arriving, FastHttpUser):
@@ -91,16 +58,3 @@ class QueueUser(Arriving):
             request_type="XADD", name="entry", response_time=taken, response_length=0, exception=error, context={}
         )
         return Answer(200, str(entry)) if error is None else Answer(None, None, f"{type(error).__name__}: {error}")
-
-
-def answer_of(response: Any, name: str) -> Answer:
-    """An HTTP answer; Locust gives status 0 where none came."""
-    status = response.status_code or None
-    if status is None:
-        return Answer(None, None, str(response.error))
-    try:
-        found = response.json()
-    except ValueError:
-        found = None
-    reference = found.get(name) if isinstance(found, dict) else None
-    return Answer(status, str(reference) if reference else None)

@@ -6,7 +6,8 @@ import pytest
 
 from harness.checks import message_queued, one_message
 from harness.profile.claims import claimed
-from harness.scenario.messages import Channel, message, sms
+from harness.profile.model import Channel
+from harness.scenario.messages import message, sms
 from harness.scenario.stack import Stack
 
 pytestmark = pytest.mark.check("message-queued")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import sync_processing_disabled
-from harness.scenario.messages import Channel, message, sms
+from harness.profile.model import Channel
+from harness.scenario.messages import message, sms
 from harness.scenario.stack import Stack
 
 pytestmark = pytest.mark.check("sync-processing-disabled")

@@ -6,7 +6,8 @@ import pytest
 
 from harness.checks import forward_only, refused_for_good, worker_processed
 from harness.profile.claims import claimed
-from harness.scenario.messages import CHANNELS, Channel, Message, email, message, mms, sms
+from harness.profile.model import CHANNELS, Channel
+from harness.scenario.messages import Message, email, message, mms, sms
 from harness.scenario.stack import Stack
 from harness.scenario.tracked import TrackedFlow
 

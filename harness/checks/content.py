@@ -7,15 +7,32 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape, unescape
-from typing import Any
+from typing import Any, Protocol
 
 from harness.checks.mixed_up import texts
 from harness.history import Event, Flow, key
 from harness.profile import Profile
 from harness.profile.claims import remedy
-from harness.scenario.messages import Message
+from harness.profile.model import Channel
 
 TAG = re.compile(r"<[^>]*>")
+
+
+class Sent(Protocol):
+    """A message as it was sent."""
+
+    @property
+    def type(self) -> Channel: ...
+    @property
+    def sender(self) -> str: ...
+    @property
+    def to(self) -> str: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def attachments(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -27,7 +44,7 @@ class Wrong:
     perhaps: str = ""
 
 
-def wrong_content(flow: Flow, message: Message, profile: Profile) -> Wrong | None:
+def wrong_content(flow: Flow, message: Sent, profile: Profile) -> Wrong | None:
     """The first call that doesn't carry what was sent, and how; None where all do.
 
     A profile that lists its channels says that they carry messages as they were sent. One that doesn't may be of a
@@ -40,7 +57,7 @@ def wrong_content(flow: Flow, message: Message, profile: Profile) -> Wrong | Non
     return next((wrong for wrong in found if wrong), None)
 
 
-def wrong_call(call: Event, message: Message, profile: Profile) -> Wrong | None:
+def wrong_call(call: Event, message: Sent, profile: Profile) -> Wrong | None:
     """How one call differs from what was sent; None where it doesn't."""
     perhaps = "" if profile.claims.channels is not None else remedy(message.type)
     params: Any = call.data.get("params") or {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.checks.content import wrong_content
+from harness.checks.content import Sent, wrong_content
 from harness.checks.lacking import failed_wrongly, in_its_words, not_accepted, turned_down, unless_lacking
 from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
 from harness.checks.mixed_up import ONE_ID, OTHERS_CALL, id_of_anothers_call, one_id_for_two
@@ -14,7 +14,6 @@ from harness.checks.verdict import Answers, Verdict, check, refuted, shown, unde
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts, Window
 from harness.profile import Profile
-from harness.scenario.messages import Message
 
 NAME = "worker-processed"
 CLAIM = "one provider call with the right content; statuses only forward, `sent` earned; its entry finished"
@@ -22,7 +21,7 @@ REFUSED = "a message that the provider refuses for good is failed after one call
 
 
 @check(NAME, CLAIM, silence=("provider.called", "database.status"))
-def worker_processed(history: History, flow: Flow, profile: Profile, *, message: Message, needs: str = "") -> Answers:
+def worker_processed(history: History, flow: Flow, profile: Profile, *, message: Sent, needs: str = "") -> Answers:
     """Judges one message at rest; duplicates need a recorded disturbance and a policy that allows them.
 
     `needs` is the feature that the message's way rests on (retries, redelivery): where the profile doesn't claim it, a
@@ -31,7 +30,7 @@ def worker_processed(history: History, flow: Flow, profile: Profile, *, message:
     yield from unless_lacking(_processed(history, flow, profile, message), profile, needs)
 
 
-def _processed(history: History, flow: Flow, profile: Profile, message: Message) -> Answers:
+def _processed(history: History, flow: Flow, profile: Profile, message: Sent) -> Answers:
     facts = Facts(history)
     if not flow.acceptance:
         yield not_accepted(flow, profile)

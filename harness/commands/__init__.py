@@ -1,0 +1,1 @@
+"""The `harness` command: each of its commands in a file, put together in `cli`."""

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 
-from harness.errors import HarnessError, UsageError
+from harness.commands.explore import explore
+from harness.commands.guard import guarded
+from harness.commands.load import load
+from harness.commands.options import (
+    DEFAULT_BUILD,
+    DEFAULT_PROFILE,
+    DEFAULT_UP,
+    BuildOption,
+    DeployOption,
+    EnvOption,
+    ProfileOption,
+    UpOption,
+    WithoutOption,
+    seconds,
+)
+from harness.errors import UsageError
 from harness.results import UNUSABLE
 
 app = typer.Typer(
@@ -20,40 +33,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-F = TypeVar("F", bound=Callable[..., Any])
-MISUSED: type[Exception] = typer.BadParameter.__mro__[1]
-"""What Typer raises for a command line that makes no sense; it has a name only in a package that Typer keeps inside."""
-
-ProfileOption = Annotated[Path, typer.Option("--profile", help="How to reach the stack and read it.", metavar="FILE")]
-DeployOption = Annotated[
-    str | None,
-    typer.Option("--deploy", help="embedded, containers, attached; by default as the profile says.", metavar="DRIVER"),
-]
-BuildOption = Annotated[Path, typer.Option("--build", help="Where results go.", metavar="DIR")]
-EnvOption = Annotated[
-    list[str] | None, typer.Option("--stack-env", help="A setting for the stack.", metavar="NAME=VALUE")
-]
-WithoutOption = Annotated[
-    list[str] | None, typer.Option("--without", help="A role that is never started.", metavar="ROLE")
-]
-DEFAULT_PROFILE = Path("harness.toml")
-DEFAULT_BUILD = Path("build/verify")
-
-
-def seconds(text: str) -> float:
-    """A time such as `1.5s`, `200ms` or `2`."""
-    factor = 1.0
-    for unit, size in (("ms", 0.001), ("s", 1.0)):
-        if text.endswith(unit):
-            text, factor = text.removesuffix(unit), size
-            break
-    try:
-        value = float(text) * factor
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time; write 1.5s or 200ms") from None
-    if not 0 <= value <= 3600:
-        raise typer.BadParameter("a time lies between 0 and 3600 seconds")
-    return value
 
 
 @app.callback()
@@ -101,10 +80,6 @@ def verify(
         maxfail=1 if first else maxfail or 0,
     )
     raise typer.Exit(run(request))
-
-
-UpOption = Annotated[Path, typer.Option("--build", help="Where the running stack's state is.", metavar="DIR")]
-DEFAULT_UP = Path("build/up")
 
 
 @app.command()
@@ -191,8 +166,9 @@ def send(
     from harness.commands.up import running
     from harness.history import History
     from harness.profile import Api
+    from harness.profile.model import CHANNELS
     from harness.scenario.client import ApiClient
-    from harness.scenario.messages import CHANNELS, message
+    from harness.scenario.messages import message
 
     channel = next((known for known in CHANNELS if known == type_), None)
     if channel is None:
@@ -263,38 +239,8 @@ def doctor(profile: ProfileOption = DEFAULT_PROFILE) -> None:
         raise typer.Exit(UNUSABLE)
 
 
-def guarded(command: Callable[[], Any]) -> Callable[[], int]:
-    """Turns our own errors into one line and an exit code, so that no traceback reaches a user."""
-
-    @wraps(command)
-    def run() -> int:
-        try:
-            code = command()
-        except UsageError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return UNUSABLE
-        except MISUSED as error:
-            print(misused(error), file=sys.stderr)
-            return UNUSABLE
-        except HarnessError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 2
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            return 130
-        return code if isinstance(code, int) else 0
-
-    return run
-
-
-def misused(error: Exception) -> str:
-    """What Typer has against a command line, in one line; where nothing was asked for, the help."""
-    said, ctx = str(getattr(error, "message", "") or error), getattr(error, "ctx", None)
-    if type(error).__name__ == "NoArgsIsHelpError":
-        return said
-    format_message = getattr(error, "format_message", lambda: said)
-    path = getattr(ctx, "command_path", "harness")
-    return f"error: {' '.join(format_message().split()).rstrip('.')}; see `{path} --help`"
+app.command()(load)
+app.command()(explore)
 
 
 def main() -> None:

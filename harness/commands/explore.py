@@ -1,102 +1,27 @@
-"""`make explore T=300`: runs generated programs against a deployed stack for a given time.
-
-Exit code 0 when nothing was found; 1 with the shrunk program as a scenario; 2 when a verdict was unknown.
-"""
+"""`harness explore`: exit code 0 nothing found, 1 found, 2 a verdict was unknown, 3 unusable."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.errors import FlakyFailure
-from hypothesis.stateful import run_state_machine_as_test
-from rich.console import Console
 
-from harness.errors import HarnessError, Refuted, UsageError
-from harness.profile import load
-from harness.scenario.exploration import Exploration
-from harness.scenario.stack import Stack
-from harness.session import Options, deployed
-
-ENV = {"RETRY_BASE_S": "0.05", "RETRY_MAX_S": "0.5", "MAX_RETRIES": "8"}
-"""Retries come quickly, so that a program with provider errors ends soon."""
+from harness.commands.options import DEFAULT_PROFILE, BuildOption, DeployOption, ProfileOption
 
 
-def explore(stack: Stack, *, build: Path, examples: int, steps: int, shrink: bool = True) -> None:
-    """Runs `examples` programs of up to `steps` steps; raises what the smallest failing one raised.
-
-    `shrink=False` takes the first that fails.
-    """
-    Exploration.stack, Exploration.build = stack, build
-    chosen = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        database=None,
-        print_blob=False,
-        report_multiple_bugs=False,
-        phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
-        suppress_health_check=list(HealthCheck),
-    )
-    run_state_machine_as_test(Exploration, settings=chosen)
-
-
-def main(
+def explore(
+    profile: ProfileOption = DEFAULT_PROFILE,
+    deploy: DeployOption = None,
+    build: BuildOption = Path("build/explore"),
     seconds: Annotated[float, typer.Option(help="How long to look.", min=1)] = 60,
-    profile: Annotated[Path, typer.Option(help="The stack.")] = Path("harness.toml"),
-    build: Annotated[Path, typer.Option(help="Where a finding goes.")] = Path("build/explore"),
     steps: Annotated[int, typer.Option(help="The longest program.", min=1)] = 14,
 ) -> None:
-    """Looks for a program that the stack gets wrong."""
-    console = Console(highlight=False)
-    try:
-        code = look(console, seconds=seconds, profile=profile, build=build, steps=steps)
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = 3
-    raise typer.Exit(code)
+    """Looks for a program that the stack gets wrong, and shrinks it to a scenario of a few lines."""
+    from rich.console import Console
 
+    from harness.exploration.looking import look
+    from harness.profile import load
 
-def look(console: Console, *, seconds: float, profile: Path, build: Path, steps: int) -> int:
-    with deployed(load(profile), Options(build=build, history_name="all.jsonl", stack_env=ENV)) as stack:
-        began = time.monotonic()
-        while time.monotonic() < began + seconds:
-            try:
-                with contextlib.redirect_stderr(sys.stdout):
-                    explore(stack, build=build, examples=10, steps=steps)
-            except (HarnessError, AssertionError) as error:
-                tell(console, build)
-                return exit_code([error])
-            except FlakyFailure as flaky:
-                tell(console, build)
-                console.print(
-                    "it failed once and not when it was run again: its outcome hangs on the stack's timing",
-                    soft_wrap=True,
-                )
-                return exit_code(flaky.exceptions)
-            console.print(f"{Exploration.programs} programs, {len(stack.history)} events, nothing found")
-    console.print(f"nothing found in {Exploration.programs} programs, {time.monotonic() - began:.0f} s")
-    return 0
-
-
-def tell(console: Console, build: Path) -> None:
-    """Prints what was found: the program as a scenario, why it fails, and where its history is."""
-    console.print(f"[bold red]found after {Exploration.programs} programs[/]")
-    console.print((build / "scenario.py").read_text(encoding="utf-8"), markup=False, soft_wrap=True)
-    console.print((build / "why.txt").read_text(encoding="utf-8"), markup=False, soft_wrap=True)
-    console.print(f"its history: {build / 'history.jsonl'}", soft_wrap=True)
-
-
-def exit_code(errors: Sequence[Exception]) -> int:
-    """1 where the record refutes the stack, 2 where it can't tell."""
-    return 1 if any(isinstance(error, Refuted | AssertionError) for error in errors) else 2
-
-
-if __name__ == "__main__":
-    typer.run(main)
+    stack = load(profile, driver=deploy)
+    raise typer.Exit(look(Console(highlight=False), seconds=seconds, profile=stack, build=build, steps=steps))

@@ -1,4 +1,4 @@
-"""The command `python -m loadtests`: exit code 0 nothing lost, 1 lost, 2 not the intended load, 3 unusable."""
+"""`harness load`: exit code 0 nothing lost, 1 lost, 2 not the intended load, 3 unusable."""
 
 from __future__ import annotations
 
@@ -8,20 +8,15 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from harness.commands.cli import BuildOption, DeployOption, EnvOption, ProfileOption, guarded, seconds
-from harness.plugin import parse_env
-from harness.profile import load
+from harness.commands.options import DEFAULT_PROFILE, BuildOption, DeployOption, EnvOption, ProfileOption, seconds
 
 if TYPE_CHECKING:
     from harness.load.plan import Gaps, Shape
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 DEFAULT_BUILD = Path("build/load")
-DEFAULT_PROFILE = Path("harness.toml")
 
 
-@app.command()
-def loadtest(
+def load(
     profile: ProfileOption = DEFAULT_PROFILE,
     deploy: DeployOption = None,
     build: BuildOption = DEFAULT_BUILD,
@@ -46,12 +41,15 @@ def loadtest(
     wire: Annotated[bool, typer.Option(help="Read every command to Redis, or only tail the streams.")] = True,
     page: Annotated[bool, typer.Option("--page", help="Locust's own page, until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option(help="Of the page; 0: any free one.", min=0, max=65535)] = 0,
+    locustfile: Annotated[Path | None, typer.Option(help="Users of your own.", metavar="FILE")] = None,
 ) -> None:
     """Loads a stack, follows every message to its end, and accounts for all of them."""
+    from harness import profile as profiles
     from harness.load.plan import Plan, parse_mix
     from harness.load.request import Pause, Request
     from harness.load.run import run
     from harness.load.show import Watching, show
+    from harness.plugin import parse_env
 
     plan = Plan(
         rate=rate,
@@ -64,7 +62,7 @@ def loadtest(
     )
     pause = Pause(at=duration / 2 if pause_at is None else pause_at, seconds=pause_worker) if pause_worker else None
     request = Request(
-        profile=load(profile, driver=deploy),
+        profile=profiles.load(profile, driver=deploy),
         plan=plan,
         build=build,
         stack_env=parse_env(stack_env or []),
@@ -78,6 +76,7 @@ def loadtest(
         late_share=late_share,
         page=page,
         port=port,
+        locustfile=locustfile,
     )
     code = 0
     # Locust's page has no other end than Ctrl-C
@@ -87,8 +86,3 @@ def loadtest(
             show(result, build=build)
             code = result.exit_code
     raise typer.Exit(code)
-
-
-def main() -> int:
-    """The entry point; our own errors are one line each."""
-    return guarded(lambda: app(standalone_mode=False))()

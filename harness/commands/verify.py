@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import resource
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.content import content
 from harness.errors import Inconclusive, UsageError
 from harness.keeping import advice, forget, forget_allure, probe, shortage
 from harness.plugin.collector import COMMAND, RESULTS
@@ -191,8 +191,4 @@ def arguments(request: Request) -> list[str]:
 
 def suite_directory() -> Path:
     """Where the verification suite that comes with the harness stands."""
-    spec = importlib.util.find_spec("scenarios")
-    places = list(spec.submodule_search_locations or []) if spec else []
-    if not places:
-        raise UsageError("the package `scenarios` isn't installed; name a suite of your own with --scenarios")
-    return Path(places[0])
+    return content("scenarios")

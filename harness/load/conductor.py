@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.content import content
 from harness.deploy.processes import Process, Processes
 from harness.errors import HarnessError
 from harness.load.histogram import Histogram, merged
 from harness.load.names import SOCKET, USERS
 from harness.load.plan import Plan
 
-LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 Row = Sequence[Any]
 
 
@@ -49,7 +49,8 @@ class Member:
 class Conductor:
     """Locust's processes, as the harness sees them; `on_sends` gets rows of what was sent, in threads of ours."""
 
-    def __init__(self, *, log: Path, on_sends: Callable[[list[Row]], None]) -> None:
+    def __init__(self, *, log: Path, on_sends: Callable[[list[Row]], None], locustfile: Path | None = None) -> None:
+        self._locustfile = locustfile or content("loadtests", "locustfile.py")
         self._on_sends = on_sends
         self._processes = Processes(on_exit=lambda _: self._wake())
         self._path = self._processes.directory() / "load.sock"
@@ -66,10 +67,8 @@ class Conductor:
 
     def start(self, *options: str, host: str, users: str) -> None:
         """Starts Locust with so many `users` of each kind (JSON); it runs until `close`, or until it ends by itself."""
-        argv = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--host", host, *options]
-        root = str(LOCUSTFILE.parents[1])
-        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-        env = {**os.environ, SOCKET: str(self._path), USERS: users, "PYTHONPATH": path}
+        argv = [sys.executable, "-m", "locust", "-f", str(self._locustfile), "--host", host, *options]
+        env = {**os.environ, SOCKET: str(self._path), USERS: users}
         self._locust = self._processes.spawn(*argv, name="locust", role="load", env=env, cwd=Path.cwd())
         threading.Thread(target=self._keep_log, args=(self._locust.output,), name="load-log", daemon=True).start()
 

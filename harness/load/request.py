@@ -1,4 +1,4 @@
-"""What `python -m loadtests` was asked for."""
+"""What `harness load` was asked for."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ class Request:
     page: bool = False
     """Locust's own page."""
     port: int = 0
+    locustfile: Path | None = None
+    """Users of the caller's own; None: those that come with the harness."""
 
     def __post_init__(self) -> None:
         for name, value, least, most in (
@@ -55,6 +57,10 @@ class Request:
         ):
             if not least <= value <= most:
                 raise UsageError(f"--{name} {value:g} is out of range; give one from {least:g} to {most:g}")
+        if self.locustfile is not None and not self.locustfile.is_file():
+            raise UsageError(
+                f"--locustfile {self.locustfile} is no file; copy the folder loadtests and name its locustfile.py"
+            )
         if self.pause and not 0 <= self.pause.at < self.plan.duration:
             raise UsageError(
                 f"--pause-at {self.pause.at:g} s is not within the run of {self.plan.duration:g} s; give an earlier one"

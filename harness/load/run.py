@@ -85,7 +85,9 @@ class Load:
         self._meter: Meter | None = None
         self._ports = Ports()
         self._backlog = Backlog(stack.history, stack.profile.queue, url=where["redis"])
-        self._conductor = Conductor(log=request.build / "logs" / "locust.log", on_sends=self._sends)
+        self._conductor = Conductor(
+            log=request.build / "logs" / "locust.log", locustfile=request.locustfile, on_sends=self._sends
+        )
 
     def start(self, told: Callable[[str], None]) -> None:
         request = self._request

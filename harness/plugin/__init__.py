@@ -109,7 +109,8 @@ def refuse(config: pytest.Config, line: str) -> None:
 
 def refuse_misnamed(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Ends the session where a scenario needs what is neither a channel nor a feature."""
-    from harness.profile.claims import CHANNELS, FEATURES, misnamed
+    from harness.profile.claims import FEATURES, misnamed
+    from harness.profile.model import CHANNELS
 
     for item in filter(is_scenario, items):
         for need in needs_of(item):

@@ -1,1 +1,36 @@
-from harness.profile.model import *  # noqa: F403
+"""What a stack is, how it is reached, and what it claims: the TOML file that a team writes of its stack."""
+
+from harness.profile.loading import load, parse
+from harness.profile.model import (
+    Api,
+    Claims,
+    Database,
+    Deploy,
+    Finish,
+    Images,
+    Policy,
+    Process,
+    Profile,
+    Providers,
+    Queue,
+    Statuses,
+    Waits,
+)
+
+__all__ = [
+    "Api",
+    "Claims",
+    "Database",
+    "Deploy",
+    "Finish",
+    "Images",
+    "Policy",
+    "Process",
+    "Profile",
+    "Providers",
+    "Queue",
+    "Statuses",
+    "Waits",
+    "load",
+    "parse",
+]

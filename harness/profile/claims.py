@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Final, get_args
+from typing import Final
 
 from harness.errors import UsageError
-from harness.profile import Profile
-from harness.scenario.messages import Channel
+from harness.profile.model import CHANNELS, Profile
 
-CHANNELS: Final = frozenset(get_args(Channel))
 FEATURES: Final = {
     "webhooks": "webhooks",
     "signatures": "signed webhooks",

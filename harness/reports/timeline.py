@@ -14,6 +14,7 @@ from math import log10
 from pathlib import Path
 
 from harness.checks.verdict import Verdict
+from harness.content import content
 from harness.errors import UsageError
 from harness.reports.lanes import LANES, Row, Timeline
 
@@ -54,7 +55,7 @@ def write(path: Path, timeline: Timeline, *, verdicts: Sequence[Verdict] = ()) -
 
 @cache
 def style() -> str:
-    return Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+    return content("reports", "timeline.css").read_text(encoding="utf-8")
 
 
 def legend(timeline: Timeline) -> str:

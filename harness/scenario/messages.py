@@ -6,12 +6,11 @@ import itertools
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 
 from harness.probes.probe import new_token
+from harness.profile.model import Channel
 
-Channel = Literal["sms", "mms", "email"]
-CHANNELS: tuple[Channel, ...] = get_args(Channel)
 SENDER_NUMBER = "+12025550123"
 SENDER_ADDRESS = "service@example.com"
 

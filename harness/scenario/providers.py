@@ -111,7 +111,8 @@ class ProviderControl:
     def at_once(number: int) -> dict[str, Any]:
         """What `number` deliveries share that are to arrive together: each gets it as `at_once`, from its own thread.
 
-        Their answers say in `at_once` whether all came; `harness.history.overlap` reads from the record if they overlapped.
+        Their answers say in `at_once` whether all came; `harness.history.overlap` reads from the record if they
+        overlapped.
         """
         return {"name": f"at-once-{secrets.token_hex(8)}", "of": number}
 

@@ -21,11 +21,12 @@ from harness.probes.probe import Probe
 from harness.probes.wire import WireControl, WireProbe
 from harness.profile import Profile
 from harness.profile.claims import claimed
+from harness.profile.model import CHANNELS
 from harness.scenario.client import ApiClient
 from harness.scenario.expectations import Expectation, Progress, Scene, provider_called
 from harness.scenario.gates import Gate, Gates
 from harness.scenario.holds import Hold, RoleControl
-from harness.scenario.messages import CHANNELS, Message, message
+from harness.scenario.messages import Message, message
 from harness.scenario.providers import ProviderControl, accepted_id
 from harness.scenario.steps import step
 from harness.scenario.tracked import TrackedFlow

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.load import conductor
+from harness.content import content
 from harness.load.conductor import Conductor
 from harness.load.plan import Plan
 
@@ -19,7 +19,7 @@ from pathlib import Path
 import gevent
 from locust import events
 from locust.runners import MasterRunner
-from loadtests.locustfile import *
+from locustfile import *
 
 
 def release():
@@ -41,13 +41,12 @@ events.init.add_listener(begin)
 def test_a_worker_that_was_slow_to_start_its_users_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, locustfile = tmp_path / "gate", tmp_path / "loadtests" / "slow.py"
+    gate, locustfile = tmp_path / "gate", tmp_path / "slow" / "slow.py"
     os.mkfifo(gate)
     locustfile.parent.mkdir()
     locustfile.write_text(SLOW.format(gate=str(gate)))
-    monkeypatch.setattr(conductor, "LOCUSTFILE", locustfile)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
-    it = Conductor(log=tmp_path / "locust.log", on_sends=lambda rows: None)
+    monkeypatch.setenv("PYTHONPATH", str(content("loadtests")))
+    it = Conductor(log=tmp_path / "locust.log", on_sends=lambda rows: None, locustfile=locustfile)
     try:
         options = ["-u", "3", "-r", "3", "--headless", "--only-summary", "--processes", "1", "ApiUser"]
         it.start(*options, host="http://127.0.0.1:9", users=json.dumps({"api": 3}))

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.commands.load import main
+from harness.commands.cli import main
 
 pytestmark = pytest.mark.unmeasured
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def load(build: Path, *options: str, within: float = 120) -> tuple[int, str, dict[str, Any]]:
     """The exit code, what was printed, and what stands in result.json."""
-    command = [sys.executable, "-m", "loadtests", "--build", str(build), "--gaps", "uniform", *options]
+    command = [sys.executable, "-m", "harness", "load", "--build", str(build), "--gaps", "uniform", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=within, check=False)
     path = build / "result.json"
     said = done.stdout + done.stderr
@@ -99,9 +99,11 @@ def test_a_generator_that_cannot_keep_up_makes_no_verdict(tmp_path: Path) -> Non
 def test_bad_input_is_one_line(
     options: list[str], words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["loadtests", *options])
+    monkeypatch.setattr(sys, "argv", ["harness", "load", *options])
     monkeypatch.chdir(ROOT)
-    assert main() == 3
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 3
     said = capsys.readouterr()
     assert (said.out, said.err.count("\n")) == ("", 1)
     assert said.err.startswith(words)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis.errors import FlakyFailure
 from rich.console import Console
 
-from harness.commands.explore import ENV, explore, look
 from harness.errors import CheckFailed
+from harness.exploration import machine
+from harness.exploration.looking import ENV, explore, look
 from harness.profile import Profile, load, parse
-from harness.scenario import exploration
 from harness.session import Options, deployed
 
 pytestmark = [pytest.mark.xdist_group("exploration"), pytest.mark.unmeasured]
@@ -68,7 +68,7 @@ def test_a_defect_is_found_and_told_as_a_scenario(build: Path) -> None:
 def test_a_failure_that_does_not_come_again_is_told_as_one(
     build: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    conclude, failed = exploration.conclude, []
+    conclude, failed = machine.conclude, []
 
     def fails_once(*given: Any, **options: Any) -> None:
         conclude(*given, **options)
@@ -76,8 +76,8 @@ def test_a_failure_that_does_not_come_again_is_told_as_one(
             failed.append(True)
             raise CheckFailed("seen once")
 
-    monkeypatch.setattr(exploration, "conclude", fails_once)
-    code = look(Console(width=120), seconds=1, profile=Path("harness.toml"), build=build, steps=3)
+    monkeypatch.setattr(machine, "conclude", fails_once)
+    code = look(Console(width=120), seconds=1, profile=load(Path("harness.toml")), build=build, steps=3)
     said = capsys.readouterr().out
     assert code == 1, said
     assert "CheckFailed: seen once" in said

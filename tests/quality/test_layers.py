@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from floors import CONTENT, FLOORS, picture
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = ("harness", "mock_providers", "messaging_stack", "scenarios", "loadtests", "reports")
+PACKAGES = tuple(FLOORS)
+LONGEST = 400
+"""Lines of a file; a reader of one that is longer has lost its idea."""
 
 
 def imports(source: str, *, package: str, types: bool = False) -> Iterator[str]:
@@ -37,67 +41,104 @@ def within(module: str, *places: str) -> bool:
     return any(module == place or module.startswith(place + ".") for place in places)
 
 
-def breaches(
-    folder: str, *, only: tuple[str, ...] | None = None, never: tuple[str, ...] = (), skip: tuple[str, ...] = ()
-) -> list[str]:
-    """Imports of the project's own modules in `folder` outside `only`, or inside `never`."""
-    found = []
-    top = ROOT / folder
-    for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
-        place = path.relative_to(ROOT).as_posix()
-        if place in skip:
-            continue
-        for module in imports(path.read_text(encoding="utf-8"), package=".".join(path.relative_to(ROOT).parent.parts)):
-            wrong = within(module, *PROJECT) and (
-                (only is not None and not within(module, *only)) or within(module, *never)
-            )
-            if wrong:
-                found.append(f"{place} imports {module}")
-    return found
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_room_knows_only_the_floors_below_its_own(package: str) -> None:
+    assert list(back_arrows(graph(package), package)) == []
 
 
-@pytest.mark.parametrize("package", ["mock_providers", "messaging_stack"])
-def test_what_is_deployed_stands_alone(package: str) -> None:
-    assert breaches(package, only=(package,)) == []
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_room_has_a_floor_and_every_floor_its_rooms(package: str) -> None:
+    rooms = {room_of(name, package) for name in graph(package)} - {None}
+    assert rooms == {room for floor in FLOORS[package] for room in floor}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_knows_itself_by_way_of_others(package: str) -> None:
+    assert circles(graph(package)) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_stands_alone(package: str) -> None:
+    others = tuple(name for name in (*PACKAGES, *CONTENT) if name != package)
+    assert list(breaches(package, never=others)) == []
+
+
+@pytest.mark.parametrize("folder", CONTENT)
+def test_content_knows_the_harness_alone(folder: str) -> None:
+    never = tuple(name for name in (*PACKAGES, *CONTENT) if name != "harness")
+    assert list(breaches(folder, never=never)) == []
 
 
 def test_the_history_knows_nobody() -> None:
-    assert breaches("harness/history", only=("harness.history", "harness.errors")) == []
+    assert list(breaches("harness/history", never=("harness",), but=("harness.history", "harness.errors"))) == []
 
 
-def test_checks_read_histories_and_nothing_else() -> None:
-    allowed = ("checks", "history", "facts", "profile", "claims", "rest", "overlap", "messages", "errors")
-    assert breaches("harness/checks", only=tuple(f"harness.{name}" for name in allowed)) == []
+def test_checks_read_histories_and_profiles_and_nothing_else() -> None:
+    allowed = ("harness.checks", "harness.history", "harness.profile")
+    assert list(breaches("harness/checks", never=("harness",), but=allowed)) == []
 
 
-@pytest.mark.parametrize("package", ["probes", "wire", "deploy"])
-def test_observing_and_deploying_know_nothing_of_judging(package: str) -> None:
-    never = (
-        "harness.checks",
-        "harness.scenario.stack",
-        "harness.scenario.tracked",
-        "harness.plugin",
-        "harness.commands.cli",
-        "reports",
-    )
-    assert breaches(f"harness/{package}", never=never) == []
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_floors_are_drawn(package: str) -> None:
+    drawn = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert picture(package) in drawn, f"ARCHITECTURE.md should have this picture:\n{picture(package)}"
 
 
-@pytest.mark.parametrize("room", ["waiting.py", "rest.py", "patience.py", "tracked.py", "faults"])
-def test_waiting_and_disturbing_know_nothing_of_the_stack_that_is_built_on_them(room: str) -> None:
-    files = (
-        [f"harness/{room}"] if room.endswith(".py") else [p.as_posix() for p in (ROOT / "harness" / room).glob("*.py")]
-    )
-    wrong = [
-        line
-        for file in files
-        for line in breaches(file, never=("harness.scenario.stack", "harness.session", "reports"))
-    ]
-    assert wrong == []
+def test_no_file_is_too_long() -> None:
+    lengths = {name: length(name) for name in tracked("*.py", "*.md", "*.js", "*.css", "*.html")}
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
 
 
-def test_no_module_of_the_harness_knows_itself_by_way_of_others() -> None:
-    assert circles(graph("harness")) == []
+def test_every_folder_says_what_it_is_for() -> None:
+    folders = {Path(name).parent for name in tracked("*.py", "*.md", "*.js", "*.mjs")} - {Path()}
+    top = {folder for folder in folders if folder.parts[0] != "tests"} | {Path("tests")}
+    assert sorted(folder.as_posix() for folder in top if not purpose(ROOT / folder)) == []
+
+
+def tracked(*patterns: str) -> list[str]:
+    done = subprocess.run(["git", "ls-files", "--", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in done.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def length(name: str) -> int:
+    return len((ROOT / name).read_text(encoding="utf-8").splitlines())
+
+
+def purpose(folder: Path) -> str:
+    """The first line of what tells a folder's purpose; empty where nothing does."""
+    for name in ("__init__.py", "__main__.py", "README.md", "index.md"):
+        path = folder / name
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            said = (ast.get_docstring(ast.parse(text)) or "") if path.suffix == ".py" else text.strip()
+            return said.partition("\n")[0]
+    return ""
+
+
+def breaches(folder: str, *, never: tuple[str, ...], but: tuple[str, ...] = ()) -> Iterator[str]:
+    """What the files of a folder import inside of `never`, except what is inside of `but`."""
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        package = ".".join(path.relative_to(ROOT).parent.parts)
+        for module in imports(path.read_text(encoding="utf-8"), package=package, types=True):
+            if within(module, *never) and not within(module, *but):
+                yield f"{path.relative_to(ROOT)} imports {module}"
+
+
+def room_of(name: str, package: str) -> str | None:
+    """The room that a module is in; None for the package's own front door."""
+    room = name.removeprefix(package).lstrip(".").partition(".")[0]
+    return room if room and room != "__main__" else None
+
+
+def back_arrows(arrows: Mapping[str, set[str]], package: str) -> Iterator[str]:
+    """Imports that lead up, or to another room of the same floor."""
+    floor = {room: number for number, rooms in enumerate(reversed(FLOORS[package])) for room in rooms}
+    for name in sorted(arrows):
+        here = room_of(name, package)
+        for other in sorted(arrows[name]):
+            there = room_of(other, package)
+            if here is not None and here != there and (there is None or floor[there] >= floor[here]):
+                yield f"{name} imports {other}"
 
 
 def graph(folder: str) -> dict[str, set[str]]:
@@ -142,21 +183,21 @@ def test_a_circle_is_found_however_long_it_is() -> None:
     assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
-def test_only_the_edges_of_the_harness_show_reports() -> None:
-    edges = tuple(f"harness/{name}.py" for name in ("cli", "collector", "plugin", "up", "verify"))
-    assert breaches("harness", never=("reports",), skip=edges) == []
-
-
-def test_the_harness_knows_no_suite() -> None:
-    assert breaches("harness", never=("scenarios", "loadtests", "messaging_stack", "mock_providers")) == []
+def test_an_arrow_that_leads_up_or_aside_is_found() -> None:
+    arrows = {
+        "harness.probes.wire": {"harness.checks.rest", "harness.history"},
+        "harness.deploy.a": {"harness.checks.rest"},
+    }
+    up = "harness.probes.wire imports harness.checks.rest"
+    assert list(back_arrows(arrows, "harness")) == ["harness.deploy.a imports harness.checks.rest", up]
 
 
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
         ("import harness.scenario.stack", ["harness.scenario.stack"]),
-        ("from harness import stack", ["harness.scenario.stack"]),
-        ("from ..stack import Stack", ["harness.scenario.stack.Stack"]),
+        ("from harness import stack", ["harness.stack"]),
+        ("from ..stack import Stack", ["harness.stack.Stack"]),
         ("def f():\n    from harness.scenario.stack import Stack", ["harness.scenario.stack.Stack"]),
         ("if TYPE_CHECKING:\n    from harness.scenario.stack import Stack", []),
         ("if TYPE_CHECKING:\n    import a\nelse:\n    import b", ["b"]),

@@ -69,7 +69,7 @@ def test_nothing_sleeps_for_a_fixed_time() -> None:
 
 def test_the_project_has_sources() -> None:
     names = {path.relative_to(ROOT).as_posix() for path in sources()}
-    assert {"harness/stack.py", "mock_providers/app.py", "Makefile", ".ci/run"} <= names
+    assert {"harness/scenario/stack.py", "mock_providers/app.py", "Makefile", ".ci/run"} <= names
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.content import content
 from harness.errors import DeployError, UsageError
 from harness.reports import html
 
@@ -80,9 +81,9 @@ def test_a_command_that_fails_says_its_last_words(tmp_path: Path) -> None:
 
 
 def test_the_locks_name_no_host_and_pin_everything() -> None:
-    lock = json.loads((html.HERE / "package-lock.json").read_text(encoding="utf-8"))
+    lock = json.loads((content("reports") / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: package for name, package in lock["packages"].items() if name}
     assert all("integrity" in package and "resolved" not in package for package in packages.values())
-    requirements = (html.HERE / "node-requirements.lock").read_text(encoding="utf-8")
+    requirements = (content("reports") / "node-requirements.lock").read_text(encoding="utf-8")
     assert "--hash=sha256:" in requirements
     assert "://" not in requirements

@@ -1,4 +1,4 @@
-"""Seeded bad histories: what a worker does wrong, and statuses that were not earned."""
+"""Seeded bad histories: what a worker does wrong."""
 
 from __future__ import annotations
 
@@ -44,91 +44,9 @@ from judging import (
 
 from harness.checks import (
     Outcome,
-    forward_only,
-    refused_for_good,
-    sent_is_earned,
     worker_processed,
 )
 from harness.history import key
-
-# lifecycle
-
-
-def moves(*names: str, **more: object) -> Script:
-    script = started("api", "worker")
-    for number, (old, new) in enumerate(zip((None, *names), names, strict=False), start=1):
-        kind = "database.inserted" if old is None else "database.status"
-        script = script.add(kind, at=number, message_id=ID, sequence=number, old=old, new=new, **more)
-    return script
-
-
-FORWARD: dict[str, Case] = {
-    "nothing recorded": (started("api").add("worker.log", at=1, message_id=ID), PROFILE, "unknown", "no status"),
-    "sent, then pending": (
-        moves("pending", "sent", "pending"),
-        PROFILE,
-        "fail",
-        "moved back: pending → sent → pending",
-    ),
-    "delivered, then sent": (moves("pending", "sent", "delivered", "sent"), PROFILE, "fail", "moved back"),
-    "failed, then sent": (moves("pending", "failed", "sent"), PROFILE, "fail", "moved back"),
-    "retries alternate": (moves("pending", "sending", "retry", "sending", "sent"), PROFILE, "pass", "retry → sending"),
-    "sent, then failed": (moves("pending", "sent", "failed"), PROFILE, "pass", "sent → failed"),
-    "sampled": (moves("pending", "sent", sampled=True), PROFILE, "unknown", "only sampled"),
-    "sampled going back": (moves("sent", "pending", sampled=True), PROFILE, "fail", "moved back"),
-    "an unknown status": (moves("pending", "weird", "sent"), PROFILE, "unknown", "doesn't say where 'weird' stands"),
-    "back across an unknown status": (moves("sent", "weird", "pending"), PROFILE, "fail", "moved back"),
-}
-
-
-@cases(FORWARD)
-def test_forward_only(case: Case) -> None:
-    expect(forward_only, case)
-
-
-def clock(script: Script, **measured: float) -> Script:
-    """The same, with the clock of the providers measured."""
-    return Script([made("clock.measured", at=0, source="provider", **measured), *script.events])
-
-
-EARNED: dict[str, Case] = {
-    "providers not seen": (blind(right()), PROFILE, "unknown", "nothing here shows provider.answered"),
-    "another machine's clock, not known well": (
-        clock(right().change("provider.answered", at=20), offset_s=0.05, error_s=0.1),
-        PROFILE,
-        "unknown",
-        "the clocks of database and provider are not known well enough",
-    ),
-    "another machine's clock, ahead": (
-        clock(right().change("provider.answered", at=307), offset_s=0.3, error_s=0.0005),
-        PROFILE,
-        "pass",
-        "accepted",
-    ),
-    "never sent": (PENDING, PROFILE, "unknown", "never sent (status pending)"),
-    "sampled": (right().change("database.status", sampled=True), PROFILE, "unknown", "only sampled"),
-    "never accepted": (
-        right().change("provider.answered", accepted=False),
-        PROFILE,
-        "fail",
-        "no provider ever accepted",
-    ),
-    "committed nobody knows when": (
-        right().change("provider.answered", at=20).change("database.status", is_new("sent"), until=START + 0.03),
-        PROFILE,
-        "unknown",
-        "PostgreSQL doesn't note when that was committed",
-    ),
-    "sent before the call": (right().change("provider.answered", at=20), PROFILE, "fail", "`sent` 12.0 ms before"),
-}
-
-
-@cases(EARNED)
-def test_sent_is_earned(case: Case) -> None:
-    expect(sent_is_earned, case)
-
-
-# worker-processed
 
 
 def disturbed(script: Script) -> Script:
@@ -463,18 +381,3 @@ def test_the_media_of_a_picture_message_are_compared(media: object, outcome: Out
     script = right().change("provider.called", params={"Body": MESSAGE.body, "MediaUrl": media})
     history = script.history
     assert worker_processed(history, script.flow(history), PROFILE, message=sent).outcome == outcome
-
-
-PERMANENT: dict[str, Case] = {
-    "right": (GAVE_UP, PROFILE, "pass", "1 call, failed, acknowledged"),
-    "no worker": (send(started("api")), PROFILE, "fail", "no consumer"),
-    "sent all the same": (right(), PROFILE, "fail", "the row is sent"),
-    "unfinished": (PENDING, PROFILE, "unknown", "the row is pending"),
-    "tried again": (called_again(GAVE_UP), PROFILE, "fail", "it was called 2 times"),
-    "not acknowledged": (GAVE_UP.drop("queue.acked").drop("queue.deleted"), PROFILE, "fail", "not acknowledged"),
-}
-
-
-@cases(PERMANENT)
-def test_refused_for_good(case: Case) -> None:
-    expect(refused_for_good, case)

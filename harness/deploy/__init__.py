@@ -1,0 +1,1 @@
+"""Drivers that start a stack, or attach to one, and hold, kill and restart its processes."""

@@ -1,8 +1,0 @@
-"""`python -m loadtests`."""
-
-import sys
-
-from harness.commands.load import main
-
-if __name__ == "__main__":
-    sys.exit(main())
