@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.errors import UsageError
+
+CLAIM = ".run"
+"""Stands in a directory that a run writes to, locked for as long as it does."""
 OURS = (
     "verdicts.json",
     "junit.xml",
@@ -79,6 +84,32 @@ def probe(directory: Path) -> None:
         tried.write_bytes(b"x")
     finally:
         tried.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def claimed(directory: Path) -> Iterator[None]:
+    """While the block runs, no other run writes to a directory; raises UsageError where one does, or none can.
+
+    The kernel lets go of it when the process ends, however it ends.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        held = (directory / CLAIM).open("a+", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(advice(error, f"results can't be written to {directory}")) from error
+    with held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            held.seek(0)
+            whose = held.read().strip() or "unknown"
+            raise UsageError(
+                f"another run (process {whose}) writes to {directory}; wait for its end, or name another with --build"
+            ) from None
+        held.truncate(0)
+        held.write(f"{os.getpid()}\n")
+        held.flush()
+        yield
 
 
 def forget(build: Path) -> None:

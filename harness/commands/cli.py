@@ -1,65 +1,66 @@
-"""The `harness` command."""
+"""The `harness` command: what each of its commands is called and takes; what it does is imported when it is called."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
+from harness.commands import options
 from harness.commands.explore import explore
 from harness.commands.guard import guarded
 from harness.commands.load import load
-from harness.commands.options import (
-    DEFAULT_BUILD,
-    DEFAULT_PROFILE,
-    DEFAULT_UP,
-    BuildOption,
-    DeployOption,
-    EnvOption,
-    ProfileOption,
-    UpOption,
-    WithoutOption,
-    seconds,
-)
 from harness.errors import UsageError
+from harness.extras import DISTRIBUTION
 from harness.results import UNUSABLE
 
-app = typer.Typer(
-    help="Verifies asynchronous messaging backends by evidence.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+VERIFIED = Path("build/verify")
 
 
-@app.callback()
-def harness() -> None:
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name=DISTRIBUTION, message="%(package)s %(version)s")
+def app() -> None:
     """Verifies asynchronous messaging backends by evidence."""
 
 
 @app.command()
+@options.profile
+@options.deploy
+@options.build("build/verify")
+@click.option("--check", "checks", multiple=True, metavar="NAME", help="Only this check.")
+@click.option("--repeat", type=click.IntRange(min=1), default=1, metavar="N", help="Runs every scenario so many times.")
+@options.stack_env
+@options.without
+@click.option("--provider-latency", type=options.SECONDS, default="0s", help="Slows every provider call.")
+@click.option("--time-scale", type=click.FloatRange(min=0.01), default=1.0, metavar="X", help="Multiplies deadlines.")
+@click.option(
+    "--parallel", "-n", type=click.IntRange(0, 16), default=0, metavar="N", help="Stacks side by side (pytest-xdist)."
+)
+@click.option("--scenarios", type=options.FILE, metavar="PATH", help="A suite of your own.")
+@click.option("--keyword", "-k", default="", metavar="WORDS", help="Only scenarios whose names match.")
+@click.option("--explain", is_flag=True, help="Prints each claim with its witnesses.")
+@click.option("-x", "first", is_flag=True, help="Ends at the first scenario that doesn't pass.")
+@click.option("--maxfail", type=click.IntRange(min=1), metavar="N", help="Ends after N scenarios that didn't pass.")
 def verify(
-    profile: ProfileOption = DEFAULT_PROFILE,
-    deploy: DeployOption = None,
-    build: BuildOption = DEFAULT_BUILD,
-    check: Annotated[list[str] | None, typer.Option("--check", help="Only this check.", metavar="NAME")] = None,
-    repeat: Annotated[int, typer.Option("--repeat", help="Runs every scenario so many times.", min=1)] = 1,
-    stack_env: EnvOption = None,
-    without: WithoutOption = None,
-    provider_latency: Annotated[float, typer.Option(parser=seconds, help="Slows every provider call.")] = "0s",  # type: ignore[assignment]  # reason: Typer parses the default too
-    time_scale: Annotated[float, typer.Option(help="Multiplies every deadline.", min=0.01)] = 1.0,
-    parallel: Annotated[int, typer.Option("--parallel", "-n", help="Stacks side by side.", min=0, max=16)] = 0,
-    scenarios: Annotated[Path | None, typer.Option(help="A suite of your own.", metavar="PATH")] = None,
-    keyword: Annotated[str, typer.Option("--keyword", "-k", help="Only scenarios whose names match.")] = "",
-    explain: Annotated[bool, typer.Option("--explain", help="Prints each claim with its witnesses.")] = False,
-    first: Annotated[bool, typer.Option("-x", help="Ends at the first scenario that doesn't pass.")] = False,
-    maxfail: Annotated[
-        int | None, typer.Option("--maxfail", help="Ends after N scenarios that didn't pass.", min=1, metavar="N")
-    ] = None,
-) -> None:
+    profile: Path,
+    deploy: str | None,
+    build: Path,
+    checks: Sequence[str],
+    repeat: int,
+    stack_env: Sequence[str],
+    without: Sequence[str],
+    provider_latency: float,
+    time_scale: float,
+    parallel: int,
+    scenarios: Path | None,
+    keyword: str,
+    explain: bool,
+    first: bool,
+    maxfail: int | None,
+) -> int:
     """Deploys a stack, judges what it does, and says why: exit code 0 pass, 1 fail, 2 unknown, 3 unusable."""
     from harness.commands.verify import Request, run
 
@@ -67,10 +68,10 @@ def verify(
         profile=profile,
         deploy=deploy,
         build=build,
-        checks=check or [],
+        checks=checks,
         repeat=repeat,
-        stack_env=stack_env or [],
-        without=without or [],
+        stack_env=stack_env,
+        without=without,
         provider_latency=provider_latency,
         time_scale=time_scale,
         parallel=parallel,
@@ -79,21 +80,20 @@ def verify(
         explain=explain,
         maxfail=1 if first else maxfail or 0,
     )
-    raise typer.Exit(run(request))
+    return run(request)
 
 
 @app.command()
-def up(
-    profile: ProfileOption = DEFAULT_PROFILE,
-    deploy: DeployOption = None,
-    build: UpOption = DEFAULT_UP,
-    stack_env: EnvOption = None,
-    without: WithoutOption = None,
-) -> None:
+@options.profile
+@options.deploy
+@options.up
+@options.stack_env
+@options.without
+def up(profile: Path, deploy: str | None, build: Path, stack_env: Sequence[str], without: Sequence[str]) -> None:
     """Starts a stack that stays up, observed, until `harness down`."""
     from harness.commands.up import ATTACHED, start
 
-    known = start(profile=profile, deploy=deploy, build=build, stack_env=stack_env or [], without=without or [])
+    known = start(profile=profile, deploy=deploy, build=build, stack_env=stack_env, without=without)
     print(f"up (process {known['pid']}); stop it with `harness down`")
     for name in ("api", "mocks", "redis"):
         print(f"  {name:<6} {known[name]}")
@@ -101,30 +101,26 @@ def up(
 
 
 @app.command(hidden=True)
-def serve_up(
-    profile: ProfileOption,
-    build: UpOption,
-    deploy: DeployOption = None,
-    tell: Annotated[int | None, typer.Option()] = None,
-    stack_env: EnvOption = None,
-    without: WithoutOption = None,
-) -> None:
-    """What `harness up` runs in the background."""
+@options.profile
+@options.deploy
+@options.up
+@click.option("--tell", type=int)
+@options.without
+def serve_up(profile: Path, deploy: str | None, build: Path, tell: int | None, without: Sequence[str]) -> None:
+    """What `harness up` runs in the background; the settings for the stack come in by standard input, as JSON."""
+    import json
+
     from harness.commands.up import serve
-    from harness.plugin import parse_env
     from harness.session import Options
 
-    options = Options(build=build, stack_env=parse_env(stack_env or []), without=frozenset(without or []))
-    serve(profile=profile, deploy=deploy, options=options, tell=tell)
+    settings = Options(build=build, stack_env=json.load(sys.stdin), without=frozenset(without))
+    serve(profile=profile, deploy=deploy, options=settings, tell=tell)
 
 
 @app.command()
-def down(
-    build: UpOption = DEFAULT_UP,
-    orphans: Annotated[
-        bool, typer.Option("--orphans", help="Instead, remove the containers and networks that dead runs left.")
-    ] = False,
-) -> None:
+@options.up
+@click.option("--orphans", is_flag=True, help="Instead, removes the containers and networks that dead runs left.")
+def down(build: Path, orphans: bool) -> None:
     """Stops the stack that `harness up` started."""
     if orphans:
         from harness.deploy.engine import connect, sweep_all
@@ -138,7 +134,8 @@ def down(
 
 
 @app.command()
-def restart(build: UpOption = DEFAULT_UP) -> None:
+@options.up
+def restart(build: Path) -> None:
     """Restarts API and workers of the stack that is up; database, queue and mocks go on."""
     from harness.commands.up import ask, running
 
@@ -147,49 +144,52 @@ def restart(build: UpOption = DEFAULT_UP) -> None:
 
 
 @app.command()
-def status(build: UpOption = DEFAULT_UP) -> None:
+@options.up
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def status(build: Path, as_json: bool) -> None:
     """Shows the processes and streams of the stack that is up."""
-    from harness.commands.status import show
     from harness.commands.up import ask, running
 
-    show(ask(running(build), "status"))
+    known = running(build)
+    said = ask(known, "status")
+    if as_json:
+        import json
+
+        where = {name: known[name] for name in ("pid", "api", "mocks", "redis")}
+        print(json.dumps({**where, **said}, indent=1))
+        return
+    from harness.commands.status import show
+
+    show(said)
 
 
 @app.command()
-def send(
-    type_: Annotated[str, typer.Option("--type", help="sms, mms or email.")] = "sms",
-    to: Annotated[str | None, typer.Option(help="The recipient; by default one that was never used.")] = None,
-    body: Annotated[str, typer.Option(help="The text; a unique token is put behind it.")] = "hello",
-    build: UpOption = DEFAULT_UP,
-) -> None:
+@click.option("--type", "channel", default="sms", show_default=True, help="sms, mms or email.")
+@click.option("--to", metavar="ADDRESS", help="The recipient; by default one that was never used.")
+@click.option("--body", default="hello", show_default=True, help="The text; a unique token is put behind it.")
+@options.up
+def send(channel: str, to: str | None, body: str, build: Path) -> None:
     """Sends one message through the stack that is up, and prints its id."""
-    from harness.commands.up import running
-    from harness.history import History
-    from harness.profile import Api
+    from harness.commands.up import ask, running
     from harness.profile.model import CHANNELS
-    from harness.scenario.client import ApiClient
-    from harness.scenario.messages import message
 
-    channel = next((known for known in CHANNELS if known == type_), None)
-    if channel is None:
-        raise UsageError(f"--type {type_!r} is none of {', '.join(CHANNELS)}")
-    with contextlib.closing(ApiClient(History(), url=running(build)["api"], paths=Api())) as client:
-        answer = client.send(message(channel, body, to=to))
-    if answer["status"] != 201:
+    if channel not in CHANNELS:
+        raise UsageError(f"--type {channel!r} is none of {', '.join(CHANNELS)}")
+    answer = ask(running(build), "send", channel=channel, to=to, body=body)
+    if answer["status"] >= 300:
         raise UsageError(f"the API refused the message with {answer['status']}: {answer['body']}")
-    print(answer["body"]["id"])
-    print(f"follow it with `harness trace {answer['body']['id']}`", file=sys.stderr)
+    print(answer["id"])
+    print(f"follow it with `harness trace {answer['id']}`", file=sys.stderr)
 
 
 @app.command()
-def trace(
-    message_id: Annotated[str, typer.Argument(help="The message's id (or its beginning), token, or provider id.")],
-    history: Annotated[Path | None, typer.Option(help="A history.jsonl; by default the newest.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Writes the timeline as a page.", metavar="FILE")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Goes on while the stack is up.")] = False,
-    build: UpOption = DEFAULT_UP,
-) -> None:
-    """Shows everything that happened to one message, as a timeline."""
+@click.argument("message_id", metavar="MESSAGE")
+@click.option("--history", type=options.FILE, metavar="FILE", help="A history.jsonl; by default the newest.")
+@click.option("--html", type=options.FILE, metavar="FILE", help="Writes the timeline as a page.")
+@click.option("--follow", "-f", is_flag=True, help="Goes on while the stack is up.")
+@options.up
+def trace(message_id: str, history: Path | None, html: Path | None, follow: bool, build: Path) -> None:
+    """Shows everything that happened to MESSAGE: its id (or the beginning of it), its token, or the provider's id."""
     from harness.reports import trace as shown
 
     if follow:
@@ -202,7 +202,7 @@ def trace(
         with contextlib.suppress(KeyboardInterrupt):  # that is how one stops following
             shown.follow(path, message_id, wait=growth(path, pid=pid))
         return
-    path = history or shown.newest([build / "history.jsonl", DEFAULT_BUILD / "history.jsonl"])
+    path = history or shown.newest([build / "history.jsonl", VERIFIED / "history.jsonl"])
     found = shown.find(path, message_id)
     if html is None:
         shown.show(found)
@@ -214,10 +214,9 @@ def trace(
 
 
 @app.command()
-def report(
-    build: BuildOption = DEFAULT_BUILD,
-    output: Annotated[Path | None, typer.Option(help="Where the report goes.", metavar="DIR")] = None,
-) -> None:
+@options.build("build/verify", "Where the verification left its results.")
+@click.option("--output", type=options.FILE, metavar="DIR", help="Where the report goes.")
+def report(build: Path, output: Path | None) -> None:
     """Builds the HTML report of the last verification (Allure 3), with the history of earlier ones."""
     from harness.reports.html import build as build_report
 
@@ -228,24 +227,24 @@ def report(
 
 
 @app.command()
-def doctor(profile: ProfileOption = DEFAULT_PROFILE) -> None:
+@options.profile
+def doctor(profile: Path) -> int:
     """Says what is missing on this machine, and how to get it; exit code 3 when something needed is."""
     from harness.commands.doctor import examine
     from harness.commands.status import show_findings
 
     findings = examine(profile)
     show_findings(findings)
-    if any(finding.needed and not finding.good for finding in findings):
-        raise typer.Exit(UNUSABLE)
+    return UNUSABLE if any(finding.needed and not finding.good for finding in findings) else 0
 
 
-app.command()(load)
-app.command()(explore)
+app.add_command(load)
+app.add_command(explore)
 
 
 def main() -> None:
     """The entry point of the `harness` command."""
-    sys.exit(guarded(lambda: app(prog_name="harness", standalone_mode=False))())
+    sys.exit(guarded(lambda: app.main(prog_name="harness", standalone_mode=False)))
 
 
 if __name__ == "__main__":

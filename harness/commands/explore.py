@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from harness.commands.options import DEFAULT_PROFILE, BuildOption, DeployOption, ProfileOption
+from harness.commands import options
 
 
-def explore(
-    profile: ProfileOption = DEFAULT_PROFILE,
-    deploy: DeployOption = None,
-    build: BuildOption = Path("build/explore"),
-    seconds: Annotated[float, typer.Option(help="How long to look.", min=1)] = 60,
-    steps: Annotated[int, typer.Option(help="The longest program.", min=1)] = 14,
-) -> None:
+@click.command()
+@options.profile
+@options.deploy
+@options.build("build/explore", "Where a finding goes.")
+@click.option("--seconds", type=click.FloatRange(min=1), default=60, show_default=True, help="How long to look.")
+@click.option("--steps", type=click.IntRange(min=1), default=14, show_default=True, help="The longest program.")
+def explore(profile: Path, deploy: str | None, build: Path, seconds: float, steps: int) -> int:
     """Looks for a program that the stack gets wrong, and shrinks it to a scenario of a few lines."""
     from rich.console import Console
 
     from harness.exploration.looking import look
+    from harness.keeping import claimed
     from harness.profile import load
 
-    stack = load(profile, driver=deploy)
-    raise typer.Exit(look(Console(highlight=False), seconds=seconds, profile=stack, build=build, steps=steps))
+    with claimed(build):
+        stack = load(profile, driver=deploy)
+        return look(Console(highlight=False), seconds=seconds, profile=stack, build=build, steps=steps)

@@ -4,47 +4,45 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-import typer
+import click
 
 from harness.errors import HarnessError, UsageError
+from harness.extras import missing
 from harness.results import UNUSABLE
 
-MISUSED: type[Exception] = typer.BadParameter.__mro__[1]
-"""What Typer raises for a command line that makes no sense; it has a name only in a package that Typer keeps inside."""
+
+def guarded(command: Callable[[], Any]) -> int:
+    """Runs a command and returns its exit code; what is a user's own mistake is told in one line."""
+    try:
+        code = command()
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return UNUSABLE
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.message, file=sys.stderr)
+        return UNUSABLE
+    except click.ClickException as error:
+        print(misused(error), file=sys.stderr)
+        return UNUSABLE
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        line = missing(error)
+        if line is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        return UNUSABLE
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted", file=sys.stderr)
+        return 130
+    return code if isinstance(code, int) else 0
 
 
-def guarded(command: Callable[[], Any]) -> Callable[[], int]:
-    """Turns our own errors into one line and an exit code, so that no traceback reaches a user."""
-
-    @wraps(command)
-    def run() -> int:
-        try:
-            code = command()
-        except UsageError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return UNUSABLE
-        except MISUSED as error:
-            print(misused(error), file=sys.stderr)
-            return UNUSABLE
-        except HarnessError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 2
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            return 130
-        return code if isinstance(code, int) else 0
-
-    return run
-
-
-def misused(error: Exception) -> str:
-    """What Typer has against a command line, in one line; where nothing was asked for, the help."""
-    said, ctx = str(getattr(error, "message", "") or error), getattr(error, "ctx", None)
-    if type(error).__name__ == "NoArgsIsHelpError":
-        return said
-    format_message = getattr(error, "format_message", lambda: said)
-    path = getattr(ctx, "command_path", "harness")
-    return f"error: {' '.join(format_message().split()).rstrip('.')}; see `{path} --help`"
+def misused(error: click.ClickException) -> str:
+    """What is wrong with a command line, in one line."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "harness"
+    return f"error: {' '.join(error.format_message().split()).rstrip('.')}; see `{path} --help`"

@@ -3,53 +3,77 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, cast
 
-import typer
+import click
 
-from harness.commands.options import DEFAULT_PROFILE, BuildOption, DeployOption, EnvOption, ProfileOption, seconds
+from harness.commands import options
 
 if TYPE_CHECKING:
     from harness.load.plan import Gaps, Shape
 
-DEFAULT_BUILD = Path("build/load")
+SECONDS = options.SECONDS
 
 
+@click.command(context_settings={"show_default": True})
+@options.profile
+@options.deploy
+@options.build("build/load")
+@click.option("--duration", type=SECONDS, default="60s", help="How long messages arrive.")
+@click.option("--rate", type=float, default=100.0, help="Messages a second.")
+@click.option("--shape", default="constant", help="constant, ramp (from 0 to the rate) or spike (three times it).")
+@click.option("--gaps", default="poisson", help="poisson or uniform.")
+@click.option("--seed", type=int, default=1, help="The same seed gives the same arrivals.")
+@click.option("--mix", default="api=8,queue=1,webhook=1", metavar="KIND=N,…", help="Who sends, by weight.")
+@click.option("--processes", type=int, default=0, help="Generating processes beside a master; 0: one alone.")
+@click.option("--users", type=int, default=0, help="Users of each kind; 0: as many as are needed.")
+@click.option("--patience", type=SECONDS, default="5s", help="A start later than this is dropped.")
+@click.option("--late-after", type=SECONDS, default="100ms", help="When a start is late.")
+@click.option("--late-share", type=float, default=0.05, help="The share of starts that may be late.")
+@click.option("--drain-within", type=SECONDS, default="60s", help="How long the queue may take to drain.")
+@click.option("--pause-worker", type=SECONDS, default="0s", help="Stops the workers so long.")
+@click.option("--pause-at", type=SECONDS, help="When; by default in the middle.")
+@click.option("--provider-latency", type=SECONDS, default="0s", help="Slows every provider call.")
+@options.stack_env
+@click.option("--wire/--no-wire", default=True, help="Read every command to Redis, or only tail the streams.")
+@click.option("--page", is_flag=True, help="Locust's own page, until Ctrl-C.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the page; 0: any free one.")
+@click.option("--locustfile", type=options.FILE, metavar="FILE", help="Users of your own.")
 def load(
-    profile: ProfileOption = DEFAULT_PROFILE,
-    deploy: DeployOption = None,
-    build: BuildOption = DEFAULT_BUILD,
-    duration: Annotated[float, typer.Option(parser=seconds, help="How long messages arrive.")] = "60s",  # type: ignore[assignment]  # reason: Typer parses the default too
-    rate: Annotated[float, typer.Option(help="Messages a second.")] = 100.0,
-    shape: Annotated[
-        str, typer.Option(help="constant, ramp (from 0 to the rate) or spike (three times it).")
-    ] = "constant",
-    gaps: Annotated[str, typer.Option(help="poisson or uniform.")] = "poisson",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same arrivals.")] = 1,
-    mix: Annotated[str, typer.Option(help="Who sends, by weight.", metavar="KIND=N,…")] = "api=8,queue=1,webhook=1",
-    processes: Annotated[int, typer.Option(help="Generating processes beside a master; 0: one alone.")] = 0,
-    users: Annotated[int, typer.Option(help="Users of each kind; 0: as many as are needed.")] = 0,
-    patience: Annotated[float, typer.Option(parser=seconds, help="A start later than this is dropped.")] = "5s",  # type: ignore[assignment]  # reason: as above
-    late_after: Annotated[float, typer.Option(parser=seconds, help="When a start is late.")] = "100ms",  # type: ignore[assignment]  # reason: as above
-    late_share: Annotated[float, typer.Option(help="The share of starts that may be late.")] = 0.05,
-    drain_within: Annotated[float, typer.Option(parser=seconds, help="How long the queue may take to drain.")] = "60s",  # type: ignore[assignment]  # reason: as above
-    pause_worker: Annotated[float, typer.Option(parser=seconds, help="Stops the workers so long.")] = "0s",  # type: ignore[assignment]  # reason: as above
-    pause_at: Annotated[float | None, typer.Option(parser=seconds, help="When; by default in the middle.")] = None,
-    provider_latency: Annotated[float, typer.Option(parser=seconds, help="Slows every provider call.")] = "0s",  # type: ignore[assignment]  # reason: as above
-    stack_env: EnvOption = None,
-    wire: Annotated[bool, typer.Option(help="Read every command to Redis, or only tail the streams.")] = True,
-    page: Annotated[bool, typer.Option("--page", help="Locust's own page, until Ctrl-C.")] = False,
-    port: Annotated[int, typer.Option(help="Of the page; 0: any free one.", min=0, max=65535)] = 0,
-    locustfile: Annotated[Path | None, typer.Option(help="Users of your own.", metavar="FILE")] = None,
-) -> None:
+    profile: Path,
+    deploy: str | None,
+    build: Path,
+    duration: float,
+    rate: float,
+    shape: str,
+    gaps: str,
+    seed: int,
+    mix: str,
+    processes: int,
+    users: int,
+    patience: float,
+    late_after: float,
+    late_share: float,
+    drain_within: float,
+    pause_worker: float,
+    pause_at: float | None,
+    provider_latency: float,
+    stack_env: Sequence[str],
+    wire: bool,
+    page: bool,
+    port: int,
+    locustfile: Path | None,
+) -> int:
     """Loads a stack, follows every message to its end, and accounts for all of them."""
     from harness import profile as profiles
+    from harness.keeping import claimed
     from harness.load.plan import Plan, parse_mix
     from harness.load.request import Pause, Request
     from harness.load.run import run
     from harness.load.show import Watching, show
-    from harness.plugin import parse_env
+    from harness.plugin.lifetime import parse_env
 
     plan = Plan(
         rate=rate,
@@ -65,7 +89,7 @@ def load(
         profile=profiles.load(profile, driver=deploy),
         plan=plan,
         build=build,
-        stack_env=parse_env(stack_env or []),
+        stack_env=parse_env(stack_env),
         processes=processes,
         users=users,
         wire=wire,
@@ -80,9 +104,9 @@ def load(
     )
     code = 0
     # Locust's page has no other end than Ctrl-C
-    with contextlib.suppress(*([KeyboardInterrupt] if page else [])), Watching(plan) as watching:
+    with claimed(build), contextlib.suppress(*([KeyboardInterrupt] if page else [])), Watching(plan) as watching:
         for result in run(request, watch=watching.sample, told=watching.say):
             watching.pause()
             show(result, build=build)
             code = result.exit_code
-    raise typer.Exit(code)
+    return code

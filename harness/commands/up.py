@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -17,7 +18,11 @@ from typing import Any
 from harness.commands import toml
 from harness.deploy.driver import Role
 from harness.errors import DeployError, Inconclusive, UsageError
+from harness.keeping import claimed
+from harness.plugin.lifetime import parse_env
 from harness.profile import Profile, load
+from harness.profile.model import Channel
+from harness.scenario.messages import message
 from harness.scenario.stack import Stack
 from harness.session import Options, deployed
 
@@ -31,12 +36,12 @@ def start(
 ) -> dict[str, Any]:
     """Starts the background process and waits until its stack is ready; returns its state. Raises UsageError."""
     load(profile, driver=deploy)
+    known = parse_env(stack_env)
     if (running := state(build)) is not None:
         raise UsageError(f"a stack is already up (process {running['pid']}); `harness down` first")
     build.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "harness", "serve-up", "--profile", str(profile), "--build", str(build)]
     for option, values in (
-        ("--stack-env", stack_env),
         ("--without", without),
         ("--deploy", [deploy] if deploy else []),
     ):
@@ -47,12 +52,15 @@ def start(
         process = subprocess.Popen(
             [*command, "--tell", str(told_w)],
             pass_fds=(told_w,),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
     os.close(told_w)
+    if process.stdin is not None:  # not by its command line, which every user of the machine can read
+        with contextlib.suppress(BrokenPipeError), process.stdin as settings:
+            settings.write(json.dumps(known).encode())
     with os.fdopen(told_r, encoding="utf-8") as told:
         said = told.read()  # ends when it is ready, or dead
     if said != "ready":
@@ -83,12 +91,12 @@ def running(build: Path) -> dict[str, Any]:
     return known
 
 
-def ask(known: Mapping[str, Any], command: str) -> dict[str, Any]:
-    """Sends one command (ping, status, restart, stop) and waits for the answer; UsageError when nobody answers."""
+def ask(known: Mapping[str, Any], command: str, **options: object) -> dict[str, Any]:
+    """Gives one command (ping, status, restart, send, stop) and waits for its answer; raises UsageError without one."""
     with socket.socket(socket.AF_UNIX) as client:
         try:
             client.connect(known["socket"])
-            client.sendall(command.encode() + b"\n")
+            client.sendall(json.dumps({"command": command, **options}).encode() + b"\n")
             with client.makefile("r", encoding="utf-8") as lines:
                 line = lines.readline()
         except OSError as error:
@@ -106,7 +114,11 @@ def serve(*, profile: Path, deploy: str | None, options: Options, tell: int | No
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, interrupt)
     loaded = load(profile, driver=deploy)
-    with tempfile.TemporaryDirectory(prefix="messaging-harness-up-") as private, deployed(loaded, options) as stack:
+    with (
+        claimed(options.build),
+        tempfile.TemporaryDirectory(prefix="messaging-harness-up-") as private,
+        deployed(loaded, options) as stack,
+    ):
         place = str(Path(private) / "control")
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(place)
@@ -176,8 +188,9 @@ def answer_until_stopped(server: socket.socket, stack: Stack, profile: Profile, 
     while True:
         client, _ = server.accept()
         with client, client.makefile("rw", encoding="utf-8") as lines:
-            command = lines.readline().strip()
-            answer = obey(command, stack, profile)
+            asked = json.loads(lines.readline() or "{}")
+            command = asked.pop("command", None)
+            answer = obey(command, stack, profile, **asked)
             keep_pids(stack, build)
             lines.write(json.dumps(answer) + "\n")
             lines.flush()
@@ -185,7 +198,7 @@ def answer_until_stopped(server: socket.socket, stack: Stack, profile: Profile, 
                 return
 
 
-def obey(command: str, stack: Stack, profile: Profile) -> dict[str, Any]:
+def obey(command: str | None, stack: Stack, profile: Profile, **options: Any) -> dict[str, Any]:
     """Carries out one command of another `harness` process."""
     try:
         match command:
@@ -197,9 +210,18 @@ def obey(command: str, stack: Stack, profile: Profile) -> dict[str, Any]:
                 return {"members": members(stack)}
             case "status":
                 return {"members": members(stack), "streams": streams(stack, profile), "events": len(stack.history)}
+            case "send":
+                return sent(stack, **options)
     except (UsageError, Inconclusive) as error:
         return {"error": str(error)}
     return {"error": f"unknown command {command!r}"}
+
+
+def sent(stack: Stack, *, channel: Channel, to: str | None, body: str) -> dict[str, Any]:
+    """Sends a message, so that the request and its answer stand in the record; returns what the API said."""
+    answer = stack.api_client.send(message(channel, body, to=to))
+    said = answer["body"]
+    return {"status": answer["status"], "body": said, "id": said.get("id") if isinstance(said, dict) else None}
 
 
 def members(stack: Stack) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import pytest
 
 from harness.content import content
 from harness.errors import Inconclusive, UsageError
-from harness.keeping import advice, forget, forget_allure, probe, shortage
+from harness.keeping import advice, claimed, forget, forget_allure, probe, shortage
 from harness.plugin.collector import COMMAND, RESULTS
 from harness.plugin.lifetime import ONE_ATTACHED, parse_env, terminated_as_interrupted
 from harness.profile import load
@@ -69,8 +69,14 @@ def run(request: Request) -> int:
 
     Raises UsageError for a request that can't be carried out, Inconclusive when no test was about the stack.
     """
-    make_room(request)
-    check(request)
+    with claimed(request.build):
+        make_room(request)
+        check(request)
+        return carried_out(request)
+
+
+def carried_out(request: Request) -> int:
+    """The exit code of pytest's run over the suite."""
     capture = Capture()
     try:
         with plugins(request) as words, terminated_as_interrupted():

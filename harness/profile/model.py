@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -113,6 +114,10 @@ class Database(Section):
     observe: Literal["auto", "trigger", "api"] = "auto"
 
 
+STEPS: Final = ("pending", "sent", "delivered", "failed")
+"""What a message comes to, in words that hold on every stack."""
+
+
 class Statuses(Section):
     order: list[str] = ["pending", "sending", "retry", "sent", "delivered"]
     """From first to last; a status may only move to a later one."""
@@ -126,8 +131,13 @@ class Statuses(Section):
 
     def word(self, step: str) -> str:
         """The stack's word for a step (pending, sent, delivered, failed); a word of its own stays as it is."""
-        steps = {"pending": self.queued, "sent": self.sent, "delivered": self.delivered, "failed": self.failed}
-        return step if step in self.order else steps.get(step, step)
+        words = dict(zip(STEPS, (self.queued, self.sent, self.delivered, self.failed), strict=True))
+        return step if step in self.order else words.get(step, step)
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Every word that the profile names."""
+        return frozenset({*self.order, *chain(*self.cycles), self.queued, *self.terminal})
 
     @property
     def terminal(self) -> frozenset[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from harness.history import Event, Flow
 from harness.history.facts import Facts
-from harness.profile import Profile
+from harness.profile import Profile, Statuses
+from harness.profile.model import STEPS
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def status(step: str) -> Expectation:
     """The row had this status at some time; that it moved on since doesn't matter.
 
     `step` is a word of the stack's own, or one of pending, sent, delivered, failed, whatever the stack calls it.
+    Waiting raises ValueError for a word that the profile doesn't know and no row of this message has had.
     """
 
     def look(scene: Scene) -> Progress:
@@ -117,6 +120,8 @@ def status(step: str) -> Expectation:
         for value, event in flow.statuses:
             if value == name:
                 return Progress(MET, witnesses=(event,))
+        if name not in statuses.known:
+            raise ValueError(mistaken(step, statuses))
         reported = bool(flow.of("callback.sent"))
         later = flow.status == statuses.sent and (name == statuses.delivered or (reported and name == statuses.failed))
         if flow.status in statuses.terminal and not later:
@@ -131,6 +136,15 @@ def status(step: str) -> Expectation:
         return unseen or Progress("open", now)
 
     return Expectation(f"status({step!r})", "database.status", look)
+
+
+def mistaken(step: str, statuses: Statuses) -> str:
+    """What to say of a status that there isn't: such a wait would last to its end, and "never" would hold trivially."""
+    words = sorted({*statuses.known, *STEPS})
+    close = difflib.get_close_matches(step, words, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(words)};"
+    own = "a word of the stack's own belongs in [statuses] order"
+    return f"status({step!r}): the profile knows no such status; {hint} {own}"
 
 
 def provider_called(*, times: int | None = None) -> Expectation:

@@ -47,6 +47,15 @@ def test_a_second_call_that_never_comes_is_refuted_at_rest(stack: Stack) -> None
     assert "each source last said:" in told
 
 
+@pytest.mark.parametrize(("word", "hint"), [("snet", "did you mean 'sent'?"), ("xyzzy", "known are ")])
+def test_a_status_that_there_is_not_is_told_at_once(stack: Stack, word: str, hint: str) -> None:
+    flow = stack.send(sms(body="mistyped"))
+    for wait in (flow.expect, flow.expect_none):
+        with pytest.raises(ValueError, match=r"the profile knows no such status") as caught:
+            wait(status(word))
+        assert hint in str(caught.value)
+
+
 def test_a_deadline_tells_the_story(stack: Stack) -> None:
     with stack.worker.held():
         flow = stack.send(sms(body="slow"))

