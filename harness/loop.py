@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import warnings
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-import uvloop
+new_event_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+with contextlib.suppress(ModuleNotFoundError):  # faster, and not needed to look at an attached stack
+    from uvloop import new_event_loop
 
 T = TypeVar("T")
 
@@ -17,7 +20,7 @@ class Loop:
     """An asyncio loop in a daemon thread of its own; `close` cancels what still runs in it."""
 
     def __init__(self) -> None:
-        self._loop = uvloop.new_event_loop()
+        self._loop = new_event_loop()
         self._thread = threading.Thread(target=self._run, name="harness-loop", daemon=True)
         self._thread.start()
 

@@ -7,27 +7,32 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
+from harness.content import content
 from harness.errors import ProfileError
 from harness.profile.explaining import explain
 from harness.profile.model import Profile
 
+REFERENCE: Final = Path("reference")
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def load(path: Path, *, environ: Mapping[str, str] | None = None, driver: str | None = None) -> Profile:
     """The profile in a TOML file, with `${NAME}` replaced from the environment; raises ProfileError.
 
-    `driver` deploys it otherwise than it says itself.
+    `driver` deploys it otherwise than it says itself. `reference` is the profile that comes with the harness.
     """
+    if path == REFERENCE and not path.exists():
+        path = content("harness.toml")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise ProfileError(f"the profile {path} can't be read: {why}; name one with --profile") from error
+        own = "name one with --profile (`--profile reference`: the stack that comes with the harness)"
+        raise ProfileError(f"the profile {path} can't be read: {why}; {own}") from error
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
