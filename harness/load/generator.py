@@ -61,7 +61,7 @@ class Generator:
                     self._go(said)
                 case "stages":
                     for name, milliseconds in said:
-                        self._fire(name, milliseconds, None)
+                        self._note(name, milliseconds, failed=False)
                 case "backlog":
                     self.backlog.append(said)
                 case "stop":
@@ -83,13 +83,14 @@ class Generator:
         latency = self.turns.record(arrival, began=began, answered=answered, status=answer.status)
         self.link.say(sends=[[arrival.number, began, answered, *answer]])
         good = answer.status is not None and 200 <= answer.status < 300
-        error = None if good else RuntimeError(answer.error or f"status {answer.status}")
-        self._fire(f"{arrival.kind}: accepted", latency * 1000, error)
+        self._note(f"{arrival.kind}: accepted", latency * 1000, failed=not good)
 
-    def _fire(self, name: str, milliseconds: float, error: Exception | None) -> None:
-        self._environment.events.request.fire(
-            request_type="stage", name=name, response_time=milliseconds, response_length=0, exception=error, context={}
-        )
+    def _note(self, name: str, milliseconds: float, *, failed: bool) -> None:
+        """A stage is a row of Locust's table and no request: its totals count each send once."""
+        entry = self._environment.stats.get(name, "stage")
+        entry.log(milliseconds, 0)
+        if failed:
+            entry.log_error(None)
 
     def rest(self) -> None:
         """A user with nothing more to send waits for the end of the run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sysconfig
 import traceback
@@ -29,12 +30,11 @@ NAMED = re.compile(r"[\w.]+: \S")
 """A line that begins with the name of an exception."""
 UNMET = ("✗ ", "? ", "… ")
 """How an expectation's error marks the line of one that wasn't met: it can't be, nobody can tell, it may still be."""
-OURS = str(Path(__file__).parent)
+OURS = f"{Path(__file__).parents[1]}{os.sep}"
 NOT_THE_USERS = (OURS, "<", *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")))
 """How the names of files begin that no user wrote."""
 CALLERS = (
-    f"{OURS}/plugin.py",
-    f"{OURS}/collector.py",
+    f"{OURS}plugin{os.sep}",
     *(str(Path(inspect.getfile(module)).parent) for module in (_pytest, pluggy)),
 )
 """What stands between pytest's loop and a test."""
@@ -190,9 +190,11 @@ def place(error: BaseException, path: Path) -> str:
 
 
 def frames(error: BaseException, path: Path) -> list[str]:
-    """A short traceback, from the test on."""
-    lines = []
-    for frame in visible(error, path)[-MOST_FRAMES:]:
+    """A short traceback, from the test on; of what lies beyond the user's last line, only where it was raised."""
+    found, lines = visible(error, path), []
+    users_own = [number for number, frame in enumerate(found) if users(frame, path)]
+    beyond = users_own[-1] + 1 if users_own else 0
+    for frame in [*found[:beyond], *found[beyond:][-1:]][-MOST_FRAMES:]:
         lines += [f"{shown(frame.filename)}:{frame.lineno} in {frame.name}", f"    {frame.line}"]
     return lines
 

@@ -50,6 +50,10 @@ def test_two_processes_and_a_pause_that_shows(tmp_path: Path) -> None:
         assert result["stages"][name]["max"] > 1900
         assert result["stages"][name]["p99"] > 1700
     assert result["stages"]["api: queued"]["p50"] < 1000
+    with (tmp_path / "locust_stats.csv").open() as table:
+        counts = [(row["Type"], int(row["Request Count"])) for row in csv.DictReader(table)]
+    sends = sum(count for type_, count in counts if type_ not in ("", "stage"))
+    assert counts[-1] == ("", sends), "Locust's totals count each send once, and no stage"
     [[began, ended]] = result["series"]["holds"]
     assert (ended - began) >= 2
     assert max(sample["outstanding"] for sample in result["series"]["samples"]) > 20

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.xdist_group("verify"), pytest.mark.unmeasured]
 UNUSED = ("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:playwright", "-p", "no:pytest_httpserver")
 SUITE = """
 import pytest
-from harness import accepted, provider_called, sms
+from harness import accepted, provider_called, sms, status
 from harness.errors import Inconclusive, Refuted
 
 def test_pass(stack):
@@ -50,6 +50,9 @@ def test_refuted(stack):
 
 def test_own_code(stack):
     {}["nothing"]
+
+def test_mistyped(stack):
+    stack.send(sms()).expect(status("snet"))
 
 def test_inconclusive(stack):
     error = Inconclusive("a list shows no pending entries")
@@ -92,6 +95,10 @@ EXPECTED = {
     "test_pytest_fail": ("fail", "no good (test_mine.py:"),
     "test_refuted": ("fail", "provider_called(times=2): "),
     "test_own_code": ("error", "KeyError: 'nothing' (test_mine.py:"),
+    "test_mistyped": (
+        "error",
+        "did you mean 'sent'? a word of the stack's own belongs in [statuses] order (test_mine.py:",
+    ),
     "test_inconclusive": ("unknown", "a list shows no pending entries"),
     "test_setup": ("error", "ValueError: in a fixture (test_mine.py:"),
     "test_teardown": ("error", "RuntimeError: in a teardown (test_mine.py:"),
@@ -137,8 +144,8 @@ def test_the_command_and_plain_pytest_say_the_same(harness: Harness, suite: Path
         assert found[scenario][0] == outcome, (scenario, found[scenario])
         assert reason.replace("{assert}", str(line)) in found[scenario][1], (scenario, found[scenario])
     assert "passed, though it was expected to fail: mended" in done.out
-    assert "FAIL  2 of 13 scenarios passed; 1 not asked, 2 skipped, 1 xfailed" in done.out
-    counts = "7 failed, 2 passed, 3 skipped, 1 xfailed, 1 xpassed"
+    assert "FAIL  2 of 14 scenarios passed; 1 not asked, 2 skipped, 1 xfailed" in done.out
+    counts = "8 failed, 2 passed, 3 skipped, 1 xfailed, 1 xpassed"
     assert "it must not be run" not in done.text
 
     alone = plain("--profile", sms_only, suite, build=harness.directory / "plain")
