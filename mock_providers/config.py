@@ -11,8 +11,8 @@ from mock_providers.checked import Checked
 from mock_providers.errors import ConfigError
 from mock_providers.journal.file import SEGMENT_BYTES
 from mock_providers.journal.store import Retention
-from mock_providers.sendgrid.settings import SendGridSettings
-from mock_providers.twilio.settings import TwilioSettings
+from mock_providers.sendgrid.state.settings import SendGridSettings
+from mock_providers.twilio.state.settings import TwilioSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,14 +13,14 @@ from mock_providers.exchange import Exchange
 from mock_providers.faults import Fault, Faults, Gates
 from mock_providers.journal import Journal
 from mock_providers.memory import Memory
-from mock_providers.sendgrid.account import SendGridAccount
 from mock_providers.sendgrid.api import SendGridApi
 from mock_providers.sendgrid.events import SendGridWebhooks
-from mock_providers.sendgrid.settings import SendGridSettings
-from mock_providers.twilio.account import TwilioAccount
+from mock_providers.sendgrid.state.account import SendGridAccount
+from mock_providers.sendgrid.state.settings import SendGridSettings
 from mock_providers.twilio.api import TwilioApi
 from mock_providers.twilio.callbacks import TwilioWebhooks
-from mock_providers.twilio.settings import TwilioSettings
+from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.settings import TwilioSettings
 from mock_providers.webhooks import Webhooks
 
 

@@ -13,12 +13,12 @@ from mock_providers.control.answers import answer, body_of
 from mock_providers.control.disturb import removed
 from mock_providers.errors import ControlError
 from mock_providers.lifecycle import Step
-from mock_providers.sendgrid.account import SendGridAccount
-from mock_providers.sendgrid.settings import Fate as MailFate
-from mock_providers.sendgrid.settings import SendGridSettings
-from mock_providers.twilio.account import TwilioAccount
-from mock_providers.twilio.recipients import Fate, Refusal
-from mock_providers.twilio.settings import TwilioSettings
+from mock_providers.sendgrid.state.account import SendGridAccount
+from mock_providers.sendgrid.state.settings import Fate as MailFate
+from mock_providers.sendgrid.state.settings import SendGridSettings
+from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.recipients import Fate, Refusal
+from mock_providers.twilio.state.settings import TwilioSettings
 from mock_providers.world import World
 
 _SECRET = frozenset(("auth_token", "api_key", "private_key_pem", "api_keys", "shared_key"))

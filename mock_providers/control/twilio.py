@@ -10,8 +10,8 @@ from mock_providers.checked import Checked, is_http_url
 from mock_providers.control.accounts import find_account
 from mock_providers.control.answers import answer, body_of
 from mock_providers.errors import ControlError
-from mock_providers.twilio.account import TwilioAccount
-from mock_providers.twilio.settings import STATUSES
+from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.settings import STATUSES
 from mock_providers.webhooks import Signature
 from mock_providers.world import World
 

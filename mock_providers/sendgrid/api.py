@@ -11,13 +11,13 @@ from typing import Any
 from mock_providers.asgi import Answer, Request, parse_form
 from mock_providers.call import Call
 from mock_providers.faults import Fault
-from mock_providers.sendgrid import activity, batches, suppressions, templates, webhook_settings
-from mock_providers.sendgrid.account import SendGridAccount
 from mock_providers.sendgrid.errors import WORDING, Problem, SendGridError, error_answer
 from mock_providers.sendgrid.events import SendGridWebhooks
-from mock_providers.sendgrid.mail_send import recipients_of, send_mail, sender_of, text_of
-from mock_providers.sendgrid.settings import SendGridSettings, default_name
-from mock_providers.sendgrid.visit import Route, Visit, shown
+from mock_providers.sendgrid.routes import activity, batches, suppressions, templates, webhook_settings
+from mock_providers.sendgrid.routes.mail_send import recipients_of, send_mail, sender_of, text_of
+from mock_providers.sendgrid.routes.visit import Route, Visit, shown
+from mock_providers.sendgrid.state.account import SendGridAccount
+from mock_providers.sendgrid.state.settings import SendGridSettings, default_name
 
 PREFIX = "/v3/"
 

@@ -11,9 +11,9 @@ from mock_providers.at_once import AtOnce
 from mock_providers.clock import elapse
 from mock_providers.faults.webhook import WebhookFault
 from mock_providers.lifecycle import Script, Step
-from mock_providers.sendgrid.account import SendGridAccount
-from mock_providers.sendgrid.mail import Mail, Recipient
 from mock_providers.sendgrid.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
+from mock_providers.sendgrid.state.account import SendGridAccount
+from mock_providers.sendgrid.state.mail import Mail, Recipient
 from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
 
 Event = dict[str, Any]

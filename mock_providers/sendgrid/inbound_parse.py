@@ -9,7 +9,7 @@ from email.utils import parseaddr
 from typing import Any
 
 from mock_providers.at_once import AtOnce
-from mock_providers.sendgrid.account import SendGridAccount
+from mock_providers.sendgrid.state.account import SendGridAccount
 from mock_providers.webhooks import Outcome, Webhook, Webhooks
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_providers.sendgrid.mail import subject_of
+from mock_providers.sendgrid.state.mail import subject_of
 
 Template = dict[str, Any]
 

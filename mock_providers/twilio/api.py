@@ -14,12 +14,12 @@ from mock_providers import redact
 from mock_providers.asgi import Answer, Form, Request, field, parse_form
 from mock_providers.call import Call
 from mock_providers.faults import Fault
-from mock_providers.twilio import account_resource, media, messages, phone_numbers, services
-from mock_providers.twilio.account import TwilioAccount
 from mock_providers.twilio.callbacks import TwilioWebhooks
 from mock_providers.twilio.errors import BY_STATUS, ERRORS, TwilioError, error_answer
-from mock_providers.twilio.settings import TwilioSettings, is_account_sid
-from mock_providers.twilio.visit import Route, Visit
+from mock_providers.twilio.routes import accounts, media, messages, phone_numbers, services
+from mock_providers.twilio.routes.visit import Route, Visit
+from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.settings import TwilioSettings, is_account_sid
 
 PREFIX = "/2010-04-01/"
 SERVICES_PREFIX = "/v1/Services"
@@ -28,7 +28,7 @@ ROUTES = [
     *messages.ROUTES,
     *media.ROUTES,
     *phone_numbers.ROUTES,
-    *account_resource.ROUTES,
+    *accounts.ROUTES,
     *services.ROUTES,
 ]
 

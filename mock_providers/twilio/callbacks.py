@@ -11,11 +11,11 @@ from uuid import uuid4
 from mock_providers.at_once import AtOnce
 from mock_providers.clock import elapse
 from mock_providers.lifecycle import Due, Script, Step
-from mock_providers.twilio.account import TwilioAccount
-from mock_providers.twilio.message import API_VERSION, Media, Message
-from mock_providers.twilio.optout import REPLIES, apply_keyword, keyword
 from mock_providers.twilio.segments import count_segments
 from mock_providers.twilio.signature import sign_form
+from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.message import API_VERSION, Media, Message
+from mock_providers.twilio.state.opt_outs import REPLIES, apply_keyword, keyword
 from mock_providers.twilio.twiml import Reply, replies
 from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
 

@@ -18,12 +18,12 @@ from twilio.request_validator import RequestValidator
 from mock_providers.journal import Filter, Journal
 from mock_providers.journal.lines import seal, unseal
 from mock_providers.sendgrid.signature import SigningKey
-from mock_providers.twilio.account import TwilioAccount
-from mock_providers.twilio.listing import list_messages
-from mock_providers.twilio.message import Message
+from mock_providers.twilio.routes.listing import list_messages
 from mock_providers.twilio.segments import count_segments
-from mock_providers.twilio.settings import TwilioSettings
 from mock_providers.twilio.signature import sign_form
+from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.message import Message
+from mock_providers.twilio.state.settings import TwilioSettings
 
 GSM = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"

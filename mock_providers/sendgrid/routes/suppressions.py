@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from mock_providers.asgi import Answer
 from mock_providers.sendgrid.errors import Problem, SendGridError
+from mock_providers.sendgrid.routes.visit import Route, Visit, not_found, shown
 from mock_providers.sendgrid.rules import is_address
-from mock_providers.sendgrid.visit import Route, Visit, not_found, shown
 
 if TYPE_CHECKING:
-    from mock_providers.sendgrid.account import SendGridAccount
+    from mock_providers.sendgrid.state.account import SendGridAccount
 
 KINDS = ("bounces", "blocks", "spam_reports", "invalid_emails", "unsubscribes")
 

@@ -10,7 +10,7 @@ from mock_providers.checked import Checked, Reader, read_settings
 from mock_providers.errors import ConfigError
 from mock_providers.lifecycle import Script, Step, parse_script
 from mock_providers.twilio.numbers import is_phone_number
-from mock_providers.twilio.recipients import Fate, Refusal
+from mock_providers.twilio.state.recipients import Fate, Refusal
 
 STATUSES = frozenset(
     (

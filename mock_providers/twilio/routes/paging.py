@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_providers.asgi import Form, field
 from mock_providers.twilio.errors import TwilioError
-from mock_providers.twilio.visit import Visit
+from mock_providers.twilio.routes.visit import Visit
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 1000

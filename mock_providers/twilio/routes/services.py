@@ -8,12 +8,12 @@ from zlib import crc32
 
 from mock_providers.asgi import Answer, field
 from mock_providers.twilio.errors import JSON, TwilioError
-from mock_providers.twilio.message import encode
-from mock_providers.twilio.paging import v1_page
-from mock_providers.twilio.visit import Route, Visit
+from mock_providers.twilio.routes.paging import v1_page
+from mock_providers.twilio.routes.visit import Route, Visit
+from mock_providers.twilio.state.message import encode
 
 if TYPE_CHECKING:
-    from mock_providers.twilio.account import TwilioAccount
+    from mock_providers.twilio.state.account import TwilioAccount
 
 _SETTINGS: dict[str, tuple[str, Any]] = {
     "friendly_name": ("FriendlyName", ""),

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 from mock_providers.asgi import Form, field, fields
 from mock_providers.checked import is_http_url
-from mock_providers.twilio import magic
-from mock_providers.twilio.account import TwilioAccount
 from mock_providers.twilio.errors import TwilioError
-from mock_providers.twilio.message import Media, Message
 from mock_providers.twilio.numbers import is_phone_number, normal_recipient, normal_sender
+from mock_providers.twilio.routes import magic
+from mock_providers.twilio.routes.services import sender_from
 from mock_providers.twilio.segments import count_segments
-from mock_providers.twilio.services import sender_from
 from mock_providers.twilio.smart_encoding import plain
+from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.message import Media, Message
 
 BODY_LIMIT = 1600
 MEDIA_LIMIT = 10

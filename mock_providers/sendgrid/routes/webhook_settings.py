@@ -9,8 +9,8 @@ from mock_providers.asgi import Answer
 from mock_providers.checked import is_http_url
 from mock_providers.sendgrid.errors import Problem, SendGridError
 from mock_providers.sendgrid.events import make_event
-from mock_providers.sendgrid.settings import EVENTS
-from mock_providers.sendgrid.visit import Route, Visit, not_found, shown
+from mock_providers.sendgrid.routes.visit import Route, Visit, not_found, shown
+from mock_providers.sendgrid.state.settings import EVENTS
 
 SWITCHES = (
     "processed", "delivered", "deferred", "dropped", "bounce", "open", "click", "spam_report", "unsubscribe",

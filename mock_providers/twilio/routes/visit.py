@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from mock_providers.asgi import Answer, Form, Request
 
 if TYPE_CHECKING:
-    from mock_providers.twilio.account import TwilioAccount
     from mock_providers.twilio.callbacks import TwilioWebhooks
+    from mock_providers.twilio.state.account import TwilioAccount
 
 API = r"/2010-04-01/Accounts/([^/.]+)"
 """The part of a path that names the account."""

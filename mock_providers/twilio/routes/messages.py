@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from mock_providers.asgi import Answer, field
-from mock_providers.twilio.create import create_message
 from mock_providers.twilio.errors import JSON, TwilioError
-from mock_providers.twilio.listing import list_messages
-from mock_providers.twilio.message import FINAL, Message, encode, message_json, rfc2822
-from mock_providers.twilio.visit import API, Route, Visit
+from mock_providers.twilio.routes.create import create_message
+from mock_providers.twilio.routes.listing import list_messages
+from mock_providers.twilio.routes.visit import API, Route, Visit
+from mock_providers.twilio.state.message import FINAL, Message, encode, message_json, rfc2822
 
 
 def create(visit: Visit) -> Answer:

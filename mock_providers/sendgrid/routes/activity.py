@@ -8,8 +8,8 @@ from typing import Any
 
 from mock_providers.asgi import Answer, field
 from mock_providers.sendgrid.errors import Problem, SendGridError
-from mock_providers.sendgrid.mail import Mail, Recipient
-from mock_providers.sendgrid.visit import Route, Visit, not_found, shown
+from mock_providers.sendgrid.routes.visit import Route, Visit, not_found, shown
+from mock_providers.sendgrid.state.mail import Mail, Recipient
 
 LARGEST_LIMIT = 1000
 

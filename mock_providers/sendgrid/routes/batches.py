@@ -6,7 +6,7 @@ from typing import Any
 
 from mock_providers.asgi import Answer
 from mock_providers.sendgrid.errors import Problem, SendGridError
-from mock_providers.sendgrid.visit import Route, Visit, not_found, shown
+from mock_providers.sendgrid.routes.visit import Route, Visit, not_found, shown
 
 
 def _create(visit: Visit) -> Answer:

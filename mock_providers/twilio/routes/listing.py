@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import quote
 
 from mock_providers.asgi import Form, field
-from mock_providers.twilio.account import TwilioAccount
 from mock_providers.twilio.errors import TwilioError
-from mock_providers.twilio.message import API_VERSION, Message
-from mock_providers.twilio.paging import envelope, page_number, page_size
+from mock_providers.twilio.routes.paging import envelope, page_number, page_size
+from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.message import API_VERSION, Message
 
 _TOKEN = re.compile(r"PA[0-9a-f]{32}")
 _FILTERS = ("To", "From", "DateSent", "DateSent<", "DateSent>")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_providers.sendgrid.account import SendGridAccount
 from mock_providers.sendgrid.errors import Problem, SendGridError
-from mock_providers.sendgrid.mail import Mail, Recipient, subject_of
 from mock_providers.sendgrid.rules import broken_rules
+from mock_providers.sendgrid.state.account import SendGridAccount
+from mock_providers.sendgrid.state.mail import Mail, Recipient, subject_of
 
 UNVERIFIED = Problem(
     "The from address does not match a verified Sender Identity. Mail cannot be sent until this error is resolved. "

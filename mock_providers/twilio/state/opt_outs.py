@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mock_providers.twilio.account import TwilioAccount
+from mock_providers.twilio.state.account import TwilioAccount
 
 _STOP = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"))
 _START = frozenset(("START", "YES", "UNSTOP"))

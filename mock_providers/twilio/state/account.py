@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 
 from mock_providers.accounts import Account
-from mock_providers.twilio.message import Message
-from mock_providers.twilio.phone_numbers import PhoneNumber
-from mock_providers.twilio.services import Service
-from mock_providers.twilio.settings import TwilioSettings
+from mock_providers.twilio.routes.phone_numbers import PhoneNumber
+from mock_providers.twilio.routes.services import Service
+from mock_providers.twilio.state.message import Message
+from mock_providers.twilio.state.settings import TwilioSettings
 
 KEPT_MESSAGES = 250_000
 """Messages an account keeps for fetching; the oldest are dropped, so that memory stays flat."""

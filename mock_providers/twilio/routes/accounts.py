@@ -6,9 +6,9 @@ from typing import Any
 
 from mock_providers.asgi import Answer
 from mock_providers.twilio.errors import JSON
-from mock_providers.twilio.message import API_VERSION, encode, rfc2822
-from mock_providers.twilio.paging import short_list
-from mock_providers.twilio.visit import API, Route, Visit
+from mock_providers.twilio.routes.paging import short_list
+from mock_providers.twilio.routes.visit import API, Route, Visit
+from mock_providers.twilio.state.message import API_VERSION, encode, rfc2822
 
 
 def _fetch(visit: Visit) -> Answer:

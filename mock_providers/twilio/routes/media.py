@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from mock_providers.asgi import Answer
 from mock_providers.twilio.errors import JSON, TwilioError
-from mock_providers.twilio.message import Media, Message, encode, rfc2822
-from mock_providers.twilio.messages import find_message
-from mock_providers.twilio.paging import short_list
-from mock_providers.twilio.visit import API, Route, Visit
+from mock_providers.twilio.routes.messages import find_message
+from mock_providers.twilio.routes.paging import short_list
+from mock_providers.twilio.routes.visit import API, Route, Visit
+from mock_providers.twilio.state.message import Media, Message, encode, rfc2822
 
 
 def content_type(url: str) -> str:

@@ -11,8 +11,8 @@ from mock_providers.asgi import Answer, Form, field
 from mock_providers.sendgrid.errors import JSON, Problem, SendGridError
 
 if TYPE_CHECKING:
-    from mock_providers.sendgrid.account import SendGridAccount
     from mock_providers.sendgrid.events import SendGridWebhooks
+    from mock_providers.sendgrid.state.account import SendGridAccount
 
 
 class Visit:

@@ -7,10 +7,10 @@ from typing import Any
 from mock_providers.asgi import Answer, field
 from mock_providers.checked import is_http_url
 from mock_providers.twilio.errors import JSON, TwilioError
-from mock_providers.twilio.message import API_VERSION, encode, rfc2822
 from mock_providers.twilio.numbers import is_phone_number
-from mock_providers.twilio.paging import short_list
-from mock_providers.twilio.visit import API, Route, Visit
+from mock_providers.twilio.routes.paging import short_list
+from mock_providers.twilio.routes.visit import API, Route, Visit
+from mock_providers.twilio.state.message import API_VERSION, encode, rfc2822
 
 
 class PhoneNumber:

@@ -1,0 +1,1 @@
+"""What a SendGrid account owns and remembers; it knows nothing of requests."""
