@@ -9,7 +9,7 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -19,8 +19,6 @@ from mock_providers.control.token import Guard
 from mock_providers.world import World
 
 View = Callable[[World, Request], Awaitable[Response]]
-
-ROUTES: list[tuple[str, str, View]] = []
 
 
 async def health(world: World, _: Request) -> Response:
@@ -37,7 +35,15 @@ async def metrics(world: World, _: Request) -> Response:
     return Response(text, media_type="text/plain; version=0.0.4")
 
 
-ROUTES += [
+async def document(_: World, __: Request) -> Response:
+    return answer(openapi.document([(method, path) for method, path, _ in ROUTES]))
+
+
+async def docs(_: World, __: Request) -> Response:
+    return HTMLResponse(openapi.page([(method, path) for method, path, _ in ROUTES]))
+
+
+ROUTES: list[tuple[str, str, View]] = [
     ("GET", "/_mock/health", health),
     ("GET", "/_mock/calls", calls.list_calls),
     ("GET", "/_mock/wait", calls.wait),
@@ -65,8 +71,8 @@ ROUTES += [
     ("GET", "/_mock/segments", bodies.segments),
     ("GET", "/_mock/export", records.export),
     ("POST", "/_mock/replay", records.replay),
-    ("GET", "/_mock/openapi.json", openapi.show_document),
-    ("GET", "/_mock/docs", openapi.show_docs),
+    ("GET", "/_mock/openapi.json", document),
+    ("GET", "/_mock/docs", docs),
     ("GET", "/health", health),
     ("GET", "/metrics", metrics),
 ]

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-
-from mock_providers.control.answers import answer
 from mock_providers.control.schemas import BODIES, QUERIES, SUMMARIES
-
-if TYPE_CHECKING:
-    from mock_providers.world import World
 
 _STATUSES = {
     "200": "What was asked for.",
@@ -77,16 +70,9 @@ def _content(status: str, key: tuple[str, str]) -> dict[str, Any]:
     return {"content": {"application/json": {"schema": schema}}}
 
 
-async def show_document(world: World, request: Request) -> Response:  # noqa: ARG001  # reason: a view's shape
-    from mock_providers.control.app import ROUTES
-
-    return answer(document([(method, path) for method, path, _ in ROUTES]))
-
-
-async def show_docs(world: World, request: Request) -> Response:  # noqa: ARG001  # reason: a view's shape
-    from mock_providers.control.app import ROUTES
-
-    described = document([(method, path) for method, path, _ in ROUTES])
+def page(routes: list[tuple[str, str]]) -> str:
+    """The document as HTML."""
+    described = document(routes)
     sections = []
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
@@ -106,7 +92,7 @@ async def show_docs(world: World, request: Request) -> Response:  # noqa: ARG001
                 f"<section><h2><b>{method.upper()}</b> {html.escape(path)}</h2>"
                 f"<p>{html.escape(operation['summary'])}</p>{table}</section>"
             )
-    return HTMLResponse(_PAGE.replace("SECTIONS", "".join(sections)))
+    return _PAGE.replace("SECTIONS", "".join(sections))
 
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Control plane</title>

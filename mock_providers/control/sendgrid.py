@@ -17,10 +17,10 @@ from mock_providers.control.twilio import signature_of
 from mock_providers.errors import ControlError
 from mock_providers.sendgrid.events import Event, make_event
 from mock_providers.sendgrid.inbound_parse import InboundFile, InboundMail, deliver_mail
-from mock_providers.sendgrid.routes.suppressions import KINDS
 from mock_providers.sendgrid.state.account import SendGridAccount
 from mock_providers.sendgrid.state.mail import Recipient
 from mock_providers.sendgrid.state.settings import EVENTS
+from mock_providers.sendgrid.state.suppressions import KINDS
 from mock_providers.world import World
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from mock_providers.sendgrid.state.mail import subject_of
-
-Template = dict[str, Any]
+from mock_providers.sendgrid.state.template import Template, active_version
 
 
 def render(payload: dict[str, Any], templates: dict[str, Template]) -> list[dict[str, Any]]:
     """One entry a personalization: its recipients, subject and contents."""
-    version = _active(templates.get(str(payload.get("template_id"))))
+    version = active_version(templates.get(str(payload.get("template_id"))))
     return [_personalized(payload, block, version) for block in payload.get("personalizations", [])]
 
 
@@ -40,11 +39,6 @@ def _personalized(payload: dict[str, Any], block: dict[str, Any], version: dict[
         "content": [{"type": kind, "value": text} for kind, text in contents],
         "error": error,
     }
-
-
-def _active(template: Template | None) -> dict[str, Any] | None:
-    versions = template["versions"] if template is not None else []
-    return next((version for version in versions if version["active"]), None)
 
 
 def _handlebars(source: str, data: dict[str, Any]) -> str:

@@ -9,8 +9,7 @@ from uuid import UUID
 from mock_providers.asgi import Answer, field
 from mock_providers.sendgrid.errors import Problem, SendGridError
 from mock_providers.sendgrid.routes.visit import Route, Visit, not_found, shown
-
-Template = dict[str, Any]
+from mock_providers.sendgrid.state.template import Template
 
 
 def _create(visit: Visit) -> Answer:

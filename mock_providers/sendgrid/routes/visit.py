@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mock_providers.asgi import Answer, Form, field
 from mock_providers.sendgrid.errors import JSON, Problem, SendGridError
-
-if TYPE_CHECKING:
-    from mock_providers.sendgrid.events import SendGridWebhooks
-    from mock_providers.sendgrid.state.account import SendGridAccount
+from mock_providers.sendgrid.events import SendGridWebhooks
+from mock_providers.sendgrid.state.account import SendGridAccount
 
 
 class Visit:

@@ -10,11 +10,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 from mock_providers.accounts import Account
 from mock_providers.errors import ConfigError
-from mock_providers.sendgrid.routes.suppressions import Suppressions
-from mock_providers.sendgrid.routes.templates import Template
 from mock_providers.sendgrid.signature import SigningKey
 from mock_providers.sendgrid.state.mail import Mail
 from mock_providers.sendgrid.state.settings import SendGridSettings
+from mock_providers.sendgrid.state.suppressions import Suppressions
+from mock_providers.sendgrid.state.template import Template
 
 KEPT_MAILS = 250_000
 """Mails an account keeps for its activity feed; the oldest are dropped, so that memory stays flat."""

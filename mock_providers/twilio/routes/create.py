@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from zlib import crc32
 
 from mock_providers.asgi import Form, field, fields
 from mock_providers.checked import is_http_url
 from mock_providers.twilio.errors import TwilioError
 from mock_providers.twilio.numbers import is_phone_number, normal_recipient, normal_sender
 from mock_providers.twilio.routes import magic
-from mock_providers.twilio.routes.services import sender_from
 from mock_providers.twilio.segments import count_segments
 from mock_providers.twilio.smart_encoding import plain
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.message import Media, Message
+from mock_providers.twilio.state.service import Service
 
 BODY_LIMIT = 1600
 MEDIA_LIMIT = 10
@@ -103,7 +104,18 @@ def _pool_sender(account: TwilioAccount, sid: str, sender: str | None, to: str) 
         raise TwilioError(21701, sid)
     if sid in account.settings.unavailable_services:
         raise TwilioError(21702)
-    return sender if sender is not None else sender_from(account, service, to)
+    return sender if sender is not None else _sender_from(account, service, to)
+
+
+def _sender_from(account: TwilioAccount, service: Service, to: str) -> str:
+    """The pool's sender for a recipient, the same one each time; raises 21703 or 21704 if there is none."""
+    if not service.pool:
+        raise TwilioError(21704)
+    numbers = [account.phone_numbers[sid].number for sid in service.pool if sid in account.phone_numbers]
+    usable = [number for number in numbers if number != to]
+    if not usable:
+        raise TwilioError(21703)
+    return usable[crc32(to.encode()) % len(usable)]
 
 
 def _check_content(body: str, media: list[str], form: Form) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from mock_providers.asgi import Answer, Form, Request
-
-if TYPE_CHECKING:
-    from mock_providers.twilio.callbacks import TwilioWebhooks
-    from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.callbacks import TwilioWebhooks
+from mock_providers.twilio.state.account import TwilioAccount
 
 API = r"/2010-04-01/Accounts/([^/.]+)"
 """The part of a path that names the account."""

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from mock_providers.accounts import Account
-from mock_providers.twilio.routes.phone_numbers import PhoneNumber
-from mock_providers.twilio.routes.services import Service
 from mock_providers.twilio.state.message import Message
+from mock_providers.twilio.state.phone_number import PhoneNumber
+from mock_providers.twilio.state.service import Service
 from mock_providers.twilio.state.settings import TwilioSettings
 
 KEPT_MESSAGES = 250_000
