@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,9 +30,11 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def calls(words: Words = None, url: Url = DEFAULT_URL) -> None:
-    """Print what was recorded: `calls to='+1555*' type=called`."""
+    """Print all that was recorded: `calls to='+1555*' type=called`, `calls search='ada 400'`, `calls failed=true`."""
+    selection = _pairs(words)
+    limit = _limit(selection.pop("limit", None))
     with _server(url) as server:
-        for entry in _ask(lambda: server.calls(**_pairs(words))):
+        for entry in server.all_calls(limit=limit, **selection):
             print(json.dumps(entry))
 
 
@@ -42,14 +46,14 @@ def wait(
 ) -> None:
     """Wait for matching entries and print them: `wait to=+15552340001 text=hello`."""
     with _server(url) as server:
-        for entry in _ask(lambda: server.wait(count=count, within=within, **_pairs(words))):
+        for entry in server.wait(count=count, within=within, **_pairs(words)):
             print(json.dumps(entry))
 
 
 def fault(words: Words = None, url: Url = DEFAULT_URL) -> None:
     """Set a fault: `fault to='+1555*' status=503 times=2`, or `fault '{"match": …}'`."""
     with _server(url) as server:
-        print(json.dumps(_ask(lambda: server.request("POST", "/faults", json=parse_fault(words or [])))))
+        print(json.dumps(server.request("POST", "/faults", json=parse_fault(words or []))))
 
 
 def export(
@@ -82,7 +86,7 @@ def replay(
         raise ConfigError(f"{file}: can't be read: {error.strerror}") from None
     params = {"timing": str(timing).lower()} | ({"account": account} if account else {})
     with _server(url) as server:
-        made = _ask(lambda: server.request("POST", "/replay", params=params, content=record))
+        made = server.request("POST", "/replay", params=params, content=record)
         print(f"{len(made['faults'])} faults set")
 
 
@@ -91,7 +95,7 @@ def reset(
 ) -> None:
     """Forget what an account, or everyone, did."""
     with _server(url) as server:
-        print(json.dumps(_ask(lambda: server.request("POST", "/reset", json={"account": account} if account else {}))))
+        print(json.dumps(server.request("POST", "/reset", json={"account": account} if account else {})))
 
 
 def parse_fault(words: list[str]) -> dict[str, Any]:
@@ -130,16 +134,24 @@ def _pairs(words: list[str] | None) -> dict[str, Any]:
     return pairs
 
 
-def _server(url: str) -> MockProviders:
-    from mock_providers.client import MockProviders
+def _limit(text: str | None) -> int | None:
+    """How many entries to print at most; None is all."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 18 and int(text) > 0):
+        raise ConfigError(f"limit must be a whole number from 1 on, saw {text!r}; leave it out to see all")
+    return int(text)
 
-    return MockProviders(url, token=os.environ.get("MOCK_PROVIDERS_TOKEN"))
 
-
-def _ask(question: Any) -> Any:
+@contextmanager
+def _server(url: str) -> Iterator[MockProviders]:
+    """The client of the server; one that can't be reached is told in one line."""
     import httpx
 
+    from mock_providers.client import MockProviders
+
     try:
-        return question()
-    except httpx.TransportError as error:
+        with MockProviders(url, token=os.environ.get("MOCK_PROVIDERS_TOKEN")) as server:
+            yield server
+    except (httpx.TransportError, httpx.InvalidURL) as error:
         raise MockProvidersError(f"the server can't be reached: {error}; give its address with --url") from None

@@ -56,10 +56,17 @@ class AsyncMockProviders:
         return {**account, "account": shown["account"], "webhook_public_key": shown["webhook_public_key"]}
 
     async def calls(self, *, after: int = 0, limit: int = 1000, **selection: Any) -> list[Entry]:
-        """What was recorded so far."""
+        """What was recorded so far, the first `limit` of it."""
         params = protocol.query({"after": after, "limit": limit, **selection})
         entries: list[Entry] = (await self.request("GET", "/calls", params=params))["entries"]
         return entries
+
+    async def all_calls(self, *, limit: int | None = None, **selection: Any) -> AsyncGenerator[Entry]:
+        """All that was recorded so far, however much it is, a page at a time."""
+        pages = protocol.Pages(limit=limit, selection=selection)
+        while not pages.done:
+            for entry in pages.take(await self.request("GET", "/calls", params=pages.query)):
+                yield entry
 
     async def wait(
         self, *, count: int = 1, within: float = DEADLINE_S, after: int = 0, **selection: Any

@@ -15,6 +15,8 @@ from mock_providers.errors import NotSeenError, RefusedError
 Entry = dict[str, Any]
 
 DEADLINE_S = 10.0
+PAGE = 1000
+"""Entries that are asked for at a time."""
 RECONNECT_S = 0.05
 """Seconds between two attempts to reach a server that is (re)starting."""
 
@@ -40,6 +42,34 @@ def new_sendgrid(settings: dict[str, Any]) -> dict[str, Any]:
 
 def query(selection: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in selection.items() if value is not None}
+
+
+class Pages:
+    """Turns the pages of `/calls`: the query of the next one, and what to take of each.
+
+    It ends with what was recorded when the first page was asked for, so that a busy server doesn't keep it for ever.
+    """
+
+    def __init__(self, *, limit: int | None, selection: dict[str, Any]) -> None:
+        self._query = query(selection)
+        self._cursor = "before" if selection.get("order") == "desc" else "after"
+        self._left = limit
+        self._last: int | None = None
+        self.done = limit == 0
+
+    @property
+    def query(self) -> dict[str, Any]:
+        return {**self._query, "limit": PAGE if self._left is None else min(PAGE, self._left)}
+
+    def take(self, page: dict[str, Any]) -> list[Entry]:
+        if self._last is None:
+            self._last = page["seq"]
+        entries: list[Entry] = [entry for entry in page["entries"] if entry["seq"] <= self._last]
+        if self._left is not None:
+            self._left -= len(entries)
+        self._query[self._cursor] = page["next"]
+        self.done = page["next"] is None or self._left == 0 or len(entries) < len(page["entries"])
+        return entries
 
 
 def read(response: httpx.Response) -> Any:

@@ -54,10 +54,16 @@ class MockProviders:
         return SendGrid(self, shown["account"], account["api_key"], shown["webhook_public_key"])
 
     def calls(self, *, after: int = 0, limit: int = 1000, **selection: Any) -> list[Entry]:
-        """What was recorded so far."""
+        """What was recorded so far, the first `limit` of it."""
         params = protocol.query({"after": after, "limit": limit, **selection})
         entries: list[Entry] = self.request("GET", "/calls", params=params)["entries"]
         return entries
+
+    def all_calls(self, *, limit: int | None = None, **selection: Any) -> Iterator[Entry]:
+        """All that was recorded so far, however much it is, a page at a time."""
+        pages = protocol.Pages(limit=limit, selection=selection)
+        while not pages.done:
+            yield from pages.take(self.request("GET", "/calls", params=pages.query))
 
     def wait(self, *, count: int = 1, within: float = DEADLINE_S, after: int = 0, **selection: Any) -> list[Entry]:
         """The first matching entries; raises NotSeenError with the nearest misses at the deadline (seconds)."""

@@ -43,6 +43,14 @@ _SELECTION = {
     "call": _count("The number of the call that an entry belongs to", maximum=10**17),
     "since": _number("Unix seconds"),
     "until": _number("Unix seconds"),
+    "search": _text(
+        "Words, of any case; each must be a part of an address or the body, begin an SID, or be the HTTP status or the "
+        "error code, of the call or of its answer"
+    ),
+    "failed": _text(
+        "true: calls and webhooks that ended otherwise than with a whole 2xx answer, with their answers",
+        enum=["true", "false"],
+    ),
 }
 _CURSOR = {"after": _count("Only entries after this sequence number", maximum=10**17)}
 

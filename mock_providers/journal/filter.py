@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from mock_providers.errors import ControlError
+from mock_providers.journal.search import failed, has_words, may_have
 from mock_providers.journal.store import Key
 
 
@@ -16,7 +17,8 @@ from mock_providers.journal.store import Key
 class Filter:
     """All that is given must match: `text` is a substring, `to` a recipient or a glob, times are Unix seconds.
 
-    `type` may be several, with commas between them.
+    `type` may be several, with commas between them. `search` (words, of any case) and `failed` are about the whole
+    exchange: a call and its answer are found together, whichever of the two has what is looked for.
     """
 
     provider: str | None = None
@@ -29,6 +31,8 @@ class Filter:
     call: int | None = None
     since: float | None = None
     until: float | None = None
+    search: str | None = None
+    failed: bool | None = None
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Filter:
@@ -48,6 +52,8 @@ class Filter:
             call=_integer(query, "call"),
             since=_number(query, "since"),
             until=_number(query, "until"),
+            search=query.get("search", "").strip() or None,
+            failed=_flag(query, "failed"),
         )
 
     def keys(self, known: list[Key]) -> list[Key] | None:
@@ -56,14 +62,25 @@ class Filter:
             return None
         return [key for key in known if key[1] == self.account and (self.provider is None or key[0] == self.provider)]
 
-    def match(self, entry: bytes) -> dict[str, Any] | None:
-        """The decoded entry if it matches."""
+    @property
+    def pairs(self) -> bool:
+        """Whether an entry is judged together with its other half."""
+        return self.search is not None or self.failed is not None
+
+    def match(self, entry: bytes, other: bytes = b"") -> dict[str, Any] | None:
+        """The decoded entry if it matches; `other` is the other half of its exchange, for filters that want `pairs`."""
         if self.type is not None and not any(f'"type":"{one}"'.encode() in entry[:120] for one in self.types):
             return None
         if self.text is not None and self.text.isalnum() and self.text.isascii() and self.text.encode() not in entry:
             return None
+        if self.search is not None and not may_have(self.words, entry + other):
+            return None
         decoded: dict[str, Any] = json.loads(entry)
-        return decoded if self.matches(decoded) else None
+        if not self.matches(decoded):
+            return None
+        if self.pairs and not self.matches_exchange([decoded, json.loads(other)] if other else [decoded]):
+            return None
+        return decoded
 
     def matches(self, entry: Mapping[str, Any]) -> bool:
         return (
@@ -78,6 +95,14 @@ class Filter:
             and (self.text is None or self.text in (entry.get("text") or ""))
             and (self.to is None or recipient_matches(self.to, entry.get("to")))
         )
+
+    def matches_exchange(self, exchange: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether a call or webhook, with its answer where there is one, has the words, and failed if it should."""
+        return (self.search is None or has_words(self.words, exchange)) and (self.failed is None or failed(exchange))
+
+    @property
+    def words(self) -> list[str]:
+        return (self.search or "").lower().split()
 
     @property
     def types(self) -> list[str]:
@@ -110,3 +135,11 @@ def _integer(query: Mapping[str, str], name: str) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise ControlError(f"{name} must be a whole number, saw {text[:40]!r}", hint=f"give {name} as digits")
     return int(text)
+
+
+def _flag(query: Mapping[str, str], name: str) -> bool | None:
+    """True, or None for a filter that isn't set."""
+    text = query.get(name) or "false"
+    if text not in {"true", "false"}:
+        raise ControlError(f"{name} must be true or false, saw {text[:40]!r}", hint=f"leave {name} out to see all")
+    return True if text == "true" else None

@@ -14,10 +14,8 @@ from mock_providers.errors import JournalError
 from mock_providers.journal.file import SEGMENT_BYTES, JournalFile
 from mock_providers.journal.filter import Filter
 from mock_providers.journal.lines import seal
+from mock_providers.journal.pairs import ANSWER_WITHIN, backward, forward
 from mock_providers.journal.store import Key, Retention, Store
-
-ANSWER_WITHIN = 2000
-"""How many entries after a call its answer is looked for."""
 
 encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -119,13 +117,25 @@ class Journal:
         The ones not selected come as None, so that a reader can pause and keep its place.
         """
         store = self._store
-        for seq, entry in store.after(after, selection.keys(store.keys())):
+        entries = store.after(after, selection.keys(store.keys()))
+        if selection.pairs:
+            for seq, entry, other in forward(entries, store.get):
+                yield seq, selection.match(entry, other)
+            return
+        for seq, entry in entries:
             yield seq, selection.match(entry)
 
     def read_back(self, selection: Filter, *, before: int) -> Iterator[tuple[int, dict[str, Any] | None]]:
         """Entries before a sequence number, newest first, as `read` gives them."""
         store = self._store
-        for seq, entry in store.before(before, selection.keys(store.keys())):
+        keys = selection.keys(store.keys())
+        if selection.pairs:
+            # the answers to the newest of them may be later than `before`
+            for seq, entry, other in backward(store.before(before + ANSWER_WITHIN, keys), store.get):
+                if seq < before:
+                    yield seq, selection.match(entry, other)
+            return
+        for seq, entry in store.before(before, keys):
             yield seq, selection.match(entry)
 
     def answer_to(self, seq: int) -> dict[str, Any] | None:
@@ -138,6 +148,11 @@ class Journal:
                 if decoded["call"] == seq:
                     return decoded
         return None
+
+    def exchange(self, entry: dict[str, Any]) -> list[dict[str, Any]]:
+        """An entry, and the other half of its exchange if there is one."""
+        other = self.answer_to(entry["seq"]) if entry["call"] == entry["seq"] else self.entry(entry["call"])
+        return [entry] if other is None else [entry, other]
 
     def entry(self, seq: int) -> dict[str, Any] | None:
         entry = self._store.get(seq)

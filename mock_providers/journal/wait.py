@@ -10,6 +10,7 @@ from typing import Any
 from mock_providers.clock import elapse
 from mock_providers.journal.filter import Filter, recipient_matches
 from mock_providers.journal.journal import Journal
+from mock_providers.journal.search import failed, has_words
 
 SLICE = 500
 NEAREST = 3
@@ -70,15 +71,17 @@ def nearest_misses(journal: Journal, selection: Filter, *, after: int) -> list[d
     for looked, (seq, entry) in enumerate(journal.read_back(scope, before=journal.visible + 1)):
         if seq <= after or looked == LOOKED_AT:
             break
-        difference = difference_from(selection, entry) if entry is not None else {}
+        exchange = [] if entry is None else journal.exchange(entry) if selection.pairs else [entry]
+        difference = difference_from(selection, exchange) if exchange else {}
         if difference:
             misses.append({"entry": entry, "difference": difference})
     misses.sort(key=lambda miss: (len(miss["difference"]), -miss["entry"]["seq"]))
     return misses[:NEAREST]
 
 
-def difference_from(selection: Filter, entry: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Field by field, what was wanted and what the entry has, where the two don't fit."""
+def difference_from(selection: Filter, exchange: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Field by field, what was wanted and what the entry (the first of its exchange) has, where the two don't fit."""
+    entry = exchange[0]
     difference: dict[str, dict[str, Any]] = {}
     for name in (one.name for one in fields(selection)):
         wanted = getattr(selection, name)
@@ -87,6 +90,11 @@ def difference_from(selection: Filter, entry: dict[str, Any]) -> dict[str, dict[
         if name in {"since", "until"}:
             fits = entry["at"] >= wanted if name == "since" else entry["at"] <= wanted
             had: Any = entry["at"]
+        elif name == "search":
+            had = [word for word in selection.words if has_words([word], exchange)]
+            fits = len(had) == len(selection.words)
+        elif name == "failed":
+            had = fits = failed(exchange)
         else:
             had = entry.get(name)
             fits = (
