@@ -6,7 +6,7 @@ const PAGE = 200;
 const MOST_ROWS = 3000;
 const $ = (id) => document.getElementById(id);
 const rows = $("rows");
-const state = { oldest: null, loading: false, generation: 0, seq: 0, selected: null, stream: null, fresh: [] };
+const state = { oldest: null, loading: false, generation: 0, seq: 0, selected: null, stream: null, fresh: [], asked: new Set(), asking: false };
 
 export const api = async (path, options = {}) => {
   const response = await fetch(`/_mock${path}`, options);
@@ -17,7 +17,16 @@ export const api = async (path, options = {}) => {
 
 const selection = () => {
   const query = new URLSearchParams();
-  for (const name of ["text", "to", "provider", "account"]) if ($(name).value) query.set(name, $(name).value);
+  for (const name of ["search", "to", "provider", "account"]) if ($(name).value) query.set(name, $(name).value);
+  if ($("failed").checked) query.set("failed", "true");
+  return query;
+};
+
+// what has a row: calls and webhooks, each with its answer
+const rowsOf = () => {
+  const query = selection();
+  query.set("type", "called,callback.sent,callback.dropped");
+  query.set("answers", "true");
   return query;
 };
 
@@ -64,17 +73,14 @@ function setAnswer(row, answer) {
   pill.textContent = words;
   pill.className = `pill ${kind}`;
   row.children[5].textContent = answer ? Math.round(answer.elapsed_ms * 10) / 10 : "";
-  row.hidden = $("failed").checked && kind === "good";
 }
 
 async function loadOlder() {
   if (state.loading || state.oldest === null) return;
   state.loading = true;
   const generation = state.generation;
-  const query = selection();
-  query.set("type", "called,callback.sent,callback.dropped");
+  const query = rowsOf();
   query.set("order", "desc");
-  query.set("answers", "true");
   query.set("limit", PAGE);
   if (state.oldest) query.set("before", state.oldest);
   try {
@@ -86,7 +92,7 @@ async function loadOlder() {
     }
     rows.append(...page.entries.map(makeRow));
     state.oldest = page.next;
-    $("empty").hidden = rows.children.length > 0;
+    showWhetherEmpty();
   } finally {
     state.loading = false;
   }
@@ -98,14 +104,17 @@ function reload() {
   state.oldest = 0;
   state.loading = false;
   state.fresh = [];
+  state.asked = new Set();
+  state.asking = false;
   rows.replaceChildren();
   loadOlder();
 }
 
 function follow() {
   const query = selection();
-  // answers carry no text, so they are taken as they come and matched with their rows here
-  query.delete("text");
+  // what fits a search is found by the server alone, once for its first page and again for what comes
+  query.delete("search");
+  query.delete("failed");
   query.set("after", state.seq);
   const stream = new EventSource(`/_mock/follow?${query}`);
   state.stream = stream;
@@ -117,18 +126,21 @@ function follow() {
   };
 }
 
+const searching = () => $("search").value.trim() !== "" || $("failed").checked;
+
 function showFresh() {
-  const text = $("text").value;
   const fragment = [];
   const made = new Map();
   for (const entry of state.fresh) {
-    if (entry.type.endsWith("answered")) {
-      const row = made.get(entry.call) ?? $(`e${entry.call}`);
-      if (row) setAnswer(row, entry);
-    } else if (entry.type !== "reset" && (!text || (entry.text ?? "").includes(text))) {
-      const row = makeRow(entry);
-      made.set(entry.seq, row);
-      fragment.unshift(row);
+    const row = made.get(entry.call) ?? $(`e${entry.call}`);
+    if (entry.type.endsWith("answered") && row) {
+      setAnswer(row, entry);
+    } else if (searching()) {
+      state.asked.add(entry.call);
+    } else if (!entry.type.endsWith("answered") && entry.type !== "reset") {
+      const fresh = makeRow(entry);
+      made.set(entry.seq, fresh);
+      fragment.unshift(fresh);
     }
     if (state.selected?.concerns(entry)) state.selected.refresh();
   }
@@ -141,7 +153,50 @@ function showFresh() {
     state.oldest = rows.lastElementChild.entry.seq;
     rows.lastElementChild.remove();
   }
-  if (fragment.length) $("empty").hidden = true;
+  showWhetherEmpty();
+  if (state.asked.size && !state.asking) showFound();
+}
+
+// asks which of the calls that came, or were answered, fit the search; each gets a row at its own place
+async function showFound() {
+  const generation = state.generation;
+  state.asking = true;
+  try {
+    while (state.asked.size && generation === state.generation) {
+      const calls = state.asked;
+      state.asked = new Set();
+      let after = Math.min(...calls) - 1;
+      const last = Math.max(...calls);
+      while (after !== null && after < last) {
+        const query = rowsOf();
+        query.set("after", after);
+        const page = await api(`/calls?${query}`);
+        if (generation !== state.generation) return;
+        page.entries.filter((entry) => calls.has(entry.seq)).forEach(showInPlace);
+        after = page.next;
+      }
+    }
+    showWhetherEmpty();
+  } finally {
+    if (generation === state.generation) state.asking = false;
+  }
+}
+
+function showInPlace(entry) {
+  const row = $(`e${entry.seq}`);
+  if (row) {
+    if (entry.answer) setAnswer(row, entry.answer);
+    return;
+  }
+  const older = [...rows.children].find((one) => one.entry.seq < entry.seq);
+  // one that is older than all that are loaded comes with its page
+  if (older || state.oldest === null) rows.insertBefore(makeRow(entry), older ?? null);
+}
+
+function showWhetherEmpty() {
+  const empty = rows.children.length === 0;
+  $("empty").hidden = !empty || searching();
+  $("unfound").hidden = !empty || !searching();
 }
 
 function select(row) {
@@ -155,9 +210,7 @@ function select(row) {
 
 function move(step) {
   const now = rows.querySelector("[aria-selected=true]");
-  let next = now ? (step > 0 ? now.nextElementSibling : now.previousElementSibling) : rows.firstElementChild;
-  while (next?.hidden) next = step > 0 ? next.nextElementSibling : next.previousElementSibling;
-  select(next);
+  select(now ? (step > 0 ? now.nextElementSibling : now.previousElementSibling) : rows.firstElementChild);
 }
 
 rows.addEventListener("click", (event) => select(event.target.closest(".row")));
@@ -167,7 +220,7 @@ rows.addEventListener("scroll", () => {
 document.addEventListener("keydown", (event) => {
   if ($("dialog").open) return;
   const typing = event.target.matches("input, select, textarea");
-  if (event.key === "/" && !typing) { event.preventDefault(); $("text").focus(); }
+  if (event.key === "/" && !typing) { event.preventDefault(); $("search").focus(); }
   else if (event.key === "Escape" && typing) rows.focus();
   else if (typing) return;
   else if (["ArrowDown", "j"].includes(event.key)) { event.preventDefault(); move(1); }

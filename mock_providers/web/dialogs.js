@@ -65,7 +65,7 @@ export async function openDialog(kind, { api, selected, done }) {
   const grid = Object.assign(document.createElement("div"), { className: "fields" });
   const controls = {};
   for (const [name, label, type] of fields) {
-    const input = control(name, type, accounts, selected);
+    const input = control(name, type, accounts, !only || only === selected?.provider ? selected : undefined);
     input.id = `field-${name}`;
     controls[name] = input;
     grid.append(Object.assign(document.createElement("label"), { htmlFor: input.id, textContent: label }), input);

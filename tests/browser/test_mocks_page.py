@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,16 +111,32 @@ def test_what_happens_while_a_story_is_drawn_is_in_it(page: Page, mocks: MockPro
     expect(page.locator("#story")).to_contain_text("The stack answered: nothing")
 
 
-def test_filters_and_failures(page: Page, mocks: MockProviders, twilio: Twilio) -> None:
-    send(twilio, "needle one")
+def test_words_and_failures_are_searched_live(page: Page, mocks: MockProviders, twilio: Twilio) -> None:
+    send(twilio, "Needle one")
     send(twilio, "needle two", To="nonsense")
     page.goto(mocks.url)
     page.keyboard.press("/")
-    page.keyboard.type("needle")
-    expect(page.locator(".row:visible")).to_have_count(2)
+    page.keyboard.type("NEEDLE")
+    expect(page.locator(".row")).to_have_count(2)
+    page.locator("#search").fill("two 21211")
+    expect(page.locator(".row")).to_have_count(1)
+    expect(page.locator("#live.on")).to_be_attached()
+    send(twilio, "needle two again", To="nowhere")
+    send(twilio, "needle two which fits no code")
+    expect(page.locator(".row")).to_have_text([re.compile("needle two again"), re.compile("needle two")])
+    page.locator("#search").fill("needle")
     page.locator("#failed").check()
-    expect(page.locator(".row:visible")).to_have_count(1)
-    expect(page.locator(".row:visible")).to_contain_text("400 · 21211")
+    expect(page.locator(".row")).to_have_count(2)
+    sid = send(twilio, "needle three", StatusCallback="http://127.0.0.1:9/status")
+    send(twilio, "needle four", To="nonsense")
+    page.locator("#search").fill("")
+    expect(page.locator(".row").first).to_contain_text("needle four")
+    # a webhook fails only when nobody answers it, and comes in then
+    twilio.status(sid, "delivered")
+    expect(page.locator(".row").first).to_contain_text("no answer")
+    page.locator("#search").fill("needle in no haystack")
+    expect(page.locator("#unfound")).to_be_visible()
+    expect(page.locator("#empty")).to_be_hidden()
 
 
 def test_a_mail_is_rendered_in_a_sandbox(page: Page, mocks: MockProviders, sendgrid: SendGrid) -> None:
@@ -174,6 +191,44 @@ def test_the_buttons_act(page: Page, mocks: MockProviders, twilio: Twilio) -> No
     assert mocks.request("GET", "/faults")["faults"] == []
 
 
+OVERFLOW = """box => [...box.querySelectorAll(":not(option)"), box].filter((one) => {
+  const outer = box.getBoundingClientRect(), inner = one.getBoundingClientRect();
+  return inner.left < outer.left || inner.right > outer.right || (one === box && one.scrollWidth > one.clientWidth);
+}).map((one) => one.outerHTML.slice(0, 80))"""
+"""What of an element reaches over its left or right side."""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844), (390, 480)])
+def test_dialogs_fit(chromium: Browser, mocks: MockProviders, twilio: Twilio, width: int, height: int) -> None:
+    mocks.sendgrid(name=f"a-long-name-{width}-{height}-".ljust(100, "x"), lifecycle="manual")
+    sid = send(twilio, "long " * 200, StatusCallback="http://127.0.0.1:9/status")
+    own = chromium.new_page(viewport={"width": width, "height": height})
+    own.set_default_timeout(BROWSER_MS)
+    own.goto(mocks.url)
+    own.locator(".row", has_text="messages.create").first.click()
+    expect(own.locator("#story")).to_contain_text(sid)
+    assert own.evaluate("document.documentElement.scrollWidth") == width
+    dialog = own.get_by_role("dialog")
+    for kind in ("Inbound", "Status", "Event", "Fault", "Reset"):
+        own.get_by_role("button", name=kind, exact=True).click()
+        expect(dialog.get_by_role("heading")).to_be_visible()
+        for field in dialog.locator("input, textarea").all():
+            field.fill("nonsense-" * 60)
+        dialog.locator("button[type=submit]").click()
+        expect(dialog.locator("output")).not_to_be_empty()
+        box = dialog.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0, kind
+        assert box["y"] >= 0, kind
+        assert box["x"] + box["width"] <= width, kind
+        assert box["y"] + box["height"] <= height, kind
+        assert dialog.evaluate(OVERFLOW) == [], kind
+        # the buttons stay in sight, however many fields there are
+        expect(dialog.get_by_role("button", name="Close")).to_be_in_viewport(ratio=1)
+        dialog.get_by_role("button", name="Close").click()
+    own.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_both_schemes(page: Page, mocks: MockProviders, twilio: Twilio, sendgrid: SendGrid, scheme: str) -> None:
     sid = send(twilio, "Your parcel is on its way 📦", StatusCallback="http://127.0.0.1:9/status")
@@ -205,11 +260,18 @@ def test_a_hundred_thousand_calls(page: Page, mocks: MockProviders, tmp_path: Pa
     with journal.open("wb") as file:
         for seq in range(1, 100_001):
             line = {"seq": seq, "at": 1_700_000_000 + seq / 100, **entry, "call": seq, "text": f"message {seq}"}
+            if seq == 101:
+                line |= {"type": "answered", "call": 100, "text": None, "status": 400, "error": 21211, "elapsed_ms": 1}
             file.write(seal(json.dumps(line, separators=(",", ":")).encode()))
     with server_process(journal=journal) as url:
         page.goto(url)
         expect(page.locator(".row").first).to_contain_text("message 100000")
         # it stays fast because it shows the newest and leaves the rest with the server
         expect(page.locator(".row")).to_have_count(200)
-        page.locator("#text").fill("message 54321")
+        page.locator("#search").fill("Message 54321")
         expect(page.locator(".row")).to_have_count(1)
+        page.locator("#search").fill("")
+        page.locator("#failed").check()
+        # the only one that failed is far below the rows that were loaded
+        expect(page.locator(".row")).to_have_count(1)
+        expect(page.locator(".row")).to_contain_text("message 100")
