@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_providers.client import MockProviders, SendGrid, Twilio
+if TYPE_CHECKING:
+    # pytest loads this file in every run, also in those that use none of it: nothing heavy is imported here
+    from mock_providers.client import MockProviders, SendGrid, Twilio
+
+ENTRY_POINT = "mock-providers"
+"""The name that pytest knows this plugin by where the package is installed."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     group = parser.getgroup("mock-providers")
     group.addoption(
         "--mock-providers-url",
         default=None,
         help="URL of a mock server that runs already; without it one is started for the session",
     )
+    # the entry point has another name than `pytest_plugins` and `-p`, and pytest refuses a module under a second one:
+    # something empty takes the name that is left
+    for name in (ENTRY_POINT, __name__):
+        if not pluginmanager.has_plugin(name):
+            pluginmanager.register(object(), name)
 
 
 @pytest.fixture(scope="session")
 def mock_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockProviders]:
     """A mock server for the session, in a process of its own."""
+    from mock_providers.client import MockProviders
     from mock_providers.process import server_process
 
     url = request.config.getoption("--mock-providers-url", default=None)

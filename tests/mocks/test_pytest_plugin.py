@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import pytest
 from tenants import ServerProcess
 
 SUITE = """
@@ -47,3 +50,65 @@ def test_with_a_server_of_the_session(tmp_path: Path) -> None:
 def test_with_a_server_that_runs_already(tmp_path: Path, server: ServerProcess) -> None:
     done = run(tmp_path, f"--mock-providers-url={server.url}")
     assert (done.returncode, "4 passed" in done.stdout) == (0, True), done.stdout
+
+
+MODULE = "mock_providers.pytest_plugin"
+ENTRY_POINT = "mock-providers"
+ROOT = Path(__file__).resolve().parents[2]
+
+CONFTEST = f"pytest_plugins = [{MODULE!r}]"
+USES_IT = "def test_it(twilio): assert twilio.calls() == []"
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> dict[str, str]:
+    """The environment of a pytest that finds the plugin by its entry point, and no other plugin."""
+    points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
+    package = tmp_path / "site" / "installed-0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: installed\nVersion: 0\n")
+    (package / "entry_points.txt").write_text(f"[pytest11]\n{ENTRY_POINT} = {points[ENTRY_POINT]}\n")
+    return {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": f"{ROOT}:{tmp_path / 'site'}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("conftest", "options"),
+    [
+        ("", [ENTRY_POINT]),
+        ("", [MODULE]),
+        ("", [ENTRY_POINT, MODULE]),
+        ("", [MODULE, ENTRY_POINT]),
+        (CONFTEST, []),
+        (CONFTEST, [ENTRY_POINT]),
+        (CONFTEST, [MODULE]),
+        (CONFTEST, [f"no:{ENTRY_POINT}"]),
+    ],
+)
+def test_however_it_is_named(
+    tmp_path: Path, installed: dict[str, str], server: ServerProcess, conftest: str, options: list[str]
+) -> None:
+    (tmp_path / "conftest.py").write_text(conftest)
+    (tmp_path / "test_it.py").write_text(USES_IT)
+    named = [word for name in options for word in ("-p", name)]
+    command = [sys.executable, "-m", "pytest", "-q", *named, f"--mock-providers-url={server.url}", "test_it.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=installed, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout + done.stderr[-2000:]
+
+
+def test_it_costs_no_import_until_a_fixture_is_used() -> None:
+    code = f"""
+import json, sys
+import pytest
+before = set(sys.modules)
+import {MODULE}
+new = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+print(json.dumps(sorted(new - set(sys.stdlib_module_names))))
+print(json.dumps(sorted(name for name in sys.modules if name.startswith("mock_providers"))))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    others, own = map(json.loads, done.stdout.splitlines())
+    assert (others, own) == (["mock_providers"], ["mock_providers", MODULE])
