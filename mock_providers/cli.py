@@ -5,37 +5,45 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from mock_providers.commands import add_commands
+from mock_providers.commands import COMMANDS
 from mock_providers.errors import ConfigError, MockProvidersError
 
-app = typer.Typer(
-    name="mock-providers",
-    help="Mock Twilio and SendGrid servers that record every call.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+FILE = click.Path(path_type=Path)
+
+
+@click.group(name="mock-providers", context_settings={"help_option_names": ["-h", "--help"]})
+def app() -> None:
+    """Mock Twilio and SendGrid servers that record every call."""
 
 
 @app.command()
-def serve(  # reason: Typer makes options of them
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 4010,
-    announce: Annotated[
-        Path | None, typer.Option(help="File for host, port and pid, written once listening; - prints them.")
-    ] = None,
-    journal: Annotated[Path | None, typer.Option(help="File to record every call in; it is appended to.")] = None,
-    config: Annotated[
-        Path | None, typer.Option(envvar="MOCK_PROVIDERS_CONFIG", help="TOML file with accounts and options.")
-    ] = None,
-    open_accounts: Annotated[
-        bool, typer.Option("--open", help="Any credentials make an account at their first use.")
-    ] = False,
-    fsync: Annotated[bool, typer.Option(help="Sync the journal to the disk before each answer.")] = False,
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on.")
+@click.option("--port", type=int, default=4010, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--announce", type=FILE, metavar="FILE", help="For host, port and pid, written once listening; - prints them."
+)
+@click.option("--journal", type=FILE, metavar="FILE", help="Records every call; it is appended to.")
+@click.option(
+    "--config",
+    type=FILE,
+    envvar="MOCK_PROVIDERS_CONFIG",
+    show_envvar=True,
+    metavar="FILE",
+    help="TOML with accounts and options.",
+)
+@click.option("--open", "open_accounts", is_flag=True, help="Any credentials make an account at their first use.")
+@click.option("--fsync", is_flag=True, help="Sync the journal to the disk before each answer.")
+def serve(
+    host: str,
+    port: int,
+    announce: Path | None,
+    journal: Path | None,
+    config: Path | None,
+    open_accounts: bool,
+    fsync: bool,
 ) -> None:
     """Run the server until it is told to end (SIGTERM, Ctrl-C)."""
     from dataclasses import replace
@@ -58,7 +66,8 @@ def serve(  # reason: Typer makes options of them
     server.serve(settings, sock=sock, journal=journal, announce=announce)
 
 
-add_commands(app)
+for command in COMMANDS:
+    app.add_command(command)
 
 
 def main() -> None:

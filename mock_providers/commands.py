@@ -5,32 +5,36 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from mock_providers.errors import ConfigError, MockProvidersError
 
 if TYPE_CHECKING:
     from mock_providers.client import MockProviders
 
-Url = Annotated[str, typer.Option(envvar="MOCK_PROVIDERS_URL", help="The server.")]
-Words = Annotated[list[str] | None, typer.Argument(help="name=value …")]
-
 DEFAULT_URL = "http://127.0.0.1:4010"
 MATCH = ("provider", "account", "endpoint", "to", "text")
 
 
-def add_commands(app: typer.Typer) -> None:
-    for command in (calls, wait, fault, export, replay, reset):
-        app.command()(command)
+URL = click.option(
+    "--url", envvar="MOCK_PROVIDERS_URL", show_envvar=True, default=DEFAULT_URL, show_default=True, help="The server."
+)
+WORDS = click.argument("words", nargs=-1, metavar="[NAME=VALUE]...")
 
 
-def calls(words: Words = None, url: Url = DEFAULT_URL) -> None:
-    """Print all that was recorded: `calls to='+1555*' type=called`, `calls search='ada 400'`, `calls failed=true`."""
+@click.command()
+@WORDS
+@URL
+def calls(words: Sequence[str], url: str) -> None:
+    """Print all that was recorded.
+
+    Such as `calls to='+1555*' type=called`, `calls search='ada 400'`, `calls failed=true limit=20`.
+    """
     selection = _pairs(words)
     limit = _limit(selection.pop("limit", None))
     with _server(url) as server:
@@ -38,29 +42,38 @@ def calls(words: Words = None, url: Url = DEFAULT_URL) -> None:
             print(json.dumps(entry))
 
 
-def wait(
-    words: Words = None,
-    count: Annotated[int, typer.Option(help="How many entries to wait for.")] = 1,
-    within: Annotated[float, typer.Option(help="Seconds.")] = 10.0,
-    url: Url = DEFAULT_URL,
-) -> None:
-    """Wait for matching entries and print them: `wait to=+15552340001 text=hello`."""
+@click.command()
+@WORDS
+@click.option("--count", type=int, default=1, show_default=True, help="How many entries to wait for.")
+@click.option("--within", type=float, default=10.0, show_default=True, metavar="SECONDS", help="How long to wait.")
+@URL
+def wait(words: Sequence[str], count: int, within: float, url: str) -> None:
+    """Wait for matching entries and print them.
+
+    Such as `wait to=+15552340001 text=hello`.
+    """
     with _server(url) as server:
         for entry in server.wait(count=count, within=within, **_pairs(words)):
             print(json.dumps(entry))
 
 
-def fault(words: Words = None, url: Url = DEFAULT_URL) -> None:
-    """Set a fault: `fault to='+1555*' status=503 times=2`, or `fault '{"match": …}'`."""
+@click.command()
+@WORDS
+@URL
+def fault(words: Sequence[str], url: str) -> None:
+    """Set a fault for calls or webhooks.
+
+    Such as `fault to='+1555*' status=503 times=2`, or as JSON: `fault '{"match": …}'`.
+    """
     with _server(url) as server:
-        print(json.dumps(server.request("POST", "/faults", json=parse_fault(words or []))))
+        print(json.dumps(server.request("POST", "/faults", json=parse_fault(words))))
 
 
-def export(
-    words: Words = None,
-    form: Annotated[str, typer.Option("--format", help="jsonl or har")] = "jsonl",
-    url: Url = DEFAULT_URL,
-) -> None:
+@click.command()
+@WORDS
+@click.option("--format", "form", default="jsonl", show_default=True, help="jsonl or har")
+@URL
+def export(words: Sequence[str], form: str, url: str) -> None:
     """Write the record to standard output."""
     with (
         _server(url) as server,
@@ -73,13 +86,16 @@ def export(
             sys.stdout.buffer.write(piece)
 
 
-def replay(
-    file: Annotated[Path, typer.Argument(help="A record that was exported as jsonl.")],
-    account: Annotated[str | None, typer.Option(help="The account that is to answer so.")] = None,
-    timing: Annotated[bool, typer.Option(help="Take as long as then.")] = False,
-    url: Url = DEFAULT_URL,
-) -> None:
-    """Make the server answer as a record says."""
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--account", help="The account that is to answer so.")
+@click.option("--timing", is_flag=True, help="Take as long as then.")
+@URL
+def replay(file: Path, account: str | None, timing: bool, url: str) -> None:
+    """Make the server answer as a record says.
+
+    FILE is one that was exported as jsonl.
+    """
     try:
         record = file.read_bytes()
     except OSError as error:
@@ -90,15 +106,19 @@ def replay(
         print(f"{len(made['faults'])} faults set")
 
 
-def reset(
-    account: Annotated[str | None, typer.Argument(help="Account; all, if left out.")] = None, url: Url = DEFAULT_URL
-) -> None:
+@click.command()
+@click.argument("account", required=False)
+@URL
+def reset(account: str | None, url: str) -> None:
     """Forget what an account, or everyone, did."""
     with _server(url) as server:
         print(json.dumps(server.request("POST", "/reset", json={"account": account} if account else {})))
 
 
-def parse_fault(words: list[str]) -> dict[str, Any]:
+COMMANDS = (calls, wait, fault, export, replay, reset)
+
+
+def parse_fault(words: Sequence[str]) -> dict[str, Any]:
     """A fault from `name=value` words; `webhook.drop=true` and the like go into `webhook`."""
     if len(words) == 1 and words[0].lstrip().startswith("{"):
         try:
@@ -124,9 +144,9 @@ def _value(text: str) -> Any:
         return text
 
 
-def _pairs(words: list[str] | None) -> dict[str, Any]:
+def _pairs(words: Sequence[str]) -> dict[str, Any]:
     pairs: dict[str, Any] = {}
-    for word in words or []:
+    for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
             raise ConfigError(f"expected name=value, saw {word!r}")
