@@ -47,18 +47,11 @@ class Server(uvicorn.Server):
                 write_announcement(self._announce, host=host, port=port)
             else:
                 print(greeting(self._world.config, host=host, port=port), file=sys.stderr, flush=True)
-        asyncio.get_running_loop().run_in_executor(None, preload)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._world.close_soon()
         await super().shutdown(sockets)
         await self._world.close()
-
-
-def preload() -> None:
-    """Imports what the first webhook needs, so that it is as quick as the others."""
-    import aiohttp  # noqa: F401  # reason: the import is the point
-    import yarl  # noqa: F401  # reason: as above
 
 
 def listen(host: str, port: int) -> socket.socket:
