@@ -77,6 +77,16 @@ def main() -> None:
     except MockProvidersError as error:
         print(f"mock-providers: {error}", file=sys.stderr)
         raise SystemExit(3) from None
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing == __package__:
+            raise
+        print(
+            f"mock-providers: the package {missing} is missing; install what this needs with "
+            "`pip install 'messaging-harness[mocks]'`",
+            file=sys.stderr,
+        )
+        raise SystemExit(3) from None
 
 
 if __name__ == "__main__":

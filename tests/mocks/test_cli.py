@@ -66,6 +66,14 @@ def test_a_missing_configuration(tmp_path: Path) -> None:
     assert_one_line(command("serve", "--config", str(tmp_path / "none.toml")), "can't be read")
 
 
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "httptools"])
+def test_a_package_that_is_not_installed_is_named_with_its_extra(missing: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None; from mock_providers.cli import main; main()"
+    serve = [sys.executable, "-c", code, "serve", "--port", "0"]
+    done = subprocess.run(serve, capture_output=True, text=True, timeout=20, check=False)
+    assert_one_line(done, f"package {missing} is missing", "pip install 'messaging-harness[mocks]'")
+
+
 def test_commands_speak_to_a_server(twilio: TwilioTenant, tmp_path: Path) -> None:
     url = f"--url={twilio.http.base_url}"
     made = command("fault", f"account={twilio.sid}", "to=+1555*", "status=503", "times=1", url)
