@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -108,6 +109,16 @@ def test_neither_vendor_knows_the_other() -> None:
     for one, other in (("twilio", "sendgrid"), ("sendgrid", "twilio")):
         own = [name for name in arrows() if name.startswith(f"{PACKAGE}.{one}")]
         assert [name for name in own for to in arrows()[name] if to.startswith(f"{PACKAGE}.{other}")] == []
+
+
+def test_it_needs_few_packages() -> None:
+    """Whoever wants a mock alone gets all of these and what they need: 17 packages."""
+    found = {
+        name.partition(".")[0] for path in TOP.rglob("*.py") for name in imported(path.read_text(encoding="utf-8"))
+    }
+    served_by = {"click", "cryptography", "h11", "httpx", "pybars", "starlette", "uvicorn", "uvloop"}
+    used_where_installed = {"pytest", "respx", "_typeshed"}  # the last for types alone
+    assert found - sys.stdlib_module_names - {PACKAGE} == served_by | used_where_installed
 
 
 def test_an_import_is_seen_wherever_it_stands() -> None:
