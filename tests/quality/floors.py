@@ -26,9 +26,57 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("settings", "status", "waiting", "batching"),
         ("errors", "logs", "metrics", "validation"),
     ),
+    "mock_providers": (
+        ("commands",),
+        ("serving",),
+        ("control",),
+        ("world",),
+        ("twilio.api", "sendgrid.api"),
+        ("twilio.routes", "sendgrid.routes"),
+        ("twilio.sending", "sendgrid.sending"),
+        ("twilio.state", "sendgrid.state"),
+        ("twilio.rules", "sendgrid.rules", "traffic"),
+        ("faults",),
+        ("journal",),
+        ("client",),
+        ("parts",),
+    ),
 }
+ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "mock_providers": {
+        "commands": ("cli", "commands"),
+        "serving": ("app", "in_process", "protocol", "server"),
+        "world": ("config", "world"),
+        "twilio.sending": ("twilio.callbacks",),
+        "sendgrid.sending": ("sendgrid.events", "sendgrid.inbound_parse", "sendgrid.rendering"),
+        "twilio.rules": (
+            *("twilio.errors", "twilio.numbers", "twilio.segments", "twilio.signature"),
+            *("twilio.smart_encoding", "twilio.twiml"),
+        ),
+        "sendgrid.rules": ("sendgrid.errors", "sendgrid.optional_rules", "sendgrid.rules", "sendgrid.signature"),
+        "traffic": ("call", "exchange", "webhooks"),
+        "client": ("client", "process", "pytest_plugin"),
+        "parts": (
+            *("accounts", "asgi", "at_once", "bodies", "checked", "clock", "connection", "errors", "lifecycle"),
+            *("memory", "metrics", "posting", "redact"),
+        ),
+    },
+}
+"""Rooms that are several modules, which stand side by side for now; every other is named as what it is."""
 CONTENT: Final = ("scenarios", "loadtests", "reports")
 """Folders of files that people read, copy and edit; nothing imports them, and they know the harness alone."""
+
+
+def room_of(name: str, package: str) -> str | None:
+    """The room that a module is in: the longest name that leads to it; None for a package's front door."""
+    inner = name.removeprefix(package).lstrip(".")
+    if inner in ("", "__main__") or (package == "mock_providers" and inner in ("twilio", "sendgrid")):
+        return None
+    own = ROOMS.get(package, {})
+    rooms = [room for floor in FLOORS[package] for room in floor]
+    leading = {place: room for room in rooms for place in own.get(room, (room,))}
+    fitting = [place for place in leading if inner == place or inner.startswith(f"{place}.")]
+    return leading[max(fitting, key=len)] if fitting else inner.partition(".")[0]
 
 
 def picture(package: str) -> str:

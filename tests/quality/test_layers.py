@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from floors import CONTENT, FLOORS, picture
+from floors import CONTENT, FLOORS, picture, room_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = tuple(FLOORS)
@@ -61,6 +61,11 @@ def test_no_module_knows_itself_by_way_of_others(package: str) -> None:
 def test_a_package_stands_alone(package: str) -> None:
     others = tuple(name for name in (*PACKAGES, *CONTENT) if name != package)
     assert list(breaches(package, never=others)) == []
+
+
+@pytest.mark.parametrize(("one", "other"), [("twilio", "sendgrid"), ("sendgrid", "twilio")])
+def test_neither_vendor_knows_the_other(one: str, other: str) -> None:
+    assert list(breaches(f"mock_providers/{one}", never=(f"mock_providers.{other}",))) == []
 
 
 @pytest.mark.parametrize("folder", CONTENT)
@@ -122,12 +127,6 @@ def breaches(folder: str, *, never: tuple[str, ...], but: tuple[str, ...] = ()) 
         for module in imports(path.read_text(encoding="utf-8"), package=package, types=True):
             if within(module, *never) and not within(module, *but):
                 yield f"{path.relative_to(ROOT)} imports {module}"
-
-
-def room_of(name: str, package: str) -> str | None:
-    """The room that a module is in; None for the package's own front door."""
-    room = name.removeprefix(package).lstrip(".").partition(".")[0]
-    return room if room and room != "__main__" else None
 
 
 def back_arrows(arrows: Mapping[str, set[str]], package: str) -> Iterator[str]:
