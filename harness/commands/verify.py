@@ -7,6 +7,7 @@ import resource
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,18 @@ import pytest
 from harness.content import content
 from harness.errors import Inconclusive, UsageError
 from harness.keeping import advice, claimed, forget, forget_allure, probe, shortage
-from harness.plugin.collector import COMMAND, RESULTS
-from harness.plugin.lifetime import ONE_ATTACHED, parse_env, terminated_as_interrupted
+from harness.plugin.collector import RESULTS
+from harness.plugin.lifetime import ONE_ATTACHED, terminated_as_interrupted
+from harness.plugin.options import COMMAND, parse_env
 from harness.profile import load
 from harness.results import EXIT_CODES, UNUSABLE, Results
 from harness.session import sensible
 
 FEWEST_FILES = 256
-PLUGINS = ("harness.plugin", "mock_providers.pytest_plugin", "xdist.plugin", "allure_pytest.plugin")
+PLUGINS = ("harness.plugin", "mock_providers.pytest_plugin")
 """What our own suite needs; every other plugin that happens to be installed costs time, and some change what runs."""
+MORE_PLUGINS = ("xdist.plugin", "allure_pytest.plugin")
+"""What it uses where it is installed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +120,8 @@ def plugins(request: Request) -> Iterator[list[str]]:
     before = os.environ.get(name)
     os.environ[name] = "1"
     try:
-        yield [word for plugin in PLUGINS for word in ("-p", plugin)]
+        more = [plugin for plugin in MORE_PLUGINS if installed(plugin.partition(".")[0])]
+        yield [word for plugin in (*PLUGINS, *more) for word in ("-p", plugin)]
     finally:
         if before is None:
             del os.environ[name]
@@ -131,6 +136,12 @@ def check(request: Request) -> None:
     sensible(profile, without=frozenset(request.without), stack_env=settings)
     if request.parallel and profile.deploy.driver == "attached":
         raise UsageError(ONE_ATTACHED)
+    if request.parallel and not installed("xdist"):
+        raise UsageError("-n needs pytest-xdist, which isn't installed; `pip install pytest-xdist`, or leave out -n")
+
+
+def installed(package: str) -> bool:
+    return find_spec(package) is not None
 
 
 def make_room(request: Request) -> None:
@@ -159,10 +170,10 @@ def arguments(request: Request) -> list[str]:
         raise UsageError(f"there is no scenario at {suite}; name a file or a directory with --scenarios")
     words = [
         str(suite),
-        *("--profile", str(request.profile), "--build", str(request.build)),
-        *("--time-scale", str(request.time_scale), "--repeat", str(request.repeat)),
-        *("--provider-latency", str(request.provider_latency)),
-        *("--alluredir", str(request.allure)),
+        *("--harness-profile", str(request.profile), "--harness-build", str(request.build)),
+        *("--harness-time-scale", str(request.time_scale), "--harness-repeat", str(request.repeat)),
+        *("--harness-provider-latency", str(request.provider_latency)),
+        *(("--alluredir", str(request.allure)) if installed("allure_pytest") else ()),
         # a verification doesn't depend on the pytest settings of the directory it is called from
         *(
             "-c",
@@ -176,16 +187,16 @@ def arguments(request: Request) -> list[str]:
         *("-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--disable-warnings", "-r", "N"),
     ]
     for option, values in (
-        ("--check", request.checks),
-        ("--stack-env", request.stack_env),
-        ("--without", request.without),
+        ("--harness-check", request.checks),
+        ("--harness-stack-env", request.stack_env),
+        ("--harness-without", request.without),
     ):
         for value in values:
             words += [option, value]
     if request.deploy:
-        words += ["--deploy", request.deploy]
+        words += ["--harness-deploy", request.deploy]
     if request.explain:
-        words.append("--explain")
+        words.append("--harness-explain")
     if request.keyword:
         words += ["-k", request.keyword]
     if request.maxfail:

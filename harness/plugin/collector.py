@@ -13,6 +13,8 @@ import pytest
 
 from harness.errors import UsageError
 from harness.keeping import advice, forget
+from harness.plugin.items import check_named
+from harness.plugin.options import by_command, settings_of
 from harness.plugin.outcomes import after, first_text, reconciled, together
 from harness.redact import Redactor
 from harness.results import Result, Results
@@ -26,8 +28,8 @@ TROUBLE = pytest.StashKey[list[str]]()
 """What went wrong beside the scenarios, a line each: what couldn't be kept, what died at the end."""
 SELECTED = pytest.StashKey[int]()
 """How many scenarios this process knows to be selected."""
-COMMAND = pytest.StashKey[bool]()
-"""Set where `harness verify` runs the session: then every test is one of the suite's."""
+SCENARIOS = pytest.StashKey[list[str]]()
+"""Which those are, by node id."""
 
 PROPERTY = "messaging-harness"
 UNUSABLE_PROPERTY = "messaging-harness-unusable"
@@ -38,18 +40,13 @@ STOP = ".stop"
 """Stands in the build directory when xdist's workers are to end."""
 
 
-def check_named(path: str) -> str:
-    """The check that a file of scenarios is about."""
-    return Path(path).stem.removeprefix("test_").replace("_", "-")
-
-
 def allure_directory(config: pytest.Config) -> str:
     """Where allure-pytest writes; empty where it doesn't."""
     return str(getattr(config.option, "allure_report_dir", None) or "")
 
 
 def build_of(config: pytest.Config) -> Path:
-    return Path(config.getoption("--build"))
+    return settings_of(config).build
 
 
 class Collector:
@@ -61,6 +58,8 @@ class Collector:
         self._phases: dict[str, list[tuple[str, Result]]] = {}
         self._tries: dict[str, list[Result]] = {}
         self._unjudged: set[str] = set()
+        self._crashed: list[pytest.TestReport] = []
+        self._scenarios: set[str] = set()
         self._why = ""
         self._broken = False
         self._beside = 0
@@ -86,9 +85,10 @@ class Collector:
                 self._tries.setdefault(report.nodeid, []).append(together(self._phases.pop(report.nodeid)))
             elif report.when == "teardown":
                 self._finish(report.nodeid)
-        elif report.failed and (report.when not in PHASES or self._config.stash.get(COMMAND, False)):
-            # a worker that crashed under a scenario, or a test beside the scenarios
-            self._add_failure(report, scenario=report.when not in PHASES)
+        elif report.when not in PHASES:
+            self._crashed.append(report)  # a worker died under it; whether it was a scenario is known at the end
+        elif report.failed and by_command(self._config):
+            self._add_failure(report, scenario=False)
 
     def _finish(self, nodeid: str) -> None:
         phases = self._phases.pop(nodeid)
@@ -112,7 +112,7 @@ class Collector:
         )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed and self._config.stash.get(COMMAND, False):
+        if report.failed and by_command(self._config):
             self._add_failure(report, scenario=False)
 
     @pytest.hookimpl(optionalhook=True)
@@ -123,6 +123,7 @@ class Collector:
     def pytest_testnodedown(self, node: Any) -> None:
         output = getattr(node, "workeroutput", None) or {}
         self._results.whole += [Result.loads(text) for text in output.get(f"{PROPERTY}-whole", [])]
+        self._scenarios.update(output.get(f"{PROPERTY}-scenarios", []))
         for line in output.get(f"{PROPERTY}-trouble", []):
             self._results.unusable = self._results.unusable or line
 
@@ -164,9 +165,12 @@ class Collector:
             # what ended in its teardown was judged all the same, where it was bad
             if together(phases).bad:
                 self._finish(nodeid)
+        for report in self._crashed:
+            if by_command(config) or not self._scenarios or report.nodeid in self._scenarios:
+                self._add_failure(report, scenario=True)
         for line in config.stash[TROUBLE]:
-            results.unusable = results.unusable or line
-        command = config.stash.get(COMMAND, False)
+            results.unusable = results.unusable or settings_of(config).told(line)
+        command = by_command(config)
         known = config.stash[SELECTED] or (self._collected if command else 0)
         refused = session.exitstatus == pytest.ExitCode.USAGE_ERROR  # pytest tells it, in a line
         if refused or not (known or results.everything or results.unusable or (command and self._why)):
@@ -201,7 +205,7 @@ class Collector:
             build=build_of(self._config),
             width=terminalreporter._tw.fullwidth if terminalreporter.isatty else UNSEEN_WIDTH,
             color=terminalreporter.hasmarkup,
-            explain=self._config.getoption("--explain"),
+            explain=settings_of(self._config).explain,
         )
         terminalreporter.write_line(text)
 
@@ -263,6 +267,7 @@ def pass_on(config: pytest.Config) -> None:
     """Gives the process that runs the session what this worker knows beside its reports."""
     output: dict[str, Any] = getattr(config, "workeroutput", {})
     output[f"{PROPERTY}-whole"] = [result.dumps() for result in config.stash[WHOLE]]
+    output[f"{PROPERTY}-scenarios"] = config.stash[SCENARIOS]
     output[f"{PROPERTY}-trouble"] = [*config.stash[TROUBLE]]
 
 
@@ -270,16 +275,17 @@ def describe(config: pytest.Config) -> dict[str, Any]:
     """What was verified, for verdicts.json; nothing secret."""
     from harness.profile import load
 
+    settings = settings_of(config)
     try:
-        profile = load(Path(config.getoption("--profile")), driver=config.getoption("--deploy"))
+        profile = load(settings.profile, driver=settings.deploy)
     except UsageError as error:
-        return {"profile": config.getoption("--profile"), "error": str(error)}
+        return {"profile": str(settings.profile), "error": settings.told(str(error))}
     return {
         "profile": profile.name,
         "driver": profile.deploy.driver,
-        "workers": 0 if "worker" in config.getoption("--without") else profile.count("worker"),
+        "workers": 0 if "worker" in settings.without else profile.count("worker"),
         "delivery": profile.policy.delivery,
-        "settings": sorted(pair.partition("=")[0] for pair in config.getoption("--stack-env")),
-        "provider_latency_s": config.getoption("--provider-latency"),
-        "time_scale": config.getoption("--time-scale"),
+        "settings": sorted(pair.partition("=")[0] for pair in settings.stack_env),
+        "provider_latency_s": settings.provider_latency,
+        "time_scale": settings.time_scale,
     }

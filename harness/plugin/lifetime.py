@@ -7,16 +7,17 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from harness.errors import DeployError, UsageError
 from harness.keeping import shortage
-from harness.plugin.collector import READY, REDACTOR, TROUBLE, WHOLE, build_of
+from harness.plugin.collector import READY, REDACTOR, TROUBLE, WHOLE
+from harness.plugin.options import parse_env as parse_env
+from harness.plugin.options import settings_of
 from harness.plugin.outcomes import unusable
 from harness.results import WHOLE_RECORD, Result
 
@@ -33,7 +34,8 @@ def profile_of(config: pytest.Config) -> Profile:
     from harness.profile import load
 
     if PROFILE not in config.stash:
-        config.stash[PROFILE] = load(Path(config.getoption("--profile")), driver=config.getoption("--deploy"))
+        settings = settings_of(config)
+        config.stash[PROFILE] = load(settings.profile, driver=settings.deploy)
     return config.stash[PROFILE]
 
 
@@ -43,17 +45,18 @@ def lifetime(session: pytest.Session) -> Iterator[Stack]:
     from harness.session import Options, deployed
 
     config = session.config
+    settings = settings_of(config)
     began = time.monotonic()
     profile = profile_of(config)
     if profile.deploy.driver == "attached" and hasattr(config, "workerinput"):
         raise UsageError(ONE_ATTACHED)
     options = Options(
-        build=build_of(config),
+        build=settings.build,
         history_name=history_name(config),
-        stack_env=parse_env(config.getoption("--stack-env")),
-        without=frozenset(config.getoption("--without")),
-        time_scale=config.getoption("--time-scale"),
-        provider_latency=config.getoption("--provider-latency"),
+        stack_env=parse_env(settings.stack_env),
+        without=frozenset(settings.without),
+        time_scale=settings.time_scale,
+        provider_latency=settings.provider_latency,
         redactor=config.stash[REDACTOR],
     )
     with terminated_as_interrupted(), left_as_interrupted(config):
@@ -146,13 +149,3 @@ def left_as_interrupted(config: pytest.Config) -> Iterator[None]:
 def history_name(config: pytest.Config) -> str:
     worker = getattr(config, "workerinput", {}).get("workerid")
     return f"history-{worker}.jsonl" if worker else "history.jsonl"
-
-
-def parse_env(pairs: Sequence[str]) -> dict[str, str]:
-    settings = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--stack-env {pair!r} is not of the form NAME=VALUE")
-        settings[name] = value
-    return settings

@@ -123,7 +123,11 @@ def test_settings_of_an_attached_stack_are_not_ours(harness: Harness, api: HTTPS
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--stack-env", "NOVALUE"], "--stack-env 'NOVALUE' is not of the form NAME=VALUE"),
+        (
+            ["--stack-env", "NOVALUE"],
+            "--stack-env NOVALUE: the environment has no NOVALUE; set it, or write NOVALUE=VALUE",
+        ),
+        (["--stack-env", "=x"], "--stack-env '=x' is neither NAME=VALUE nor NAME"),
         (["--without", "printer"], "--without printer: the profile starts no such process; it has api, worker"),
         (["--scenarios", "/none/such"], "there is no scenario at /none/such; name a file or a directory"),
     ],

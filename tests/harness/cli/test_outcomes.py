@@ -130,7 +130,7 @@ def said(build: Path) -> dict[str, tuple[str, str]]:
 
 def plain(*words: str | Path, build: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-q", "-c", "/dev/null", "-p", "no:cacheprovider", *UNUSED]
-    command += ["--build", str(build), *map(str, words)]
+    command += ["--harness-build", str(build), *map(str, words)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -148,7 +148,7 @@ def test_the_command_and_plain_pytest_say_the_same(harness: Harness, suite: Path
     counts = "8 failed, 2 passed, 3 skipped, 1 xfailed, 1 xpassed"
     assert "it must not be run" not in done.text
 
-    alone = plain("--profile", sms_only, suite, build=harness.directory / "plain")
+    alone = plain("--harness-profile", sms_only, suite, build=harness.directory / "plain")
     assert alone.returncode == 1, alone.stdout
     assert set(said(harness.directory / "plain")) == set(EXPECTED)
     assert {name: outcome for name, (outcome, _) in said(harness.directory / "plain").items()} == {
@@ -195,7 +195,7 @@ def test_a_rerun_that_passed_is_told_as_flaky(harness: Harness) -> None:
 
 
 def test_a_run_that_can_not_begin_is_one_line_under_plain_pytest_too(harness: Harness, suite: Path) -> None:
-    alone = plain("--profile", harness.directory / "none.toml", suite, build=harness.directory / "plain")
+    alone = plain("--harness-profile", harness.directory / "none.toml", suite, build=harness.directory / "plain")
     assert alone.returncode == 3, alone.stdout
-    assert "none.toml can't be read: No such file or directory; name one with --profile" in alone.stdout
+    assert "none.toml can't be read: No such file or directory; name one with --harness-profile" in alone.stdout
     assert "raise ProfileError" not in alone.stdout, "no traceback"

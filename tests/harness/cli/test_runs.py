@@ -101,7 +101,7 @@ def test_the_suite_runs_under_pytest_alone(harness: Harness) -> None:
     # what the suite has no use for takes seconds to load, three times
     unused = ["-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:pytest_httpserver"]
     suite = ["scenarios/test_asynchronous.py", "-n", "2", "-q", "-p", "no:cacheprovider", *unused]
-    command = [sys.executable, "-m", "pytest", *suite, "--build", str(harness.build)]
+    command = [sys.executable, "-m", "pytest", *suite, "--harness-build", str(harness.build)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert verdicts(harness)["asynchronous"] == "pass"

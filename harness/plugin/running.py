@@ -1,0 +1,245 @@
+"""A session that has scenarios: which of them run, what each does, and what is told of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import HarnessError, Inconclusive
+from harness.plugin.collector import (
+    PROPERTY,
+    READY,
+    REDACTOR,
+    RESULTS,
+    SCENARIOS,
+    SELECTED,
+    STOP,
+    TROUBLE,
+    UNUSABLE_PROPERTY,
+    WHOLE,
+    Collector,
+    allure_directory,
+    begin,
+    build_of,
+    pass_on,
+)
+from harness.plugin.items import REPETITION_FIXTURE, check_of, is_scenario, needs_of
+from harness.plugin.lifetime import profile_of
+from harness.plugin.options import settings_of
+from harness.plugin.outcomes import NotAsked, result_of, unusable
+from harness.redact import Redactor
+from harness.results import Results
+
+if TYPE_CHECKING:
+    from harness.checks.verdict import Verdict
+    from harness.history import Event
+    from harness.scenario.stack import Stack
+
+RUNNING = "messaging-harness-running"
+VERDICTS = pytest.StashKey[list["Verdict"]]()
+STACK = pytest.StashKey["Stack"]()
+
+
+def wake(config: pytest.Config) -> Collector:
+    """Makes a session one with scenarios, once: what follows is watched, gathered, kept and shown."""
+    running = config.pluginmanager.get_plugin(RUNNING)
+    if running is None:
+        config.stash[REDACTOR] = Redactor()
+        config.stash[RESULTS] = Results()
+        config.stash[WHOLE] = []
+        config.stash[TROUBLE] = []
+        config.stash[SCENARIOS] = []
+        config.stash[SELECTED] = 0
+        if allure_directory(config):
+            from harness.reports.sink import stand_in
+
+            config.add_cleanup(stand_in(config.stash[REDACTOR], config.stash[TROUBLE].append))
+        running = Running(config)
+        config.pluginmanager.register(running, RUNNING)
+    collector: Collector = running.collector
+    return collector
+
+
+def select(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the scenarios that were asked for, where any were named; ends the session for a mistake in what was."""
+    try:
+        refuse_misnamed(items)
+        select_named(config, items)
+    except pytest.UsageError as error:
+        if not hasattr(config, "workerinput"):
+            raise
+        config.stash[TROUBLE].append(str(error))  # xdist would take the exception for a crash
+        items.clear()
+
+
+def select_named(config: pytest.Config, items: list[pytest.Item]) -> None:
+    settings = settings_of(config)
+    wanted = set(settings.check)
+    if not wanted:
+        return
+    known = {check_of(item) for item in items if is_scenario(item)}
+    if unknown := wanted - known:
+        listed = ", ".join(sorted(unknown))
+        line = f"--check {listed}: no such check; known are {', '.join(sorted(known))}"
+        raise pytest.UsageError(settings.told(line))
+    chosen = [item for item in items if is_scenario(item) and check_of(item) in wanted]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+
+
+def refuse_misnamed(items: list[pytest.Item]) -> None:
+    """Raises pytest.UsageError where a scenario needs what is neither a channel nor a feature."""
+    from harness.profile.claims import FEATURES, misnamed
+    from harness.profile.model import CHANNELS
+
+    for item in filter(is_scenario, items):
+        for need in needs_of(item):
+            if need not in {*CHANNELS, *FEATURES}:
+                raise pytest.UsageError(f"{item.nodeid}: needs({need!r}): {misnamed(need)}")
+
+
+def begin_scenario(item: pytest.Item, stack: Stack) -> None:
+    """Notes what a test does with the stack from here on as that test's."""
+    verdicts: list[Verdict] = []
+    item.stash[VERDICTS] = verdicts
+    item.stash[STACK] = stack
+    stack.on_verdict = verdicts.append
+    stack.begin(item.name)
+
+
+class Running:
+    """Watches the scenarios of one process."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.collector = Collector(config)
+        if not hasattr(config, "workerinput"):
+            config.pluginmanager.register(self.collector, "messaging-harness-collector")
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        config = self._config
+        if any(getattr(config.option, name, False) for name in ("collectonly", "setuponly", "setupplan")):
+            return  # nothing is run
+        config.stash[SCENARIOS] = [item.nodeid for item in session.items if is_scenario(item)]
+        config.stash[SELECTED] = len(config.stash[SCENARIOS])
+        # a worker that takes the place of one that crashed comes when others have begun; it is never the first
+        first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
+        if config.stash[SELECTED] and first:
+            begin(config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        if hasattr(self._config, "workerinput") and (build_of(self._config) / STOP).exists():
+            item.session.shouldstop = "another worker's run can't go on"
+            return True  # it isn't run, and nobody is told that it was
+        return None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        needs = needs_of(item)
+        if not (needs and is_scenario(item)):
+            return
+        from harness.profile.claims import not_asked
+
+        profile = profile_of(self._config)
+        reason = not_asked(profile, needs)
+        if reason is not None:
+            raise NotAsked(reason, [need for need in needs if not_asked(profile, [need])])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+        stack = pyfuncitem.stash.get(STACK, None)
+        if stack is None:
+            return (yield)
+        with shown_in_allure(pyfuncitem, stack) if allure_directory(self._config) else contextlib.nullcontext():
+            try:
+                result = yield
+            except BaseException as error:
+                unmet = stack.over()
+                if unmet and isinstance(error, Inconclusive):
+                    error.add_note(unmet)
+                raise
+            unmet = stack.over()
+            if unmet:
+                raise Inconclusive(unmet)
+            return result
+
+    # outermost, so that it sees what pytest and every other plugin have made of the outcome
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if not (is_scenario(item) or STACK in item.stash):  # the latter asks for its stack while it runs
+            return report
+        error = call.excinfo.value if call.excinfo else None
+        config = self._config
+        redact = config.stash[REDACTOR]
+        line = unusable(error)
+        if line is not None:
+            line = redact(settings_of(config).told(line))
+            item.session.shouldstop = item.session.shouldstop or "the run can't go on"
+            report.user_properties.append((UNUSABLE_PROPERTY, line))
+            report.longrepr = line  # the line says all that there is to do; a traceback of ours would hide it
+            return report
+        verdicts = item.stash.get(VERDICTS, [])
+        result = result_of(
+            report,
+            error,
+            scenario=item.name,
+            check=check_of(item),
+            path=item.path,
+            verdicts=verdicts,
+        )
+        told = {
+            "result": redact(result.dumps()),
+            "of": config.stash[SELECTED],
+            "ready_s": config.stash.get(READY, 0.0),
+        }
+        report.user_properties.append((PROPERTY, json.dumps(told)))
+        return report
+
+    # inside of xdist's own wrapper, which sends what it is given
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
+        try:
+            return (yield)
+        finally:
+            if hasattr(self._config, "workerinput"):
+                pass_on(self._config)
+
+
+@contextlib.contextmanager
+def shown_in_allure(item: pytest.Function, stack: Stack) -> Iterator[None]:
+    """Puts what a scenario does and sees into its Allure result."""
+    from harness.reports import evidence
+
+    verdicts = item.stash[VERDICTS]
+
+    def note(verdict: Verdict) -> None:
+        verdicts.append(verdict)
+        evidence.attach_verdict(verdict)
+
+    stack.on_verdict = note
+    since = len(stack.history)
+    evidence.begin(check_of(item))
+    witnesses: tuple[Event, ...] = ()
+    passed = False
+    try:
+        with evidence.steps():
+            yield
+        passed = True
+    except HarnessError as error:
+        witnesses = error.witnesses
+        raise
+    finally:
+        # of a scenario that is repeated and passes again, one picture is enough
+        again = hasattr(item, "callspec") and item.callspec.params.get(REPETITION_FIXTURE)
+        if not (passed and again):
+            proof = evidence.Proof(verdicts=verdicts, witnesses=witnesses)
+            redact = item.config.stash[REDACTOR]
+            evidence.attach_messages(stack.history, stack.flows, proof, since=since, redact=redact)
