@@ -25,7 +25,7 @@ from harness.session import sensible
 FEWEST_FILES = 256
 PLUGINS = ("harness.plugin", "mock_providers.pytest_plugin")
 """What our own suite needs; every other plugin that happens to be installed costs time, and some change what runs."""
-MORE_PLUGINS = ("xdist.plugin", "allure_pytest.plugin")
+XDIST, ALLURE = MORE_PLUGINS = ("xdist.plugin", "allure_pytest.plugin")
 """What it uses where it is installed."""
 
 
@@ -120,7 +120,7 @@ def plugins(request: Request) -> Iterator[list[str]]:
     before = os.environ.get(name)
     os.environ[name] = "1"
     try:
-        more = [plugin for plugin in MORE_PLUGINS if installed(plugin.partition(".")[0])]
+        more = [plugin for plugin in MORE_PLUGINS if installed(plugin)]
         yield [word for plugin in (*PLUGINS, *more) for word in ("-p", plugin)]
     finally:
         if before is None:
@@ -136,12 +136,15 @@ def check(request: Request) -> None:
     sensible(profile, without=frozenset(request.without), stack_env=settings)
     if request.parallel and profile.deploy.driver == "attached":
         raise UsageError(ONE_ATTACHED)
-    if request.parallel and not installed("xdist"):
+    if request.parallel and not installed(XDIST):
         raise UsageError("-n needs pytest-xdist, which isn't installed; `pip install pytest-xdist`, or leave out -n")
 
 
-def installed(package: str) -> bool:
-    return find_spec(package) is not None
+def installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # nor is what it is in
+        return False
 
 
 def make_room(request: Request) -> None:
@@ -173,7 +176,7 @@ def arguments(request: Request) -> list[str]:
         *("--harness-profile", str(request.profile), "--harness-build", str(request.build)),
         *("--harness-time-scale", str(request.time_scale), "--harness-repeat", str(request.repeat)),
         *("--harness-provider-latency", str(request.provider_latency)),
-        *(("--alluredir", str(request.allure)) if installed("allure_pytest") else ()),
+        *(("--alluredir", str(request.allure)) if installed(ALLURE) else ()),
         # a verification doesn't depend on the pytest settings of the directory it is called from
         *(
             "-c",

@@ -190,7 +190,7 @@ def given(config: pytest.Config, option: Option) -> tuple[str, Any, Path]:
     place = f"{option.key} in {config.inipath.name if config.inipath else 'an ini setting'}"
     try:
         value = config.getini(option.key)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, pytest.UsageError) as error:  # each of pytest's versions has its own
         raise pytest.UsageError(f"{place}: {error}") from error
     if not value:
         return option.flag, None, Path()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from plugin_support import ENTRY_POINTS, SCENARIO, Project
+from plugin_support import ENTRY_POINTS, ROOT, SCENARIO, Project
 
 pytestmark = [pytest.mark.xdist_group("verify"), pytest.mark.unmeasured]
 XDIST = (*ENTRY_POINTS, "xdist.plugin")
@@ -156,9 +156,8 @@ def test_a_worker_that_crashed_under_a_scenario_is_told_and_one_beside_is_not(pr
     assert done.verdicts() == {"test_scenario": "pass", "test_crash": "error"}
 
 
-def test_the_suite_may_be_run_by_pytest(project: Project) -> None:
-    from plugin_support import ROOT
-
-    done = project.scenarios(ROOT / "scenarios" / "test_readme.py", "-n", "1", plugins=XDIST)
+def test_the_scenario_that_the_readme_shows_runs_by_pytest(project: Project) -> None:
+    project.write(test_readme=(ROOT / "scenarios" / "test_readme.py").read_text(encoding="utf-8"))
+    done = project.scenarios("--strict-markers")
     assert done.code == 0, str(done)
     assert list(done.verdicts().values()) == ["pass"]

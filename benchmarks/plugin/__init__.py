@@ -1,0 +1,1 @@
+"""What the pytest plugins cost a run that doesn't use them, beside plain pytest."""
