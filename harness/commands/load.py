@@ -73,7 +73,7 @@ def load(
     from harness.load.request import Pause, Request
     from harness.load.run import run
     from harness.load.show import Watching, show
-    from harness.plugin.lifetime import parse_env
+    from harness.plugin.options import parse_env
 
     plan = Plan(
         rate=rate,

@@ -19,7 +19,7 @@ from harness.commands import toml
 from harness.deploy.driver import Role
 from harness.errors import DeployError, Inconclusive, UsageError
 from harness.keeping import claimed
-from harness.plugin.lifetime import parse_env
+from harness.plugin.options import parse_env
 from harness.profile import Profile, load
 from harness.profile.model import Channel
 from harness.scenario.messages import message

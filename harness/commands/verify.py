@@ -14,6 +14,7 @@ import pytest
 
 from harness.content import content
 from harness.errors import Inconclusive, UsageError
+from harness.extras import missing
 from harness.keeping import advice, claimed, forget, forget_allure, probe, shortage
 from harness.plugin.collector import RESULTS
 from harness.plugin.lifetime import ONE_ATTACHED, terminated_as_interrupted
@@ -137,7 +138,7 @@ def check(request: Request) -> None:
     if request.parallel and profile.deploy.driver == "attached":
         raise UsageError(ONE_ATTACHED)
     if request.parallel and not installed(XDIST):
-        raise UsageError("-n needs pytest-xdist, which isn't installed; `pip install pytest-xdist`, or leave out -n")
+        raise UsageError(f"-n: {missing(ModuleNotFoundError(name='xdist'))}")
 
 
 def installed(module: str) -> bool:

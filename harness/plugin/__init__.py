@@ -98,7 +98,7 @@ class Sleeper:
 
         self._config.pluginmanager.unregister(self)
         collector = running.wake(self._config)
-        settings_of(self._config)
+        running.refuse_unready(self._config)
         for report in self._crashed:
             collector.pytest_runtest_logreport(report)
         return collector

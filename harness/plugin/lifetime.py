@@ -16,8 +16,7 @@ import pytest
 from harness.errors import DeployError, UsageError
 from harness.keeping import shortage
 from harness.plugin.collector import READY, REDACTOR, TROUBLE, WHOLE
-from harness.plugin.options import parse_env as parse_env
-from harness.plugin.options import settings_of
+from harness.plugin.options import parse_env, settings_of
 from harness.plugin.outcomes import unusable
 from harness.results import WHOLE_RECORD, Result
 

@@ -95,6 +95,8 @@ OPTIONS = (
 )
 RENAMED = "harness_fixtures"
 """The ini key that gives our fixtures other names."""
+REFERENCE = Path("reference")
+"""The profile that comes with the harness, by its name; no path."""
 COMMAND = pytest.StashKey[bool]()
 """Set where `harness verify` runs the session: every test is one of the suite's, and its line decides alone."""
 
@@ -118,7 +120,15 @@ class Settings:
 
     def told(self, line: str) -> str:
         """A line that names options as the command `harness` has them, in the words in which they are given here."""
-        return NAMED.sub(lambda found: self.sources.get(found[1], found[0]), line)
+        named: set[str] = set()
+
+        def words(found: re.Match[str]) -> str:
+            said = self.sources.get(found[1], found[0])
+            again = found[1] in named and said != found[0]
+            named.add(found[1])
+            return f"--harness-{found[1]}" if again else said
+
+        return NAMED.sub(words, line)
 
 
 SETTINGS = pytest.StashKey[Settings]()
@@ -164,7 +174,9 @@ def read(config: pytest.Config) -> Settings:
         sources[option.name] = f"--{option.name}" if by_command(config) else source
         if found is not None:
             value = parsed(option, found, source)
-            values[option.key.removeprefix("harness_")] = base / value if isinstance(value, Path) else value
+            if isinstance(value, Path) and (value != REFERENCE or (base / value).exists()):
+                value = base / value
+            values[option.key.removeprefix("harness_")] = value
     return Settings(**values, sources=sources)
 
 

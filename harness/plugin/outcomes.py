@@ -18,6 +18,7 @@ import pytest
 from _pytest.outcomes import Skipped  # pytest.skip.Exception, as a class that can be inherited from
 
 from harness.errors import Inconclusive, Refuted, UsageError
+from harness.extras import missing
 from harness.keeping import advice, shortage
 from harness.results import Result, Said
 
@@ -58,10 +59,23 @@ def unusable(error: BaseException | None) -> str | None:
     for leaf in leaves(error):
         if isinstance(leaf, UsageError):
             return " ".join(str(leaf).split())
+        lacking = not_installed(leaf)
+        if lacking is not None:
+            return lacking
         short = shortage(leaf)
         if short is not None:
             return advice(short, "the run can't go on")
     return None
+
+
+def not_installed(error: BaseException) -> str | None:
+    """One line about a package that the harness itself, and no test, looked for in vain; None for everything else."""
+    if not isinstance(error, ModuleNotFoundError):
+        return None
+    asked = [
+        frame.filename for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")
+    ]
+    return missing(error) if asked and asked[-1].startswith(OURS) else None
 
 
 def leaves(error: BaseException | None) -> Iterator[BaseException]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Generator, Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +31,7 @@ from harness.plugin.collector import (
 from harness.plugin.items import REPETITION_FIXTURE, check_of, is_scenario, needs_of
 from harness.plugin.lifetime import profile_of
 from harness.plugin.options import settings_of
-from harness.plugin.outcomes import NotAsked, result_of, unusable
+from harness.plugin.outcomes import NotAsked, not_installed, result_of, unusable
 from harness.redact import Redactor
 from harness.results import Results
 
@@ -64,9 +65,19 @@ def wake(config: pytest.Config) -> Collector:
     return collector
 
 
+def refuse_unready(config: pytest.Config) -> None:
+    """Raises pytest.UsageError where an option is wrong, or something isn't installed that every scenario needs."""
+    settings_of(config)
+    try:
+        import_module("harness.profile")
+    except ModuleNotFoundError as error:
+        raise pytest.UsageError(not_installed(error) or str(error)) from error
+
+
 def select(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves the scenarios that were asked for, where any were named; ends the session for a mistake in what was."""
     try:
+        refuse_unready(config)
         refuse_misnamed(items)
         select_named(config, items)
     except pytest.UsageError as error:

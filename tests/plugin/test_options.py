@@ -68,6 +68,13 @@ def test_a_path_counts_from_where_it_is_written(telling: Project) -> None:
     assert "build=PosixPath('there')" in settings(there, "--harness-build", "there", HARNESS_BUILD="here")
 
 
+def test_the_profile_that_comes_along_has_a_name_and_no_path(telling: Project) -> None:
+    telling.ini("harness_profile = reference")
+    assert "profile=PosixPath('reference')" in settings(telling)
+    (telling.folder / "reference").write_text("name = 'mine'\n")
+    assert f"profile=PosixPath('{telling.folder}/reference')" in settings(telling)
+
+
 @pytest.mark.parametrize(
     ("option", "value", "why"),
     [
@@ -119,6 +126,13 @@ def test_what_is_found_later_says_where_it_stands_too(project: Project, where: s
     assert f"none.toml can't be read: No such file or directory; name one with {named}" in " ".join(done.out.split())
     if where == "ini":
         project.pytest().one_line_error("harness_check in pytest.ini nothing: no such check; known are theirs")
+
+
+@pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["here", "workers"])
+def test_what_is_not_installed_is_told_with_its_extra(project: Project, words: tuple[str, ...]) -> None:
+    project.write(conftest="import sys\n\nsys.modules['pydantic'] = None\n", test_theirs=SCENARIO)
+    done = project.pytest(*words, plugins=("harness.plugin", "xdist.plugin"))
+    done.one_line_error("pydantic isn't installed, and this needs it: pip install 'messaging-harness[attached]'")
 
 
 def test_a_name_alone_takes_its_value_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
