@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.plugin.items import REPETITION_FIXTURE, STACK_FIXTURE
+from harness.plugin.items import FIXTURES, REPETITION_FIXTURE, STACK_FIXTURE
 from harness.plugin.options import RENAMED
 
 if TYPE_CHECKING:
@@ -66,14 +66,9 @@ PUBLIC: tuple[Callable[..., Any], ...] = (deployed_stack, stack, history, mock_p
 NAMES = tuple(function.__name__ for function in PUBLIC)
 
 
-def make_room(manager: pytest.PytestPluginManager) -> None:
-    """Registers where the fixtures will be, ahead of every conftest's: whoever comes later has the word."""
-    manager.register(ModuleType(HOLDER), HOLDER)
-
-
 def furnish(config: pytest.Config) -> None:
-    """Puts the fixtures there, by their names in this session, before pytest looks; raises pytest.UsageError."""
-    holder = config.pluginmanager.get_plugin(HOLDER)
+    """Registers the fixtures, by their names in this session, before pytest looks for any; raises pytest.UsageError."""
+    holder = ModuleType(HOLDER)
     names = renamed(config.getini(RENAMED))
     fixtures = [
         pytest.fixture(scope="session", name=STACK_FIXTURE)(_session_stack),
@@ -84,6 +79,14 @@ def furnish(config: pytest.Config) -> None:
     ]
     for number, fixture in enumerate(fixtures):
         setattr(holder, f"fixture_{number}", fixture)
+    config.pluginmanager.register(holder, HOLDER)
+
+
+def step_back(session: pytest.Session) -> None:
+    """Puts ours behind those of the same name of every other plugin, whichever was loaded first."""
+    known = getattr(getattr(session, "_fixturemanager", None), "_arg2fixturedefs", {})
+    for definitions in known.values():
+        definitions.sort(key=lambda definition: definition.func.__module__ != FIXTURES)
 
 
 def renamed(lines: Sequence[str]) -> dict[str, str]:

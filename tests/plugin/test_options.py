@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from plugin_support import Project
+from plugin_support import ROOT, Project
 
 from harness.commands.verify import Request, arguments
 from harness.errors import UsageError
+from harness.plugin.fixtures import NAMES
 from harness.plugin.options import OPTIONS, parse_env
 
 # a conftest of the project's own tells what the plugin reads, without a stack
@@ -39,6 +40,17 @@ def test_every_option_begins_with_harness() -> None:
         assert option.flag.startswith("--harness-")
         assert option.key == option.flag[2:].replace("-", "_")
         assert option.variable == option.key.upper()
+
+
+def test_the_page_lists_every_option_and_every_fixture() -> None:
+    page = (ROOT / "docs" / "plugin.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    listed = [
+        (flag[3:-1].partition("=")[0], *(word.strip("`") for word in names[:2])) for flag, *names in rows if names[2:]
+    ]
+    options = [(option.flag, option.variable, option.key) for option in OPTIONS]
+    assert sorted(row for row in listed if row[0].startswith("--")) == sorted(options)
+    assert {row[0].strip("|` ") for row in rows if not row[0].startswith("| `--")} == set(NAMES)
 
 
 def test_the_line_goes_before_the_environment_and_that_before_the_ini_file(telling: Project) -> None:
