@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.plugin.items import FIXTURES, REPETITION_FIXTURE, STACK_FIXTURE
+from harness.plugin.items import REPETITION_FIXTURE, STACK_FIXTURE, is_ours
 from harness.plugin.options import RENAMED
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def step_back(session: pytest.Session) -> None:
     """Puts ours behind those of the same name of every other plugin, whichever was loaded first."""
     known = getattr(getattr(session, "_fixturemanager", None), "_arg2fixturedefs", {})
     for definitions in known.values():
-        definitions.sort(key=lambda definition: definition.func.__module__ != FIXTURES)
+        definitions.sort(key=is_ours, reverse=True)
 
 
 def renamed(lines: Sequence[str]) -> dict[str, str]:

@@ -22,9 +22,14 @@ def is_scenario(item: pytest.Item) -> bool:
         last = len(definitions) - 1
         while last > 0 and name in definitions[last].argnames:
             last -= 1
-        if definitions and definitions[last].func.__module__ == FIXTURES:
+        if definitions and is_ours(definitions[last]):
             return True
     return False
+
+
+def is_ours(definition: object) -> bool:
+    """Whether pytest's definition of a fixture is one of ours."""
+    return getattr(getattr(definition, "func", None), "__module__", "") == FIXTURES
 
 
 def check_of(item: pytest.Item) -> str:

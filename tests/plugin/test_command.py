@@ -6,10 +6,15 @@ import os
 import secrets
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from plugin_support import ROOT, SCENARIO, Project, Said
+
+from harness.commands import verify as commands
+from harness.commands.verify import Request, arguments, check, installed, plugins
+from harness.errors import UsageError
 
 pytestmark = [pytest.mark.xdist_group("verify"), pytest.mark.unmeasured]
 
@@ -71,3 +76,18 @@ def test_a_secret_stands_in_no_process_list(project: Project, words: tuple[str, 
     assert done.code == 0, str(done)
     left = [path for path in project.folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
     assert left == [], "nor in what the run leaves"
+
+
+def test_what_is_not_installed_is_left_out_or_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert installed("json.tool")
+    assert not installed("json.no_such")
+    assert not installed("no_such.plugin")
+    request = Request(profile=ROOT / "harness.toml", build=tmp_path / "verify")
+    assert "--alluredir" in arguments(request)
+    monkeypatch.setattr(commands, "installed", lambda module: False)
+    assert "--alluredir" not in arguments(request)
+    with plugins(request) as words:
+        assert words == ["-p", "harness.plugin", "-p", "mock_providers.pytest_plugin"]
+    check(request)
+    with pytest.raises(UsageError, match=r"-n: xdist isn't installed, .* 'messaging-harness\[embedded\]'"):
+        check(replace(request, parallel=2))
