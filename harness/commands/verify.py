@@ -188,7 +188,7 @@ def arguments(request: Request) -> list[str]:
             "ignore::pytest.PytestAssertRewriteWarning",
         ),
         # our own summary says more than pytest's; the cache would litter a user's directory
-        *("-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--disable-warnings", "-r", "N"),
+        *("-qq", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--disable-warnings", "-r", "N"),
     ]
     for option, values in (
         ("--harness-check", request.checks),
