@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -27,6 +28,10 @@ PREFIX: Final = "message_queue:"
 STREAMS: Final = tuple(f"{PREFIX}{kind}" for kind in ("sms", "mms", "email"))
 DEAD_STREAM: Final = f"{PREFIX}dead"
 GROUP: Final = "workers"
+# without it a new connection says which library it is, by two commands more; under other names before redis-py 7
+UNINTRODUCED: Final[dict[str, Any]] = dict.fromkeys(
+    ("driver_info",) if "driver_info" in signature(Redis.__init__).parameters else ("lib_name", "lib_version")
+)
 
 __all__ = ["RedisError", "ResponseError"]
 
@@ -73,7 +78,7 @@ def connect(settings: Settings, *, name: str, timeout_s: float | None, connectio
         password=settings.redis_password.get_secret_value() if settings.redis_password else None,
         protocol=2,
         client_name=name,
-        driver_info=None,
+        **UNINTRODUCED,
         socket_connect_timeout=5.0,
         socket_timeout=timeout_s,
         max_connections=connections,

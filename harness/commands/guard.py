@@ -20,11 +20,10 @@ def guarded(command: Callable[[], Any]) -> int:
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return UNUSABLE
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.message, file=sys.stderr)
-        return UNUSABLE
     except click.ClickException as error:
-        print(misused(error), file=sys.stderr)
+        # the help of a group that was called alone; Click 8.1 prints it itself
+        alone = type(error).__name__ == "NoArgsIsHelpError"
+        print(error.message if alone else misused(error), file=sys.stderr)
         return UNUSABLE
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)

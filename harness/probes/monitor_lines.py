@@ -62,7 +62,9 @@ class Lines:
     async def begin(self) -> None:
         """Begins to listen; raises what redis-py raises, NoPermissionError where MONITOR is refused."""
         await self.close()
-        self._connection = await self._pool.get_connection()
+        # of our own, not the pool's: no other command may ever go by it
+        self._connection = self._pool.make_connection()
+        await self._connection.connect()
         await self._connection.send_command("MONITOR")
         await self._connection.read_response()
 
@@ -78,4 +80,3 @@ class Lines:
         if connection is not None:
             with contextlib.suppress(OSError):
                 await connection.disconnect(nowait=True)
-            await self._pool.release(connection)

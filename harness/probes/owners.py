@@ -41,7 +41,7 @@ class Owners:
     def _among_known(self, host: str, port: int) -> int | None:
         for pid in reversed(self._known):
             with contextlib.suppress(psutil.Error, OSError):
-                if any(owns(one, host, port) for one in psutil.Process(pid).net_connections("tcp")):
+                if any(owns(one, host, port) for one in connections_of(pid)):
                     return pid
         return None
 
@@ -58,6 +58,12 @@ class Owners:
             return None
         finally:
             self._spent += time.monotonic() - began
+
+
+def connections_of(pid: int) -> Any:
+    process = psutil.Process(pid)
+    # psutil 6 has renamed it
+    return process.net_connections("tcp") if hasattr(process, "net_connections") else process.connections("tcp")
 
 
 def owns(connection: Any, host: str, port: int) -> bool:
