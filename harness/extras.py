@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Final
 
 DISTRIBUTION: Final = "messaging-harness"
 EXTRAS: Final = {
     "attached": ("asyncpg", "psutil", "pydantic", "pytest", "redis", "rich"),
     "mocks": (
-        "aiohttp",
         "cryptography",
+        "h11",
         "httptools",
         "multipart",
         "pybars",
@@ -23,7 +24,7 @@ EXTRAS: Final = {
     "reports": ("allure", "allure_commons", "allure_pytest", "attr"),
     "explore": ("hypothesis",),
     "reference": (
-        *("alembic", "email_validator", "fastapi", "httpx_aiohttp", "phonenumbers", "prometheus_client"),
+        *("aiohttp", "alembic", "email_validator", "fastapi", "httpx_aiohttp", "phonenumbers", "prometheus_client"),
         *("pydantic_settings", "sqlalchemy", "structlog"),
     ),
 }
@@ -37,3 +38,10 @@ def missing(error: ModuleNotFoundError) -> str | None:
     if extra is None:
         return None
     return f"{package} isn't installed, and this needs it: pip install '{DISTRIBUTION}[{extra}]'"
+
+
+def need(*packages: str) -> None:
+    """Raises ModuleNotFoundError where one isn't installed: for what processes of ours would look for in vain."""
+    for package in packages:
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(f"No module named {package!r}", name=package)

@@ -12,7 +12,8 @@ from harness.deploy.attached import Attached
 from harness.deploy.driver import Addresses, Driver
 from harness.deploy.embedded import Embedded
 from harness.deploy.starting import Start
-from harness.errors import DeployError, ProfileError, UsageError
+from harness.errors import ProfileError, UsageError
+from harness.extras import need
 from harness.history import Event, History, Journal
 from harness.keeping import advice
 from harness.loop import Loop
@@ -153,13 +154,10 @@ def driver_for(
     if profile.deploy.driver == "attached":
         return Attached(profile, history)
     if profile.deploy.driver == "embedded":
+        need("hiredis", "uvloop", "starlette", "uvicorn")  # by the wire's and the mocks' processes
         return Embedded(profile, history, redactor=redactor, logs=logs, stack_env=stack_env, wire=wire)
-    try:
-        from harness.deploy.containers import Containers
-    except ImportError as error:
-        raise DeployError(
-            f"containers need a package that isn't here ({error.name}): `pip install messaging-harness[containers]`"
-        ) from error
+    from harness.deploy.containers import Containers
+
     return Containers(profile, history, redactor=redactor, logs=logs, stack_env=stack_env, wire=wire)
 
 

