@@ -108,11 +108,12 @@ class Uv:
             raise NoIndexError(str(error).strip().splitlines()[-1]) from error
         return str(home / "bin" / "uv")
 
-    def lock(self, *, python: str | Path, resolution: str, extra: str = "all") -> Path:
+    def lock(self, name: str, *, python: Path, resolution: str, extras: Sequence[str]) -> Path:
         """A file with the versions that pyproject.toml allows: the lowest of what it names itself, or the highest."""
-        path = self._directory / f"{extra}-{resolution}-{Path(python).parent.parent.name}.txt"
-        words = ("pip", "compile", "--quiet", ROOT / "pyproject.toml", "--no-header", "--no-annotate", "--output-file")
-        self._run(*words, path, "--extra", extra, "--resolution", resolution, "--python", python, *only_wheels())
+        path = self._directory / f"{name}.txt"
+        wanted = [word for extra in extras for word in ("--extra", extra)]
+        words = ("pip", "compile", "--quiet", ROOT / "pyproject.toml", "--no-header", "--no-annotate", *only_wheels())
+        self._run(*words, *wanted, "--resolution", resolution, "--python", python, "--output-file", path)
         return path
 
     def environment(self, name: str, *requirements: str | Path, python: str | Path = sys.executable) -> Environment:
