@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("packaging"))  # they share what was installed
 
 
+@contextmanager
+def from_an_index() -> Iterator[None]:
+    """Skips what depends on a fixture that can't be fetched, unless an index is required."""
+    try:
+        yield
+    except NoIndexError as error:
+        if os.environ.get(REQUIRED) == "1":
+            raise
+        pytest.skip(f"no package index can be reached ({error}); {REQUIRED}=1 makes this a failure")
+
+
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("packaging")
@@ -32,41 +44,37 @@ def wheel(directory: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+@from_an_index()
 def uv(directory: Path) -> Uv:
     return Uv(directory)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup() -> Iterator[None]:
-    try:
-        return (yield)
-    except NoIndexError as error:
-        if os.environ.get(REQUIRED) == "1":
-            raise
-        pytest.skip(f"no package index can be reached ({error}); {REQUIRED}=1 makes this a failure")
-
-
 @pytest.fixture(scope="session")
+@from_an_index()
 def base(uv: Uv, wheel: Path) -> Environment:
     return uv.environment("base", wheel)
 
 
 @pytest.fixture(scope="session")
+@from_an_index()
 def mocks(uv: Uv, wheel: Path) -> Environment:
     return uv.environment("mocks", f"messaging-harness[mocks] @ {wheel.as_uri()}")
 
 
 @pytest.fixture(scope="session")
+@from_an_index()
 def attached(uv: Uv, wheel: Path) -> Environment:
     return uv.environment("attached", f"messaging-harness[attached] @ {wheel.as_uri()}")
 
 
 @pytest.fixture(scope="session")
+@from_an_index()
 def embedded(uv: Uv, wheel: Path) -> Environment:
     """All that starts a stack, and none of what the reference stack is made of."""
     return uv.environment("embedded", f"messaging-harness[embedded] @ {wheel.as_uri()}")
 
 
 @pytest.fixture(scope="session")
+@from_an_index()
 def everything(uv: Uv, wheel: Path) -> Environment:
     return uv.environment("all", f"messaging-harness[all] @ {wheel.as_uri()}")

@@ -103,7 +103,7 @@ class Uv:
         home = self._directory / "uv"
         run(sys.executable, "-m", "venv", home, check=True)
         try:
-            run(home / "bin" / "pip", "install", "--quiet", "uv", check=True)
+            run(home / "bin" / "pip", "install", "--quiet", "--retries", "1", "uv", check=True)
         except RuntimeError as error:
             raise NoIndexError(str(error).strip().splitlines()[-1]) from error
         return str(home / "bin" / "uv")

@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.packaging.environments import ROOT, Environment, Uv, built
+from tests.packaging.environments import ROOT, Environment, NoIndexError, Uv, built
 
 TOLD = ("pytest", "httpx", "starlette", "fastapi", "sqlalchemy", "pydantic", "redis")
 NEEDED_BY_TESTS = ("pytest-httpserver", "hypothesis", "respx", "jsonschema", "twilio", "sendgrid")
@@ -174,4 +174,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except NoIndexError as error:
+        sys.exit(f"error: no package index can be reached ({error}); the versions can't be fetched")

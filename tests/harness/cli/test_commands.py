@@ -13,7 +13,7 @@ from harness_support import ROOT, Harness
 
 from harness.commands.guard import guarded
 from harness.errors import UsageError
-from harness.extras import EXTRAS, missing
+from harness.extras import EXTRAS, missing, need
 from harness.keeping import claimed
 
 
@@ -52,6 +52,13 @@ def test_what_no_extra_brings_stays_a_traceback() -> None:
     with pytest.raises(ModuleNotFoundError):
         guarded(lacking)
     assert missing(ModuleNotFoundError("x")) is None
+
+
+def test_what_processes_need_is_looked_for_before_they_start() -> None:
+    need("json", "click")
+    with pytest.raises(ModuleNotFoundError) as raised:
+        need("click", "no_such_package")
+    assert raised.value.name == "no_such_package"
 
 
 def test_a_directory_is_one_runs(tmp_path: Path) -> None:
