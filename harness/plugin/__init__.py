@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.plugin.fixtures import furnish, step_back
+from harness.plugin.fixtures import furnish, make_room
 from harness.plugin.items import REPETITION_FIXTURE, check_of, is_scenario
 from harness.plugin.options import COMMAND, COMMANDED, add_options, by_command, refuse_bad_line, settings_of
 
@@ -26,8 +26,9 @@ TOLD = "messaging-harness"
 """How the names of what our workers tell begin."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     add_options(parser)
+    make_room(pluginmanager)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,10 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     furnish(config)
 
 
-# after pytest's own, which looks for the fixtures of all plugins
-@pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    step_back(session)
     config = session.config
     if by_command(config):
         from harness.plugin import running

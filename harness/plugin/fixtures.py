@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.plugin.items import REPETITION_FIXTURE, STACK_FIXTURE, is_ours
+from harness.plugin.items import REPETITION_FIXTURE, STACK_FIXTURE
 from harness.plugin.options import RENAMED
 
 if TYPE_CHECKING:
@@ -66,9 +66,14 @@ PUBLIC: tuple[Callable[..., Any], ...] = (deployed_stack, stack, history, mock_p
 NAMES = tuple(function.__name__ for function in PUBLIC)
 
 
+def make_room(manager: pytest.PytestPluginManager) -> None:
+    """Registers where the fixtures will be, ahead of every conftest: of two of one name the later plugin's wins."""
+    manager.register(ModuleType(HOLDER), HOLDER)
+
+
 def furnish(config: pytest.Config) -> None:
-    """Registers the fixtures, by their names in this session, before pytest looks for any; raises pytest.UsageError."""
-    holder = ModuleType(HOLDER)
+    """Puts the fixtures there, by their names in this session, before pytest looks for any; raises UsageError."""
+    holder = config.pluginmanager.get_plugin(HOLDER)
     names = renamed(config.getini(RENAMED))
     fixtures = [
         pytest.fixture(scope="session", name=STACK_FIXTURE)(_session_stack),
@@ -79,14 +84,6 @@ def furnish(config: pytest.Config) -> None:
     ]
     for number, fixture in enumerate(fixtures):
         setattr(holder, f"fixture_{number}", fixture)
-    config.pluginmanager.register(holder, HOLDER)
-
-
-def step_back(session: pytest.Session) -> None:
-    """Puts ours behind those of the same name of every other plugin, whichever was loaded first."""
-    known = getattr(getattr(session, "_fixturemanager", None), "_arg2fixturedefs", {})
-    for definitions in known.values():
-        definitions.sort(key=is_ours, reverse=True)
 
 
 def renamed(lines: Sequence[str]) -> dict[str, str]:

@@ -62,14 +62,6 @@ def test_a_fixture_of_their_own_wins_without_a_word(project: Project, where: str
     done.left_nothing()
 
 
-@pytest.mark.parametrize("order", [("mine", *ENTRY_POINTS), (*ENTRY_POINTS, "mine")], ids=["first", "last"])
-def test_one_of_another_plugin_wins_whichever_is_loaded_first(project: Project, order: tuple[str, ...]) -> None:
-    project.write(mine=IN_CONFTEST, test_theirs=USES)
-    done = project.pytest(plugins=order)
-    assert done.code == 0, str(done)
-    done.left_nothing()
-
-
 @pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["here", "workers"])
 def test_theirs_and_ours_in_one_run(project: Project, words: tuple[str, ...]) -> None:
     project.write(
