@@ -11,22 +11,14 @@ if TYPE_CHECKING:
     # pytest loads this file in every run, also in those that use none of it: nothing heavy is imported here
     from mock_providers.client import MockProviders, SendGrid, Twilio
 
-ENTRY_POINT = "mock-providers"
-"""The name that pytest knows this plugin by where the package is installed."""
 
-
-def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mock-providers")
     group.addoption(
         "--mock-providers-url",
         default=None,
         help="URL of a mock server that runs already; without it one is started for the session",
     )
-    # the entry point has another name than `pytest_plugins` and `-p`, and pytest refuses a module under a second one:
-    # something empty takes the name that is left
-    for name in (ENTRY_POINT, __name__):
-        if not pluginmanager.has_plugin(name):
-            pluginmanager.register(object(), name)
 
 
 @pytest.fixture(scope="session")
