@@ -118,6 +118,15 @@ def undecided(reason: str, witnesses: Sequence[Event] = (), *, remedy: str = "",
 Answers = Iterator[Verdict]
 
 
+@dataclass(frozen=True)
+class Question:
+    """What a check asks: its name, its claim, and the kinds of events on whose absence a pass rests."""
+
+    name: str
+    claim: str
+    silence: tuple[str, ...]
+
+
 def check(
     name: str, claim: str, *, silence: Sequence[str] = ()
 ) -> Callable[[Callable[P, Verdict | Answers]], Callable[P, Verdict]]:
@@ -147,6 +156,7 @@ def check(
 
             return replace(verdict, name=name, claim=claim, elapsed_s=time.perf_counter() - began, again=again)
 
+        vars(judged)["question"] = Question(name, claim, tuple(silence))  # for the reference
         return judged
 
     return wrap

@@ -7,42 +7,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-KINDS: Final = frozenset(
-    {
-        "api.requested",
-        "api.answered",
-        "queue.appended",
-        "queue.claimed",
-        "queue.acked",
-        "queue.deleted",
-        "database.inserted",
-        "database.status",
-        "provider.called",
-        "provider.answered",
-        "callback.sent",
-        "callback.answered",
-        "worker.log",
-        "fault.began",
-        "fault.hit",
-        # whoever waited at a gate hung up before it was opened
-        "fault.left",
-        "fault.ended",
-        # what our own deployment knows of its processes; without it "the worker is dead" couldn't end a wait
-        "process.started",
-        "process.exited",
-        # a check's own observation of queue counters (XINFO, XPENDING, XLEN), kept as evidence
-        "queue.counted",
-        # what a probe will deliver from now on; what nobody delivers is unseen
-        "probe.started",
-        # a source lost its connection and says what it can't vouch for
-        "probe.gap",
-        # how far a source's clock is from the harness's own, and how sure that is
-        "clock.measured",
-        # a part of the run that isn't the stack's own doing (Redis, database, mocks, wire, keeper) is dead
-        "part.died",
-    }
-)
-
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 

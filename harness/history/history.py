@@ -10,7 +10,8 @@ from heapq import merge
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from harness.history.event import EMPTY, KINDS, Event, key
+from harness.history.event import EMPTY, Event, key
+from harness.history.kinds import KINDS
 
 Listener = Callable[[Event], None]
 T = TypeVar("T")
