@@ -1,0 +1,1 @@
+"""The reference of the docs site, made from the code when the site is built."""
