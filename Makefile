@@ -13,10 +13,10 @@ USERS  ?=
 PROFILE ?=
 # embedded, containers or attached; empty: as the profile says
 DEPLOY ?=
-SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images conftest.py
+SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images docs examples conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz bench-mocks bench-wait clean lock
+.PHONY: help verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz docs packaging ranges bench-mocks bench-wait bench-plugin clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -60,6 +60,15 @@ test: $(READY) ## all tests, with coverage
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report --fail-under=90
 
+docs: $(READY) ## the docs site, into build/docs; a warning ends it
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --site-dir build/docs
+
+packaging: $(READY) ## the wheel in environments of its own: each extra alone, and all of them beside a user's packages
+	@MESSAGING_HARNESS_REQUIRE_INDEX=1 $(BIN)/python -m pytest tests/packaging -q $(ARGS)
+
+ranges: $(READY) ## a short suite on the lowest and highest versions, on the oldest and the newest Python that is here
+	@$(BIN)/python -m tests.packaging.ranges $(ARGS)
+
 lint: $(READY) ## ruff
 	@$(BIN)/ruff check $(SUITE)
 	@$(BIN)/ruff format --check $(SUITE)
@@ -70,6 +79,7 @@ format: $(READY) ## let ruff mend what it can
 
 types: $(READY) ## mypy, strict
 	@$(BIN)/mypy
+	@$(BIN)/mypy -p docs.generate -p examples.orders
 
 check: lint types test ## lint, types and tests
 
@@ -107,6 +117,9 @@ bench-mocks: $(READY) ## calls per second of the mocks, beside a bare app and pe
 
 bench-wait: $(READY) ## event to wake-up beside polling, and what the wire costs
 	@$(BIN)/python -m benchmarks.wait
+
+bench-plugin: $(READY) ## what a pytest run pays that doesn't use the plugins
+	@$(BIN)/python -m benchmarks.plugin
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --all-extras pyproject.toml -o requirements.lock
