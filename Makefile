@@ -54,17 +54,20 @@ images: $(READY) ## pull and build the images for DEPLOY=containers
 images-offline: $(READY) ## the same from Debian packages, for machines that can pull nothing
 	@images/offline
 
+# what installs environments of its own, and runs in `make packaging`
+ELSEWHERE := --ignore tests/packaging --ignore tests/plugin/test_beside_others.py
+
 test: $(READY) ## all tests, with coverage
 	@mkdir -p build/coverage && rm -f build/coverage/data*
-	@$(BIN)/python -m coverage run -m pytest tests -n $(N) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m coverage run -m pytest tests $(ELSEWHERE) -n $(N) --dist loadgroup $(ARGS)
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report --fail-under=90
 
 docs: $(READY) ## the docs site, into build/docs; a warning ends it
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --site-dir build/docs
 
-packaging: $(READY) ## the wheel in environments of its own: each extra alone, and all of them beside a user's packages
-	@MESSAGING_HARNESS_REQUIRE_INDEX=1 $(BIN)/python -m pytest tests/packaging -q $(ARGS)
+packaging: $(READY) ## the wheel in environments of its own: each extra alone, all beside a user's packages and plugins
+	@MESSAGING_HARNESS_REQUIRE_INDEX=1 $(BIN)/python -m pytest tests/packaging tests/plugin/test_beside_others.py -q -n $(N) --dist loadgroup $(ARGS)
 
 ranges: $(READY) ## a short suite on the lowest and highest versions, on the oldest and the newest Python that is here
 	@$(BIN)/python -m tests.packaging.ranges $(ARGS)

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +41,7 @@ TESTS = {
 EXTRAS = {"all": ("all",), "parts": ("attached", "mocks", "embedded", "explore")}
 OLDEST, NEWEST = 11, 14
 WIDTH = 140
+AT_A_TIME = 2
 COMMANDS = (
     ("verify", "-k", "sms or readme"),
     ("load", "--duration", "2s", "--rate", "20", "--late-share", "1"),
@@ -96,8 +98,14 @@ def rows(pythons: Sequence[Path]) -> Iterator[Row]:
     yield Row(pythons[0], "lowest-direct", "parts")
 
 
-def attempt(row: Row, uv: Uv, wheel: Path, directory: Path) -> None:
-    """Installs the versions of a row and runs the short suite on them."""
+def corners(pythons: Sequence[Path]) -> Iterator[Row]:
+    """The two that are farthest apart: the lowest on the oldest Python, the highest on the newest."""
+    yield Row(pythons[0], "lowest-direct", "all")
+    yield Row(pythons[-1], "highest", "all")
+
+
+def attempt(row: Row, uv: Uv, wheel: Path, directory: Path) -> Row:
+    """The row, once its versions are installed and the short suite has run on them."""
     began = time.monotonic()
     try:
         lock = uv.lock(row.name, python=row.python, resolution=row.resolution, extras=EXTRAS[row.extras])
@@ -112,6 +120,7 @@ def attempt(row: Row, uv: Uv, wheel: Path, directory: Path) -> None:
         if row.extras == "all":
             row.failures += commands(environment, directory / f"{row.name}-tests")
     row.seconds = time.monotonic() - began
+    return row
 
 
 def tests(row: Row, environment: Environment, directory: Path) -> Iterator[str]:
@@ -155,14 +164,15 @@ def table(found: Sequence[Row]) -> Table:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.packaging.ranges", description=__doc__)
     parser.add_argument("--python", action="append", type=Path, default=[], help="instead of those that are found")
+    parser.add_argument("--quick", action="store_true", help="the lowest on the oldest, the highest on the newest")
     options = parser.parse_args()
     console = Console(highlight=False, width=WIDTH)
     found = []
-    with tempfile.TemporaryDirectory(prefix="ranges-") as private:
+    with tempfile.TemporaryDirectory(prefix="ranges-") as private, ThreadPoolExecutor(AT_A_TIME) as pool:
         directory = Path(private)
         uv, wheel = Uv(directory), built(directory / "wheel")
-        for row in rows(options.python or interpreters()):
-            attempt(row, uv, wheel, directory)
+        wanted = (corners if options.quick else rows)(options.python or interpreters())
+        for row in pool.map(lambda row: attempt(row, uv, wheel, directory), wanted):
             found.append(row)
             console.print(f"{row.name}: {'failed' if row.failures else 'passed'} in {row.seconds:.0f} s")
             for line in row.failures:
