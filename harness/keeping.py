@@ -87,29 +87,36 @@ def probe(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def claimed(directory: Path) -> Iterator[None]:
+def claimed(directory: Path, *, part: str = "") -> Iterator[None]:
     """While the block runs, no other run writes to a directory; raises UsageError where one does, or none can.
 
-    The kernel lets go of it when the process ends, however it ends.
+    Processes that make one run together, each with its own `part` of it, share the directory. The kernel lets go of it
+    when a process ends, however it ends.
     """
+    with contextlib.ExitStack() as held:
+        hold(held, directory, CLAIM, fcntl.LOCK_SH if part else fcntl.LOCK_EX)
+        if part:
+            hold(held, directory, f"{CLAIM}-{part}", fcntl.LOCK_EX)
+        yield
+
+
+def hold(held: contextlib.ExitStack, directory: Path, name: str, how: int) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        held = (directory / CLAIM).open("a+", encoding="utf-8")
+        file = held.enter_context((directory / name).open("a+", encoding="utf-8"))
     except OSError as error:
         raise UsageError(advice(error, f"results can't be written to {directory}")) from error
-    with held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            held.seek(0)
-            whose = held.read().strip() or "unknown"
-            raise UsageError(
-                f"another run (process {whose}) writes to {directory}; wait for its end, or name another with --build"
-            ) from None
-        held.truncate(0)
-        held.write(f"{os.getpid()}\n")
-        held.flush()
-        yield
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        whose = file.read().strip() or "unknown"
+        raise UsageError(
+            f"another run (process {whose}) writes to {directory}; wait for its end, or name another with --build"
+        ) from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
 
 
 def forget(build: Path) -> None:

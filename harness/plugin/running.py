@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import HarnessError, Inconclusive
+from harness.errors import HarnessError, Inconclusive, UsageError
 from harness.plugin.collector import (
     PROPERTY,
     READY,
@@ -26,6 +26,7 @@ from harness.plugin.collector import (
     allure_directory,
     begin,
     build_of,
+    claim,
     pass_on,
 )
 from harness.plugin.items import REPETITION_FIXTURE, check_of, is_scenario, needs_of
@@ -72,6 +73,14 @@ def refuse_unready(config: pytest.Config) -> None:
         import_module("harness.profile")
     except ModuleNotFoundError as error:
         raise pytest.UsageError(not_installed(error) or str(error)) from error
+
+
+def claim_directory(config: pytest.Config) -> None:
+    """Makes the build directory this run's; raises pytest.UsageError where it is another's."""
+    try:
+        claim(config)
+    except UsageError as error:
+        raise pytest.UsageError(settings_of(config).told(str(error))) from error
 
 
 def select(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -139,6 +148,8 @@ class Running:
         config.stash[SELECTED] = len(config.stash[SCENARIOS])
         # a worker that takes the place of one that crashed comes when others have begun; it is never the first
         first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
+        if config.stash[SELECTED] and not hasattr(config, "workerinput"):
+            claim_directory(config)
         if config.stash[SELECTED] and first:
             begin(config)
 
