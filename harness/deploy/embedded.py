@@ -19,7 +19,7 @@ from harness.deploy.mocks import Mocks
 from harness.deploy.output import Output
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process, Processes
-from harness.deploy.ready import answering
+from harness.deploy.ready import PATH_OF_API, answering
 from harness.deploy.roster import KEEPER, Roster, contract
 from harness.deploy.tree import Tree
 from harness.errors import DeployError
@@ -210,7 +210,15 @@ class Embedded:
             await self._output.follow(process)
         if role == "api" and process is not None:
             url, within = f"{self.addresses.api}{self._profile.api.ready}", self._profile.deploy.start_within
-            await answering(process, url, name="the API", output=self._output, within=within, history=self._history)
+            await answering(
+                process,
+                url,
+                name="the API",
+                output=self._output,
+                within=within,
+                history=self._history,
+                advice=PATH_OF_API,
+            )
 
     async def _redis_for(self, name: str) -> int:
         """The port on which a process reaches Redis: one of the wire's, of its own, so that we know who speaks."""

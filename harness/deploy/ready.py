@@ -17,6 +17,8 @@ Look = Callable[[], Awaitable[str | None]]
 """None when it is ready, else what was seen instead."""
 BETWEEN = 0.03
 """Seconds between two looks: a look costs milliseconds of the processor that what starts would have."""
+PATH_OF_API = "; [api] ready names the path that answers 2xx once the API can take messages"
+"""What to do where the stack's API answers, but never that it is ready."""
 
 
 async def probed(
@@ -41,9 +43,16 @@ async def probed(
 
 
 async def answering(
-    process: Process, url: str, *, name: str, output: Output, within: float, history: History | None = None
+    process: Process,
+    url: str,
+    *,
+    name: str,
+    output: Output,
+    within: float,
+    history: History | None = None,
+    advice: str = "",
 ) -> None:
-    """Returns when `url` answers 200; raises DeployError as `probed` does."""
+    """Returns when `url` answers 2xx; raises DeployError as `probed` does, which names the path that was asked."""
     async with httpx.AsyncClient(timeout=2, trust_env=False, verify=tls(url)) as client:
 
         async def look() -> str | None:
@@ -51,6 +60,8 @@ async def answering(
                 answer = await client.get(url)
             except httpx.HTTPError:
                 return "it refused every connection"
-            return None if answer.status_code == 200 else f"it answered {answer.status_code}: {answer.text[:200]}"
+            if answer.is_success:
+                return None
+            return f"GET {answer.url.path} answered {answer.status_code}: {answer.text[:200]}{advice}"
 
         await probed(process, look, name=name, output=output, within=within, history=history)
