@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 N      ?= 2
 ARGS   ?=
-# of a load run; empty: 60 s, 100 a second, constant, every kind of user, harness.commands.toml
+# of a load run; empty: 60 s, 100 a second, constant, every kind of user, harness.toml
 DURATION ?=
 RATE   ?=
 SHAPE  ?=
