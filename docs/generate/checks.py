@@ -41,14 +41,14 @@ def ordered(questions: defaultdict[str, list[tuple[str, Question]]]) -> list[str
 def section(name: str, questions: list[tuple[str, Question]], asked: list[Asked]) -> str:
     rows = [
         [
-            f"`harness.checks.{function}`",
+            f"`{function}`",
             question.claim,
             ", ".join(f"`{kind}`" for kind in question.silence) or "none",
             inspect.cleandoc(getattr(all_checks, function).__doc__ or "").partition("\n")[0],
         ]
         for function, question in questions
     ]
-    parts = [f"## {name}", table(["Function", "Claim", "A pass rests on the absence of", "Judges"], rows)]
+    parts = [f"## {name}", table(["Function", "Claim", "A pass rests on the absence of", "What it judges"], rows)]
     if asked:
         lines = [[one.name, ", ".join(f"`{need}`" for need in one.needs) or "nothing"] for one in asked]
         parts.append(table(["Scenario", "Isn't asked where the profile denies"], lines))

@@ -49,31 +49,37 @@ def shown(group: Any) -> Iterator[tuple[str, Any]]:
 
 
 def section(title: str, command: Any, *, options: list[Any]) -> str:
-    rows = [row(option) for option in options if not getattr(option, "hidden", False)]
-    words = [metavar(argument) for argument in options if argument.param_type_name == "argument"]
-    usage = " ".join([title, *words, "[OPTIONS]"])
+    words = [option for option in options if option.param_type_name == "argument"]  # what they are, the help says
+    rows = [row(option) for option in options if option not in words and not getattr(option, "hidden", False)]
+    usage = " ".join([title, *map(argument, words), "[OPTIONS]"])
+    if isinstance(command, click.Group):
+        usage += " COMMAND"
     said = inspect.cleandoc(command.help or "")
     text = f"### `{title}`\n\n{said}\n\nUsage: `{usage}`"
     return f"{text}\n\n{table(['Option', 'Default', 'Meaning'], rows)}" if rows else text
 
 
 def row(option: Any) -> list[str]:
-    if option.param_type_name == "argument":
-        return [f"`{metavar(option)}`", "" if option.required else "none", option.help or ""]
     names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
     values = "" if option.is_flag else f" `{metavar(option)}`"
     more = f" Also the environment's `{option.envvar}`." if option.envvar else ""
     return [names + values, default_of(option), f"{option.help or ''}{more}{' May be given again.' * option.multiple}"]
 
 
+def argument(word: Any) -> str:
+    """A word of a usage line, in brackets where it may be left out."""
+    name = str(word.metavar or word.name.upper())
+    return name if word.required or name.startswith("[") else f"[{name}]"
+
+
 def metavar(option: Any) -> str:
-    """What stands for the value in a usage line."""
+    """What stands for an option's value."""
     if option.metavar:
         return str(option.metavar)
-    if option.param_type_name == "argument":
-        return str(option.name).upper()
     kind = str(option.type.name)
-    return {"text": "TEXT", "integer": "N", "integer range": "N", "float": "X"}.get(kind, kind.upper())
+    return {"text": "TEXT", "integer": "N", "integer range": "N", "float": "X", "float range": "X"}.get(
+        kind, kind.upper()
+    )
 
 
 def default_of(option: Any) -> str:

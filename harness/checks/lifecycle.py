@@ -65,6 +65,7 @@ def trail(flow: Flow) -> str:
 
 @check("forward-only", FORWARD, silence=("database.status",))
 def forward_only(history: History, flow: Flow, profile: Profile) -> Answers:
+    """Judges the statuses of one message, in the order of `[statuses]`."""
     if not flow.statuses:
         yield undecided("no status of it was recorded")
         return
@@ -82,6 +83,7 @@ def forward_only(history: History, flow: Flow, profile: Profile) -> Answers:
 
 @check("sent-is-earned", EARNED)
 def sent_is_earned(history: History, flow: Flow, profile: Profile) -> Answers:
+    """Judges the first `sent` of one message against the provider's answers."""
     facts = Facts(history)
     first = next((event for value, event in flow.statuses if value == profile.statuses.sent), None)
     if first is None:
