@@ -174,4 +174,6 @@ def _server(url: str) -> Iterator[MockProviders]:
         with MockProviders(url, token=os.environ.get("MOCK_PROVIDERS_TOKEN")) as server:
             yield server
     except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise MockProvidersError(f"the server can't be reached: {error}; give its address with --url") from None
+        raise MockProvidersError(
+            f"the server can't be reached: {error}; start it (`mock-providers serve`), or give its address with --url"
+        ) from None

@@ -92,7 +92,12 @@ def test_commands_speak_to_a_server(twilio: TwilioTenant, tmp_path: Path) -> Non
 
 def test_commands_say_what_is_wrong(twilio: TwilioTenant) -> None:
     url = f"--url={twilio.http.base_url}"
-    assert_one_line(command("fault", "status=503", "--url=http://127.0.0.1:1"), "can't be reached", "--url")
+    assert_one_line(
+        command("fault", "status=503", "--url=http://127.0.0.1:1"),
+        "can't be reached",
+        "`mock-providers serve`",
+        "--url",
+    )
     assert_one_line(command("fault", "nonsense", url), "expected name=value, saw 'nonsense'")
     assert_one_line(command("fault", "times=1", url), "does nothing")
     assert_one_line(command("replay", "/nonsense", url), "can't be read")
