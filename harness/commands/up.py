@@ -15,8 +15,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from harness.deploy.driver import Role
 from harness.errors import DeployError, Inconclusive, UsageError
 from harness.keeping import claimed
@@ -176,6 +174,8 @@ def attached_profile(stack: Stack, build: Path) -> str:
     table["processes"] = {
         role: {"command": ["not ours to start"], "pid_file": str((build / f"{role}.pid").resolve())} for role in ROLES
     }
+    import tomli_w
+
     return tomli_w.dumps(named(table))
 
 

@@ -211,6 +211,9 @@ class Collector:
             explain=settings_of(self._config).explain,
         )
         terminalreporter.write_line(text)
+        if by_command(self._config):
+            # what ended the run stands in the table; pytest would say it once more below
+            terminalreporter.write_sep = lambda *_, **__: None
 
     # what is kept
 

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import typer
+import click
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -150,22 +150,22 @@ def show(console: Console, rows: Sequence[Row]) -> None:
     console.print("* the check that names the defect; · pass, ? unknown")
 
 
-def main(
-    only: list[str] = typer.Option([], help="Only this defect.", metavar="NAME"),  # noqa: B008 - reason: Typer's way
-    with_harmless: bool = typer.Option(False, help="Adds a defect that no check can catch."),
-    parallel: int = typer.Option(2, min=1, max=8),
-    repeat: int = typer.Option(1, min=1, max=100, help="Looks for each defect so often: is it caught each time?"),
-    mode: str = typer.Option("plain", help=f"One of {', '.join(MODES)}."),
-) -> None:
+@click.command()
+@click.option("--only", multiple=True, metavar="NAME", help="Only this defect.")
+@click.option("--with-harmless", is_flag=True, help="Adds a defect that no check can catch.")
+@click.option("--parallel", type=click.IntRange(1, 8), default=2)
+@click.option("--repeat", type=click.IntRange(1, 100), default=1, help="Is it caught each of so many times?")
+@click.option("--mode", default="plain", help=f"One of {', '.join(MODES)}.")
+def main(only: Sequence[str], with_harmless: bool, parallel: int, repeat: int, mode: str) -> None:
     """Prints the matrix; exit code 1 when a check misses its defect or the right stack fails."""
     console = Console(highlight=False, width=max(140, Console().width))
     unknown = set(only) - set(DEFECTS)
     if unknown:
         console.print(f"error: no defect {', '.join(sorted(unknown))}; known are {', '.join(DEFECTS)}")
-        raise typer.Exit(3)
+        sys.exit(3)
     if mode not in MODES:
         console.print(f"error: no mode {mode!r}; known are {', '.join(MODES)}")
-        raise typer.Exit(3)
+        sys.exit(3)
     names = [name for name in only or DEFECTS if name != "harmless" or with_harmless or only]
     asked = [(RIGHT, 1), *((name, number) for name in names for number in range(1, repeat + 1))]
     with Progress(console=console, transient=True) as progress, ThreadPoolExecutor(parallel) as pool:
@@ -180,8 +180,8 @@ def main(
         console.print(Text(line, style="bold red"))
     found = sum(1 for row in rows if row.name != RIGHT and row.catches(DEFECTS[row.name]))
     console.print(f"{found} of {len(asked) - 1} defects caught")
-    raise typer.Exit(1 if wrong else 0)
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

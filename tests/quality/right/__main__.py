@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import typer
+import click
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -104,17 +104,17 @@ def show(console: Console, rows: Sequence[Row]) -> None:
             console.print(Text(f"{row.variation.name}: nothing was open for {words!r}", style="dim"))
 
 
-def main(
-    only: list[str] = typer.Option([], help="Only this variation.", metavar="NAME"),  # noqa: B008 - reason: Typer's way
-    repeat: int = typer.Option(1, min=1, help="Runs every scenario of the fast ones so often."),
-    quick: bool = typer.Option(False, help="A handful that stands for all."),
-    parallel: int = typer.Option(2, min=1, max=8),
-) -> None:
+@click.command()
+@click.option("--only", multiple=True, metavar="NAME", help="Only this variation.")
+@click.option("--repeat", type=click.IntRange(min=1), default=1, help="Runs every scenario of the fast ones so often.")
+@click.option("--quick", is_flag=True, help="A handful that stands for all.")
+@click.option("--parallel", type=click.IntRange(1, 8), default=2)
+def main(only: Sequence[str], repeat: int, quick: bool, parallel: int) -> None:
     """Verifies right stacks that look unusual; exit code 1 when one isn't found right."""
     console = Console(highlight=False, width=max(150, Console().width))
     if strangers := set(only) - set(VARIATIONS):
         console.print(f"error: no variation {', '.join(sorted(strangers))}; known are {', '.join(VARIATIONS)}")
-        raise typer.Exit(3)
+        sys.exit(3)
     chosen = [v for v in VARIATIONS.values() if v.name in only or (not only and (v.quick or not quick))]
     with Progress(console=console, transient=True) as progress, ThreadPoolExecutor(parallel) as pool:
         task = progress.add_task("stacks", total=len(chosen))
@@ -126,8 +126,8 @@ def main(
     wrong = [row for row in rows if row.findings]
     told = f", {sum(bool(row.missing) for row in rows)} can't be had here" if any(row.missing for row in rows) else ""
     console.print(f"{sum(row.word == 'right' for row in rows)} of {len(rows)} variations are found right{told}")
-    raise typer.Exit(1 if wrong else 0)
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

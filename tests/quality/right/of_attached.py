@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
-from harness.toml import dumps
+from tomli_w import dumps
 
 from tests.quality.right import finishing
 from tests.quality.right.profiles import reference
