@@ -8,6 +8,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from harness.errors import UsageError
 
@@ -87,36 +88,50 @@ def probe(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def claimed(directory: Path, *, part: str = "") -> Iterator[None]:
+def claimed(directory: Path, *, run: int | None = None) -> Iterator[None]:
     """While the block runs, no other run writes to a directory; raises UsageError where one does, or none can.
 
-    Processes that make one run together, each with its own `part` of it, share the directory. The kernel lets go of it
-    when a process ends, however it ends.
+    A `run` of several processes is named by the number of one, and all of them may hold it at once.
+    The kernel lets go of it when the process ends, however it ends.
     """
-    with contextlib.ExitStack() as held:
-        hold(held, directory, CLAIM, fcntl.LOCK_SH if part else fcntl.LOCK_EX)
-        if part:
-            hold(held, directory, f"{CLAIM}-{part}", fcntl.LOCK_EX)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        held = (directory / CLAIM).open("a+", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(advice(error, f"results can't be written to {directory}")) from error
+    with held:
+        with one_at_a_time(directory):
+            seize(held, directory, run)
         yield
 
 
-def hold(held: contextlib.ExitStack, directory: Path, name: str, how: int) -> None:
+@contextlib.contextmanager
+def one_at_a_time(directory: Path) -> Iterator[None]:
+    """Whoever looks at who holds a directory sees it written down whole."""
+    number = os.open(directory, os.O_RDONLY)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        file = held.enter_context((directory / name).open("a+", encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(advice(error, f"results can't be written to {directory}")) from error
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
+
+
+def seize(held: TextIO, directory: Path, run: int | None) -> None:
     try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.seek(0)
-        whose = file.read().strip() or "unknown"
-        raise UsageError(
-            f"another run (process {whose}) writes to {directory}; wait for its end, or name another with --build"
-        ) from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+        held.seek(0)
+        whose = held.read().strip() or "unknown"
+        if whose != str(run):
+            raise UsageError(
+                f"another run (process {whose}) writes to {directory}; wait for its end, or name another with --build"
+            ) from None
+    else:
+        held.truncate(0)
+        held.write(f"{run or os.getpid()}\n")
+        held.flush()
+    if run is not None:
+        fcntl.flock(held, fcntl.LOCK_SH)
 
 
 def forget(build: Path) -> None:

@@ -7,13 +7,14 @@ collected. The rest (`running.py`) is imported when a session has a scenario.
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.plugin.fixtures import furnish, make_room
 from harness.plugin.items import REPETITION_FIXTURE, check_of, is_scenario
-from harness.plugin.options import COMMAND, COMMANDED, add_options, by_command, refuse_bad_line, settings_of
+from harness.plugin.options import COMMAND, COMMANDED, RUN, add_options, by_command, refuse_bad_line, settings_of
 
 if TYPE_CHECKING:
     from harness.plugin.collector import Collector
@@ -51,6 +52,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
+    node.workerinput[RUN] = os.getpid()
     if node.config.stash.get(COMMAND, False):
         node.workerinput[COMMANDED] = True
 

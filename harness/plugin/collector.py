@@ -14,7 +14,7 @@ import pytest
 from harness.errors import UsageError
 from harness.keeping import advice, claimed, forget
 from harness.plugin.items import check_named
-from harness.plugin.options import by_command, settings_of
+from harness.plugin.options import RUN, by_command, settings_of
 from harness.plugin.outcomes import after, first_text, reconciled, together
 from harness.redact import Redactor
 from harness.results import Result, Results
@@ -266,9 +266,9 @@ def claim(config: pytest.Config) -> None:
     if by_command(config) or CLAIMED in config.stash:
         return  # the command itself has claimed it
     held = contextlib.ExitStack()
-    part = "controller" if config.pluginmanager.hasplugin("dsession") else ""
-    part = getattr(config, "workerinput", {}).get("workerid", part)
-    held.enter_context(claimed(build_of(config), part=part))
+    run = os.getpid() if config.pluginmanager.hasplugin("dsession") else None
+    run = getattr(config, "workerinput", {}).get(RUN, run)
+    held.enter_context(claimed(build_of(config), run=run))
     config.stash[CLAIMED] = True
     config.add_cleanup(held.close)
 

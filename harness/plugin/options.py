@@ -164,6 +164,8 @@ def by_command(config: pytest.Config) -> bool:
 
 COMMANDED = "messaging-harness-command"
 """What a worker is given where the command runs the session."""
+RUN = "messaging-harness-run"
+"""What a worker is given: the process whose run it is of."""
 
 
 def read(config: pytest.Config) -> Settings:
@@ -185,7 +187,7 @@ def refuse_bad_line(config: pytest.Config) -> None:
     for option in OPTIONS:
         value = getattr(config.option, option.key, None)
         if value is not None:
-            parsed(option, value, option.flag)
+            parsed(option, value, f"--{option.name}" if by_command(config) else option.flag)
 
 
 def given(config: pytest.Config, option: Option) -> tuple[str, Any, Path]:
@@ -219,7 +221,7 @@ def words(option: Option, written: str) -> Any:
 
 def parsed(option: Option, value: Any, source: str) -> Any:
     if option.many:
-        return tuple(value)
+        return tuple(map(str, value))  # TOML has lists of other things too
     if not isinstance(value, str):
         return value
     try:
