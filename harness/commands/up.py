@@ -17,7 +17,7 @@ from typing import Any
 
 from harness.deploy.driver import Role
 from harness.errors import DeployError, Inconclusive, UsageError
-from harness.keeping import claimed
+from harness.keeping import advice, claimed
 from harness.plugin.options import parse_env
 from harness.profile import Profile, load
 from harness.profile.model import Channel
@@ -38,7 +38,6 @@ def start(
     known = parse_env(stack_env)
     if (running := state(build)) is not None:
         raise UsageError(f"a stack is already up (process {running['pid']}); `harness down` first")
-    build.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "harness", "serve-up", "--profile", str(profile), "--build", str(build)]
     for option, values in (
         ("--without", without),
@@ -46,8 +45,13 @@ def start(
     ):
         for value in values:
             command += [option, value]
+    try:
+        build.mkdir(parents=True, exist_ok=True)
+        output = (build / "up.log").open("wb")
+    except OSError as error:
+        raise UsageError(advice(error, f"the stack's output can't be written to {build}")) from error
     told_r, told_w = os.pipe()
-    with (build / "up.log").open("wb") as log:
+    with output as log:
         process = subprocess.Popen(
             [*command, "--tell", str(told_w)],
             pass_fds=(told_w,),
@@ -77,7 +81,7 @@ def state(build: Path) -> dict[str, Any] | None:
     try:
         known: dict[str, Any] = json.loads((build / STATE).read_text(encoding="utf-8"))
         ask(known, "ping")
-    except (OSError, ValueError, KeyError, UsageError):
+    except (OSError, ValueError, KeyError, TypeError, UsageError):  # or what stands there is none of ours
         return None
     return known
 

@@ -61,9 +61,9 @@ class Capture:
     def __init__(self) -> None:
         self.results: Results | None = None
 
-    def pytest_configure(self, config: pytest.Config) -> None:
-        self._config = config
-        config.stash[COMMAND] = True
+    # before any plugin is configured, since ours then tells a wrong option by the name that it has here
+    def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+        early_config.stash[COMMAND] = True
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         self.results = config.stash.get(RESULTS, None)

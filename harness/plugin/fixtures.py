@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from keyword import iskeyword
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,7 @@ def furnish(config: pytest.Config) -> None:
 def renamed(lines: Sequence[str]) -> dict[str, str]:
     """What each fixture is called: `stack = messaging_stack` on a line calls ours so, and leaves `stack` free."""
     names = {name: name for name in NAMES}
-    for line in lines:
+    for line in map(str, lines):  # TOML has lists of other things too
         name, _, new = (part.strip() for part in line.partition("="))
         if name not in names:
             from difflib import get_close_matches
@@ -97,7 +98,7 @@ def renamed(lines: Sequence[str]) -> dict[str, str]:
             near = get_close_matches(name, NAMES, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(NAMES)}"
             raise pytest.UsageError(f"{RENAMED}: {line!r} names no fixture of the harness; {hint}")
-        if not new.isidentifier():
+        if not new.isidentifier() or iskeyword(new) or new == "request":  # which is pytest's own, always
             raise pytest.UsageError(
                 f"{RENAMED}: {line!r} gives no name that a fixture can have; write {name} = my_{name}"
             )

@@ -117,6 +117,8 @@ def test_the_old_name_is_free_then(project: Project) -> None:
         ("queue = mine", "known are deployed_stack, stack, history, mock_providers"),
         ("stack = my stack", "gives no name that a fixture can have; write stack = my_stack"),
         ("stack", "gives no name that a fixture can have"),
+        ("stack = class", "gives no name that a fixture can have; write stack = my_stack"),
+        ("stack = request", "gives no name that a fixture can have; write stack = my_stack"),
         ("stack = history", "two fixtures would be called 'history'"),
     ],
 )
@@ -124,6 +126,14 @@ def test_a_line_that_makes_no_sense(project: Project, line: str, told: str) -> N
     project.ini(f"harness_fixtures = {line}")
     project.write(test_theirs="def test_it(): pass")
     project.pytest().one_line_error("harness_fixtures: ", told)
+
+
+def test_what_is_no_line_at_all(project: Project) -> None:
+    (project.folder / "pyproject.toml").write_text(
+        "[tool.pytest.ini_options]\nharness_fixtures = [3]\n", encoding="utf-8"
+    )
+    project.write(test_theirs="def test_it(): pass")
+    project.pytest().one_line_error("harness_fixtures: '3' names no fixture of the harness")
 
 
 def test_only_scenarios_have_checks_and_needs(project: Project) -> None:

@@ -68,6 +68,17 @@ def test_a_directory_is_one_runs(tmp_path: Path) -> None:
         pass
 
 
+def test_the_processes_of_one_run_share_its_directory(tmp_path: Path) -> None:
+    with claimed(tmp_path, run=7), claimed(tmp_path, run=7):
+        for other in (8, None):
+            with pytest.raises(UsageError, match=r"another run \(process 7\)"), claimed(tmp_path, run=other):
+                pass
+    with claimed(tmp_path), pytest.raises(UsageError, match="another run"), claimed(tmp_path, run=7):
+        pass
+    with claimed(tmp_path, run=8):
+        pass
+
+
 def test_a_run_that_was_killed_leaves_its_directory_free(tmp_path: Path) -> None:
     code = (
         "import os, signal; from pathlib import Path; from harness.keeping import claimed\n"
@@ -77,6 +88,25 @@ def test_a_run_that_was_killed_leaves_its_directory_free(tmp_path: Path) -> None
     assert done.returncode == -9
     with claimed(tmp_path):
         pass
+
+
+def test_where_a_stack_that_stays_up_can_leave_nothing(harness: Harness, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    done = harness.call("up", "--build", file / "up")
+    done.one_line_error(f"the stack's output can't be written to {file / 'up'}: Not a directory; name another place")
+
+
+@pytest.mark.parametrize("left", ["[]", '{"socket": 3}', "{}", "x"])
+def test_a_state_that_is_none_of_ours_is_no_stack(harness: Harness, tmp_path: Path, left: str) -> None:
+    (tmp_path / "state.json").write_text(left, encoding="utf-8")
+    harness.call("status", "--build", tmp_path).one_line_error("no stack is up; start one with `harness up`")
+
+
+def test_an_option_is_told_as_the_command_has_it(harness: Harness) -> None:
+    done = harness.refuse("--time-scale", "nan")
+    assert done.code == 3
+    assert "ERROR: --time-scale 'nan': it isn't a number from 0 on" in done.text, done.text
 
 
 @pytest.mark.parametrize("command", [["verify"], ["load"], ["explore"]])
