@@ -167,12 +167,12 @@ def test_a_suite_that_is_not_about_the_stack(harness: Harness) -> None:
 def test_a_build_directory_that_is_a_file(harness: Harness) -> None:
     harness.build.parent.mkdir()
     harness.build.write_text("")
-    harness.refuse().one_line_error("results can't be written to", "name another with --build")
+    harness.refuse().one_line_error("results can't be written to", "name another place with --build")
 
 
 def test_a_build_directory_that_can_not_be_written(harness: Harness) -> None:
     harness.call("verify", "--build", "/proc/none").one_line_error(
-        "results can't be written to", "name another with --build"
+        "results can't be written to", "name another place with --build"
     )
 
 
@@ -184,10 +184,10 @@ def test_a_time_that_is_none(harness: Harness, time: str) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["verify", "--bogus"], "No such option: --bogus"),
+        (["verify", "--bogus"], "--bogus"),
         (["bogus"], "No such command 'bogus'"),
         (["verify", "--repeat", "many"], "Invalid value for '--repeat'"),
-        (["trace"], "Missing argument 'message_id'"),
+        (["trace"], "Missing argument 'MESSAGE'"),
     ],
 )
 def test_a_command_line_that_makes_no_sense(harness: Harness, words: list[str], message: str) -> None:
