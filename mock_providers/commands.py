@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "http://127.0.0.1:4010"
 MATCH = ("provider", "account", "endpoint", "to", "text")
+FILTERS = (*MATCH, "type", "message", "call", "since", "until", "search", "failed")
+"""What selects entries; a name that the server doesn't know it leaves aside, and gives the whole record."""
 
 
 URL = click.option(
@@ -35,7 +37,7 @@ def calls(words: Sequence[str], url: str) -> None:
 
     Such as `calls to='+1555*' type=called`, `calls search='ada 400'`, `calls failed=true limit=20`.
     """
-    selection = _pairs(words)
+    selection = _selection(words, "limit", "after", "before", "order", "answers")
     limit = _limit(selection.pop("limit", None))
     with _server(url) as server:
         for entry in server.all_calls(limit=limit, **selection):
@@ -53,7 +55,7 @@ def wait(words: Sequence[str], count: int, within: float, url: str) -> None:
     Such as `wait to=+15552340001 text=hello`.
     """
     with _server(url) as server:
-        for entry in server.wait(count=count, within=within, **_pairs(words)):
+        for entry in server.wait(count=count, within=within, **_selection(words, "after")):
             print(json.dumps(entry))
 
 
@@ -77,7 +79,7 @@ def export(words: Sequence[str], form: str, url: str) -> None:
     """Write the record to standard output."""
     with (
         _server(url) as server,
-        server.http.stream("GET", "/_mock/export", params={"format": form, **_pairs(words)}) as got,
+        server.http.stream("GET", "/_mock/export", params={"format": form, **_selection(words)}) as got,
     ):
         if not got.is_success:
             got.read()
@@ -151,6 +153,15 @@ def _pairs(words: Sequence[str]) -> dict[str, Any]:
         if not equals or not name:
             raise ConfigError(f"expected name=value, saw {word!r}")
         pairs[name] = value
+    return pairs
+
+
+def _selection(words: Sequence[str], *more: str) -> dict[str, Any]:
+    """Which entries are meant; raises ConfigError for a name that selects none."""
+    pairs = _pairs(words)
+    for name in pairs:
+        if name not in (*FILTERS, *more):
+            raise ConfigError(f"{name!r} selects nothing; known are {', '.join((*FILTERS, *more))}")
     return pairs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import socket
@@ -15,6 +16,8 @@ import pytest
 from tenants import TwilioTenant
 
 from mock_providers import cli
+from mock_providers.commands import FILTERS
+from mock_providers.journal import Filter
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
@@ -90,6 +93,10 @@ def test_commands_speak_to_a_server(twilio: TwilioTenant, tmp_path: Path) -> Non
     assert twilio.entries() == []
 
 
+def test_the_commands_know_every_filter() -> None:
+    assert {field.name for field in dataclasses.fields(Filter)} == set(FILTERS)
+
+
 def test_commands_say_what_is_wrong(twilio: TwilioTenant) -> None:
     url = f"--url={twilio.http.base_url}"
     assert_one_line(
@@ -101,6 +108,9 @@ def test_commands_say_what_is_wrong(twilio: TwilioTenant) -> None:
     assert_one_line(command("fault", "nonsense", url), "expected name=value, saw 'nonsense'")
     assert_one_line(command("fault", "times=1", url), "does nothing")
     assert_one_line(command("replay", "/nonsense", url), "can't be read")
+    for asking in ("calls", "wait", "export"):
+        assert_one_line(command(asking, "tpye=called", url), "'tpye' selects nothing; known are", "type")
+    assert_one_line(command("wait", "count=2", url), "'count' selects nothing")
     vain = command("wait", f"account={twilio.sid}", "text=x", "--within=0.01", url)
     assert (vain.returncode, "saw 0 of 1" in vain.stderr) == (3, True)
 
