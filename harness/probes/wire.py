@@ -60,7 +60,9 @@ class WireControl:
                 said = json.loads(line)
                 if "id" in said and "what" not in said:
                     self._answered = True
-                    self._replies.pop(said["id"]).set_result(said)
+                    reply = self._replies.pop(said["id"])
+                    if not reply.done():  # whoever asked may have given up, as where another part couldn't be started
+                        reply.set_result(said)
                 else:
                     self._on_said(said)
         except asyncio.CancelledError:
