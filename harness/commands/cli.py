@@ -31,7 +31,9 @@ def app() -> None:
 @options.deploy
 @options.build("build/verify")
 @click.option("--check", "checks", multiple=True, metavar="NAME", help="Only this check.")
-@click.option("--repeat", type=click.IntRange(min=1), default=1, metavar="N", help="Runs every scenario so many times.")
+@click.option(
+    "--repeat", type=click.IntRange(1, 10_000), default=1, metavar="N", help="Runs every scenario so many times."
+)
 @options.stack_env
 @options.without
 @click.option("--provider-latency", type=options.SECONDS, default="0s", help="Slows every provider call.")

@@ -90,8 +90,9 @@ def test_the_profile_that_comes_along_has_a_name_and_no_path(telling: Project) -
 @pytest.mark.parametrize(
     ("option", "value", "why"),
     [
-        ("repeat", "many", "it isn't a whole number from 1 on"),
-        ("repeat", "0", "it isn't a whole number from 1 on"),
+        ("repeat", "many", "it isn't a whole number from 1 to 10000"),
+        ("repeat", "99999999999999999999", "it isn't a whole number from 1 to 10000"),
+        ("repeat", "0", "it isn't a whole number from 1 to 10000"),
         ("time-scale", "0", "it isn't above 0"),
         ("time-scale", "nan", "it isn't a number from 0 on"),
         ("provider-latency", "slow", "it isn't a number"),

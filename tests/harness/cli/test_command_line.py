@@ -121,7 +121,7 @@ def test_two_runs_do_not_share_a_directory(harness: Harness, command: list[str])
     [
         (["verfy"], ("No such command 'verfy'", "see `harness --help`")),
         (["verify", "--profle", "x"], ("No such option", "see `harness verify --help`")),
-        (["verify", "--repeat", "0"], ("--repeat", "0 is not in the range x>=1", "see `harness verify --help`")),
+        (["verify", "--repeat", "0"], ("--repeat", "0 is not in the range 1<=x<=10000", "see `harness verify --help`")),
         (["trace"], ("Missing argument 'MESSAGE'", "see `harness trace --help`")),
         (["load", "--locustfile", "nowhere.py"], ("--locustfile nowhere.py is no file",)),
     ],
