@@ -14,6 +14,7 @@ FENCE: Final = re.compile(r"^(?P<indent> *)(?P<marks>`{3,}|~{3,})(?P<info>[^`]*)
 TITLE: Final = re.compile(r'\btitle="([^"]+)"')
 COMMENT: Final = re.compile(r"^ *<!-- (.+) -->$")
 REASONS: Final = (
+    "runs this test itself",
     "a drawing",
     "needs a container engine",
     "needs a package registry",
