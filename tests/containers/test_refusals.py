@@ -30,8 +30,8 @@ def test_no_engine(tmp_path: Path, words: tuple[str, ...]) -> None:
     assert "dockerd &" in error_of(done)
 
 
-def test_a_driver_that_is_none() -> None:
-    line = error_of(run("verify", "--deploy", "boxes"))
+def test_a_driver_that_is_none(tmp_path: Path) -> None:
+    line = error_of(run("verify", "--deploy", "boxes", "--build", tmp_path / "build"))
     assert "deploy.driver" in line
     assert "'boxes'" in line
 

@@ -35,6 +35,8 @@ READ_UNASKED: Final = ("pyproject.toml", "pytest.ini")
 MARK: Final = "MESSAGING_HARNESS_DOCS_SESSION"
 PORTS: Final = re.compile(r"(?<![\d.])(4010|8080)(?!\d)")
 WITHIN_S: Final = 100
+SETTINGS = ("ARGS", "DEPLOY", "DURATION", "N", "PROFILE", "RATE", "SHAPE", "T", "USERS")
+"""The variables of the Makefile."""
 
 
 class Session:
@@ -71,6 +73,8 @@ class Session:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PYTEST_", "MAKE"))
         }
+        for name in SETTINGS:  # what the `make` that runs these tests was given isn't for those of the pages
+            kept.pop(name, None)
         self._environ = {**kept, **own}
 
     def run(self, block: Block) -> None:

@@ -225,6 +225,9 @@ class OddServer:
     def __init__(self, *lines: str | Callable[[], str], health: dict[str, Any]) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                if self.path.startswith("/_mock/accounts"):
+                    self.send_error(404)
+                    return
                 self.send_response(200)
                 self.end_headers()
                 if self.path.startswith("/_mock/health"):
