@@ -111,8 +111,10 @@ async def _multipart(headers: Headers, body: bytes) -> tuple[dict[str, str], lis
     async def stream() -> AsyncIterator[bytes]:
         yield body
 
+    parser = MultiPartParser(headers, stream())  # type: ignore[arg-type]  # reason: it only iterates
+    parser.max_part_size = len(body) + 1  # before Starlette 0.40 there is no such limit, nor an option for it
     try:
-        form = await MultiPartParser(headers, stream(), max_part_size=len(body) + 1).parse()  # type: ignore[arg-type]  # reason: it only iterates
+        form = await parser.parse()
     except (MultiPartException, KeyError) as error:
         raise InvalidMessage(f"expected a multipart form: {error}") from None
     fields: dict[str, str] = {}

@@ -43,7 +43,7 @@ OLDEST, NEWEST = 11, 14
 WIDTH = 140
 AT_A_TIME = 2
 COMMANDS = (
-    ("verify", "-k", "sms or readme"),
+    ("verify",),
     ("load", "--duration", "2s", "--rate", "20", "--late-share", "1"),
     ("explore", "--seconds", "1", "--steps", "3"),
 )
