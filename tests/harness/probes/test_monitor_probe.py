@@ -234,8 +234,9 @@ def test_the_process_behind_an_address() -> None:
     owners = Owners()
     with socket.create_server(("127.0.0.1", 0)) as server:
         for _ in range(3):
-            with socket.create_connection(server.getsockname()) as client:
-                assert owners.pid_at(f"127.0.0.1:{client.getsockname()[1]}") == os.getpid()
+            # from an address that nobody else has: one port may be two connections' with different ends
+            with socket.create_connection(server.getsockname(), source_address=("127.9.8.7", 0)) as client:
+                assert owners.pid_at(f"127.9.8.7:{client.getsockname()[1]}") == os.getpid()
     assert owners.pid_at("unix:/tmp/socket") is None
     assert owners.pid_at("127.0.0.1:1") is None
 
@@ -246,8 +247,9 @@ def test_a_known_process_is_found_without_looking_through_all(monkeypatch: pytes
     monkeypatch.setattr(psutil, "net_connections", lambda kind: looked.append(kind) or everybody(kind))
     with socket.create_server(("127.0.0.1", 0)) as server:
         for _ in range(5):
-            with socket.create_connection(server.getsockname()) as client:
-                assert owners.pid_at(f"127.0.0.1:{client.getsockname()[1]}") == os.getpid()
+            # from an address that nobody else has: one port may be two connections' with different ends
+            with socket.create_connection(server.getsockname(), source_address=("127.9.8.7", 0)) as client:
+                assert owners.pid_at(f"127.9.8.7:{client.getsockname()[1]}") == os.getpid()
     assert len(looked) == 1
     monkeypatch.setattr("harness.probes.owners.FREE_S", 0.0)
     for _ in range(50):  # nobody's: looking for each would take all the time
