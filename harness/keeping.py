@@ -12,7 +12,7 @@ from typing import TextIO
 
 from harness.errors import UsageError
 
-CLAIM = ".run"
+RESERVATION = ".run"
 """Stands in a directory that a run writes to, locked for as long as it does."""
 OURS = (
     "verdicts.json",
@@ -88,7 +88,7 @@ def probe(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def claimed(directory: Path, *, run: int | None = None) -> Iterator[None]:
+def reserved(directory: Path, *, run: int | None = None) -> Iterator[None]:
     """While the block runs, no other run writes to a directory; raises UsageError where one does, or none can.
 
     A `run` of several processes is named by the number of one, and all of them may hold it at once.
@@ -96,7 +96,7 @@ def claimed(directory: Path, *, run: int | None = None) -> Iterator[None]:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        held = (directory / CLAIM).open("a+", encoding="utf-8")
+        held = (directory / RESERVATION).open("a+", encoding="utf-8")
     except OSError as error:
         raise UsageError(advice(error, f"results can't be written to {directory}")) from error
     with held:

@@ -20,9 +20,9 @@ def explore(profile: Path, deploy: str | None, build: Path, seconds: float, step
     from rich.console import Console
 
     from harness.exploration.looking import look
-    from harness.keeping import claimed
+    from harness.keeping import reserved
     from harness.profile import load
 
-    with claimed(build):
+    with reserved(build):
         stack = load(profile, driver=deploy)
         return look(Console(highlight=False), seconds=seconds, profile=stack, build=build, steps=steps)

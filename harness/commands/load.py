@@ -68,7 +68,7 @@ def load(
 ) -> int:
     """Loads a stack, follows every message to its end, and accounts for all of them."""
     from harness import profile as profiles
-    from harness.keeping import claimed
+    from harness.keeping import reserved
     from harness.load.plan import Plan, parse_mix
     from harness.load.request import Pause, Request
     from harness.load.run import run
@@ -104,7 +104,7 @@ def load(
     )
     code = 0
     # Locust's page has no other end than Ctrl-C
-    with claimed(build), contextlib.suppress(*([KeyboardInterrupt] if page else [])), Watching(plan) as watching:
+    with reserved(build), contextlib.suppress(*([KeyboardInterrupt] if page else [])), Watching(plan) as watching:
         for result in run(request, watch=watching.sample, told=watching.say):
             watching.pause()
             show(result, build=build)

@@ -17,7 +17,7 @@ from typing import Any
 
 from harness.deploy.driver import Role
 from harness.errors import DeployError, Inconclusive, UsageError
-from harness.keeping import advice, claimed
+from harness.keeping import advice, reserved
 from harness.plugin.options import parse_env
 from harness.profile import Profile, load
 from harness.profile.model import Channel
@@ -118,7 +118,7 @@ def serve(*, profile: Path, deploy: str | None, options: Options, tell: int | No
         signal.signal(number, interrupt)
     loaded = load(profile, driver=deploy)
     with (
-        claimed(options.build),
+        reserved(options.build),
         tempfile.TemporaryDirectory(prefix="messaging-harness-up-") as private,
         deployed(loaded, options) as stack,
     ):

@@ -15,7 +15,7 @@ import pytest
 from harness.content import content
 from harness.errors import Inconclusive, UsageError
 from harness.extras import missing
-from harness.keeping import advice, claimed, forget, forget_allure, probe, shortage
+from harness.keeping import advice, forget, forget_allure, probe, reserved, shortage
 from harness.plugin.collector import RESULTS
 from harness.plugin.lifetime import ONE_ATTACHED, terminated_as_interrupted
 from harness.plugin.options import COMMAND, parse_env
@@ -74,7 +74,7 @@ def run(request: Request) -> int:
 
     Raises UsageError for a request that can't be carried out, Inconclusive when no test was about the stack.
     """
-    with claimed(request.build):
+    with reserved(request.build):
         make_room(request)
         check(request)
         return carried_out(request)

@@ -101,7 +101,7 @@ class Sleeper:
         self._config.pluginmanager.unregister(self)
         collector = running.wake(self._config)
         running.refuse_unready(self._config)
-        running.claim_directory(self._config)
+        running.reserve_directory(self._config)
         for report in self._crashed:
             collector.pytest_runtest_logreport(report)
         return collector

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UsageError
-from harness.keeping import advice, claimed, forget
+from harness.keeping import advice, forget, reserved
 from harness.plugin.items import check_named
 from harness.plugin.options import RUN, by_command, settings_of
 from harness.plugin.outcomes import after, first_text, reconciled, together
@@ -31,7 +31,7 @@ SELECTED = pytest.StashKey[int]()
 SCENARIOS = pytest.StashKey[list[str]]()
 """Which those are, by node id."""
 
-CLAIMED = pytest.StashKey[bool]()
+RESERVED = pytest.StashKey[bool]()
 """Set where this process has made the build directory its own."""
 PROPERTY = "messaging-harness"
 UNUSABLE_PROPERTY = "messaging-harness-unusable"
@@ -184,7 +184,7 @@ class Collector:
             )
             place = f"after {judged} of {max(known, judged)}" if known else "before any scenario was known"
             results.interrupted = f"{place}: {why}"
-        if by_command(config) or CLAIMED in config.stash:
+        if by_command(config) or RESERVED in config.stash:
             self._keep(build_of(config))
         if results.unusable:
             session.exitstatus = 3
@@ -261,22 +261,22 @@ def stopped(config: pytest.Config) -> str:
     return "stopped at the first that didn't pass, as -x asks" if most == 1 else f"stopped by --maxfail {most}"
 
 
-def claim(config: pytest.Config) -> None:
+def reserve(config: pytest.Config) -> None:
     """Makes the build directory this run's until it ends, once; raises UsageError where it is another's."""
-    if by_command(config) or CLAIMED in config.stash:
-        return  # the command itself has claimed it
+    if by_command(config) or RESERVED in config.stash:
+        return  # the command itself has
     held = contextlib.ExitStack()
     run = os.getpid() if config.pluginmanager.hasplugin("dsession") else None
     run = getattr(config, "workerinput", {}).get(RUN, run)
-    held.enter_context(claimed(build_of(config), run=run))
-    config.stash[CLAIMED] = True
+    held.enter_context(reserved(build_of(config), run=run))
+    config.stash[RESERVED] = True
     config.add_cleanup(held.close)
 
 
 def begin(config: pytest.Config) -> None:
     """Takes away what an earlier run left, so that it is never taken for what this one found."""
     try:
-        claim(config)
+        reserve(config)
         forget(build_of(config))
     except UsageError:
         return  # what is there is another run's: a worker's scenarios are told, when they want a stack

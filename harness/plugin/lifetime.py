@@ -15,7 +15,7 @@ import pytest
 
 from harness.errors import DeployError, UsageError
 from harness.keeping import shortage
-from harness.plugin.collector import READY, REDACTOR, TROUBLE, WHOLE, claim
+from harness.plugin.collector import READY, REDACTOR, TROUBLE, WHOLE, reserve
 from harness.plugin.options import parse_env, settings_of
 from harness.plugin.outcomes import unusable
 from harness.results import WHOLE_RECORD, Result
@@ -49,7 +49,7 @@ def lifetime(session: pytest.Session) -> Iterator[Stack]:
     profile = profile_of(config)
     if profile.deploy.driver == "attached" and hasattr(config, "workerinput"):
         raise UsageError(ONE_ATTACHED)
-    claim(config)
+    reserve(config)
     options = Options(
         build=settings.build,
         history_name=history_name(config),

@@ -26,8 +26,8 @@ from harness.plugin.collector import (
     allure_directory,
     begin,
     build_of,
-    claim,
     pass_on,
+    reserve,
 )
 from harness.plugin.items import REPETITION_FIXTURE, check_of, is_scenario, needs_of
 from harness.plugin.lifetime import profile_of
@@ -75,10 +75,10 @@ def refuse_unready(config: pytest.Config) -> None:
         raise pytest.UsageError(not_installed(error) or str(error)) from error
 
 
-def claim_directory(config: pytest.Config) -> None:
+def reserve_directory(config: pytest.Config) -> None:
     """Makes the build directory this run's; raises pytest.UsageError where it is another's."""
     try:
-        claim(config)
+        reserve(config)
     except UsageError as error:
         raise pytest.UsageError(settings_of(config).told(str(error))) from error
 
@@ -149,7 +149,7 @@ class Running:
         # a worker that takes the place of one that crashed comes when others have begun; it is never the first
         first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
         if config.stash[SELECTED] and not hasattr(config, "workerinput"):
-            claim_directory(config)
+            reserve_directory(config)
         if config.stash[SELECTED] and first:
             begin(config)
 

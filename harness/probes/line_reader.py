@@ -35,14 +35,20 @@ class LineReader:
     """Turns lines into what `Entries` and `Appends` take; a script's own commands are lines too."""
 
     def __init__(
-        self, entries: Entries, appends: Mapping[str, Appends], *, watched: Watched, name_of_pid: NameOfPid
+        self,
+        entries: Entries,
+        appends: Mapping[str, Appends],
+        *,
+        watched: Watched,
+        name_of_pid: NameOfPid,
+        port: int | None = None,
     ) -> None:
         self._entries = entries
         self._appends = appends
         self._watched = watched
         self._names = [escape(text(stream)) for stream in watched.streams]
         self._name_of_pid = name_of_pid
-        self._owners = Owners()
+        self._owners = Owners(port)
         self._who: dict[str, str] = {}
         self._script = ""
         self._marks = 0

@@ -60,12 +60,15 @@ class MonitorProbe:
         self._tail = Tail(self._redis, streams, on_entry=self._on_entry)
         self._url = url
         self._appends: dict[str, Appends] = {}
+        where = self._redis.connection_pool.connection_kwargs
         watched = Watched(
             streams=frozenset(stream.encode() for stream in streams),
             group=profile.group.encode() if profile.group else None,
-            database=int(self._redis.connection_pool.connection_kwargs.get("db") or 0),
+            database=int(where.get("db") or 0),
         )
-        self._reader = LineReader(self._entries, self._appends, watched=watched, name_of_pid=name_of_pid)
+        self._reader = LineReader(
+            self._entries, self._appends, watched=watched, name_of_pid=name_of_pid, port=where.get("port")
+        )
         self._lines = Lines(self._redis)
         self._monitoring = False
         self._blind = ""

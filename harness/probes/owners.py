@@ -17,9 +17,13 @@ KNOWN = 32
 
 
 class Owners:
-    """Says whose the client end of a loopback connection is."""
+    """Says whose the client end of a loopback connection to a server is; `server` is its port.
 
-    def __init__(self) -> None:
+    One local port may be two connections' at once, with different ends: of those the one to the server counts.
+    """
+
+    def __init__(self, server: int | None = None) -> None:
+        self._server = server
         self._known: dict[int, None] = {}
         self._spent = 0.0
         self._began: float | None = None
@@ -41,7 +45,7 @@ class Owners:
     def _among_known(self, host: str, port: int) -> int | None:
         for pid in reversed(self._known):
             with contextlib.suppress(psutil.Error, OSError):
-                if any(owns(one, host, port) for one in connections_of(pid)):
+                if any(owns(one, host, port) and self._leads_there(one) for one in connections_of(pid)):
                     return pid
         return None
 
@@ -53,11 +57,15 @@ class Owners:
         elif self._spent > FREE_S + SHARE * (began - self._began):
             return None
         try:
-            return next((one.pid for one in psutil.net_connections("tcp") if owns(one, host, port) and one.pid), None)
+            found = (one for one in psutil.net_connections("tcp") if owns(one, host, port) and one.pid)
+            return next((one.pid for one in found if self._leads_there(one)), None)
         except (psutil.Error, OSError):
             return None
         finally:
             self._spent += time.monotonic() - began
+
+    def _leads_there(self, connection: Any) -> bool:
+        return self._server is None or connection.raddr.port == self._server
 
 
 def connections_of(pid: int) -> Any:
@@ -69,4 +77,4 @@ def connections_of(pid: int) -> Any:
 def owns(connection: Any, host: str, port: int) -> bool:
     """Whether a connection of psutil's begins at that host and port."""
     local = connection.laddr
-    return bool(local) and local.port == port and local.ip.endswith(host)
+    return bool(local and connection.raddr) and local.port == port and local.ip.endswith(host)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from plugin_support import ENTRY_POINTS, SCENARIO, Project
 
-from harness.keeping import claimed
+from harness.keeping import reserved
 
 pytestmark = [pytest.mark.xdist_group("verify"), pytest.mark.unmeasured]
 ASKS_LATE = """
@@ -20,7 +20,7 @@ def test_a_directory_that_another_run_writes_to(project: Project, others: int | 
     # two workers at work: the other run may have fewer of them, and a controller that knows of none yet
     project.write(test_it=SCENARIO, test_other=SCENARIO)
     build = project.folder / "build" / "verify"
-    with claimed(build, run=others):
+    with reserved(build, run=others):
         (build / "verdicts.json").write_text("theirs")
         said = project.scenarios("-q", *options, plugins=ENTRY_POINTS)
     said.one_line_error(
@@ -33,7 +33,7 @@ def test_a_directory_that_another_run_writes_to(project: Project, others: int | 
 def test_a_stack_that_is_asked_for_while_a_test_runs(project: Project) -> None:
     project.write(test_it=ASKS_LATE)
     build = project.folder / "build" / "verify"
-    with claimed(build):
+    with reserved(build):
         (build / "verdicts.json").write_text("theirs")
         said = project.scenarios("-q")
     assert "another run (process" in said.text, str(said)

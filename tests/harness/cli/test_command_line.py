@@ -14,7 +14,7 @@ from harness_support import ROOT, Harness
 from harness.commands.guard import guarded
 from harness.errors import UsageError
 from harness.extras import EXTRAS, missing, need
-from harness.keeping import claimed
+from harness.keeping import reserved
 
 
 def test_the_version(harness: Harness) -> None:
@@ -62,31 +62,31 @@ def test_what_processes_need_is_looked_for_before_they_start() -> None:
 
 
 def test_a_directory_is_one_runs(tmp_path: Path) -> None:
-    with claimed(tmp_path), pytest.raises(UsageError, match="another run"), claimed(tmp_path):
+    with reserved(tmp_path), pytest.raises(UsageError, match="another run"), reserved(tmp_path):
         pass
-    with claimed(tmp_path):
+    with reserved(tmp_path):
         pass
 
 
 def test_the_processes_of_one_run_share_its_directory(tmp_path: Path) -> None:
-    with claimed(tmp_path, run=7), claimed(tmp_path, run=7):
+    with reserved(tmp_path, run=7), reserved(tmp_path, run=7):
         for other in (8, None):
-            with pytest.raises(UsageError, match=r"another run \(process 7\)"), claimed(tmp_path, run=other):
+            with pytest.raises(UsageError, match=r"another run \(process 7\)"), reserved(tmp_path, run=other):
                 pass
-    with claimed(tmp_path), pytest.raises(UsageError, match="another run"), claimed(tmp_path, run=7):
+    with reserved(tmp_path), pytest.raises(UsageError, match="another run"), reserved(tmp_path, run=7):
         pass
-    with claimed(tmp_path, run=8):
+    with reserved(tmp_path, run=8):
         pass
 
 
 def test_a_run_that_was_killed_leaves_its_directory_free(tmp_path: Path) -> None:
     code = (
-        "import os, signal; from pathlib import Path; from harness.keeping import claimed\n"
-        "with claimed(Path('.')): os.kill(os.getpid(), signal.SIGKILL)"
+        "import os, signal; from pathlib import Path; from harness.keeping import reserved\n"
+        "with reserved(Path('.')): os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=False)
     assert done.returncode == -9
-    with claimed(tmp_path):
+    with reserved(tmp_path):
         pass
 
 
@@ -111,7 +111,7 @@ def test_an_option_is_told_as_the_command_has_it(harness: Harness) -> None:
 
 @pytest.mark.parametrize("command", [["verify"], ["load"], ["explore"]])
 def test_two_runs_do_not_share_a_directory(harness: Harness, command: list[str]) -> None:
-    with claimed(harness.build):
+    with reserved(harness.build):
         done = harness.call(*command, "--build", harness.build)
     done.one_line_error("another run (process", "or name another with --build")
 

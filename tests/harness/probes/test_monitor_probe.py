@@ -241,6 +241,35 @@ def test_the_process_behind_an_address() -> None:
     assert owners.pid_at("127.0.0.1:1") is None
 
 
+SAME_PORT = """
+import socket, sys
+client = socket.socket()
+client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+client.bind(("127.9.8.7", int(sys.argv[1])))
+client.connect(("127.0.0.1", int(sys.argv[2])))
+print("connected", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("first", ["ours", "theirs"])
+def test_of_two_connections_from_one_port_the_one_to_the_server_counts(first: str) -> None:
+    """Linux gives one port to two processes whose connections have different ends."""
+    with socket.create_server(("127.0.0.1", 0)) as redis, socket.create_server(("127.0.0.1", 0)) as other:
+        servers = (redis, other) if first == "ours" else (other, redis)
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            client.bind(("127.9.8.7", 0))
+            client.connect(servers[0].getsockname())
+            ends = [str(client.getsockname()[1]), str(servers[1].getsockname()[1])]
+            command = [sys.executable, "-c", SAME_PORT, *ends]
+            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as neighbour:
+                assert neighbour.stdout is not None
+                assert neighbour.stdout.readline() == b"connected\n"
+                found = [Owners(server.getsockname()[1]).pid_at(f"127.9.8.7:{ends[0]}") for server in servers]
+                assert found == [os.getpid(), neighbour.pid]
+
+
 def test_a_known_process_is_found_without_looking_through_all(monkeypatch: pytest.MonkeyPatch) -> None:
     owners, looked = Owners(), []
     everybody = psutil.net_connections
