@@ -9,6 +9,8 @@ from harness.errors import UsageError
 PACKAGE = Path(__file__).parent
 INSTALLED = PACKAGE / "_content"
 """The wheel puts the folders there."""
+REFERENCE = Path("reference")
+"""The name, and no path, of the profile that comes along: `content("harness.toml")`."""
 
 
 def content(*parts: str) -> Path:

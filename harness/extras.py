@@ -28,6 +28,9 @@ EXTRAS: Final = {
 }
 """The extras, from the one that most need, and the packages that each is the first to bring, as they are imported."""
 
+RENAMED: Final = {"multipart": "python_multipart", "python_multipart": "multipart"}
+"""What older and newer releases call otherwise."""
+
 
 def missing(error: ModuleNotFoundError) -> str | None:
     """One line that says which extra brings what couldn't be imported; None where none of ours does."""
@@ -38,8 +41,21 @@ def missing(error: ModuleNotFoundError) -> str | None:
     return f"{package} isn't installed, and this needs it: pip install '{DISTRIBUTION}[{extra}]'"
 
 
+def installed(module: str) -> bool:
+    """Whether a module could be imported; nothing is."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # nor is what it is in
+        return False
+
+
+def lacking(extra: str) -> list[str]:
+    """The packages of an extra that aren't installed."""
+    return [name for name in EXTRAS[extra] if not installed(name) and not installed(RENAMED.get(name, name))]
+
+
 def need(*packages: str) -> None:
     """Raises ModuleNotFoundError where one isn't installed: for what processes of ours would look for in vain."""
     for package in packages:
-        if find_spec(package) is None:
+        if not installed(package):
             raise ModuleNotFoundError(f"No module named {package!r}", name=package)

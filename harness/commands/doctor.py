@@ -6,13 +6,23 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from harness.deploy import engine, postgres, valkey
 from harness.errors import UsageError
+from harness.extras import DISTRIBUTION, lacking
 from harness.profile import Profile, load
+
+DRIVERS: Final = {
+    "attached": ("attached",),
+    "embedded": ("attached", "mocks", "embedded"),
+    "containers": ("attached", "containers"),
+}
+"""The extras that each driver needs."""
+OPTIONAL: Final = {"load": "load runs", "reports": "Allure reports", "explore": "generated programs"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +48,7 @@ def examine(path: Path) -> list[Finding]:
         )
         profile = Profile()
     findings += [
+        *packages(profile),
         attempt(
             "PostgreSQL", lambda: version([postgres.binaries(profile.deploy.postgres_bin) / "postgres", "--version"])
         ),
@@ -55,6 +66,26 @@ def examine(path: Path) -> list[Finding]:
 def python() -> Finding:
     seen = ".".join(str(part) for part in sys.version_info[:3])
     return Finding(name="Python", good=sys.version_info >= (3, 11), seen=seen, advice="install Python 3.11 or newer")
+
+
+def packages(profile: Profile) -> Iterator[Finding]:
+    """The extras that the profile needs, and those that other commands do."""
+    needed = list(DRIVERS[profile.deploy.driver])
+    if any("messaging_stack" in process.command for process in profile.processes.values()):
+        needed.append("reference")
+    yield extras("packages", needed)
+    for extra, purpose in OPTIONAL.items():
+        yield replace(extras(purpose, [extra]), needed=False, advice=install(extra))
+
+
+def extras(name: str, wanted: Sequence[str]) -> Finding:
+    lack = [package for extra in wanted for package in lacking(extra)]
+    seen = f"{', '.join(lack)} not installed" if lack else f"all of [{','.join(wanted)}]"
+    return Finding(name=name, good=not lack, seen=seen, advice=install(*wanted))
+
+
+def install(*wanted: str) -> str:
+    return f"pip install '{DISTRIBUTION}[{','.join(wanted)}]'"
 
 
 def attempt(name: str, look: Callable[[], str]) -> Finding:

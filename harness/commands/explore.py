@@ -17,12 +17,11 @@ from harness.commands import options
 @click.option("--steps", type=click.IntRange(min=1), default=14, show_default=True, help="The longest program.")
 def explore(profile: Path, deploy: str | None, build: Path, seconds: float, steps: int) -> int:
     """Looks for a program that the stack gets wrong, and shrinks it to a scenario of a few lines."""
-    from rich.console import Console
-
     from harness.exploration.looking import look
     from harness.keeping import reserved
     from harness.profile import load
+    from harness.reports.console import terminal
 
     with reserved(build):
         stack = load(profile, driver=deploy)
-        return look(Console(highlight=False), seconds=seconds, profile=stack, build=build, steps=steps)
+        return look(terminal(), seconds=seconds, profile=stack, build=build, steps=steps)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from harness.commands.doctor import Finding
+from harness.reports.console import terminal
 
 
 def show(status: Mapping[str, Any]) -> None:
     """Prints the processes and streams of a stack that is up."""
-    console = Console(highlight=False)
+    console = terminal()
     processes = Table(show_edge=False, pad_edge=False)
     for name in ("process", "role", "pid", "state"):
         processes.add_column(name)
@@ -44,4 +44,4 @@ def show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         mark = Text("ok", "green") if finding.good else Text("missing", "bold red" if finding.needed else "yellow")
         table.add_row(finding.name, mark, finding.seen, "" if finding.good else finding.advice)
-    Console(highlight=False).print(table)
+    terminal().print(table)

@@ -7,14 +7,13 @@ import resource
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from harness.content import content
 from harness.errors import Inconclusive, UsageError
-from harness.extras import missing
+from harness.extras import installed, missing
 from harness.keeping import advice, forget, forget_allure, probe, reserved, shortage
 from harness.plugin.collector import RESULTS
 from harness.plugin.lifetime import ONE_ATTACHED, terminated_as_interrupted
@@ -139,13 +138,6 @@ def check(request: Request) -> None:
         raise UsageError(ONE_ATTACHED)
     if request.parallel and not installed(XDIST):
         raise UsageError(f"-n: {missing(ModuleNotFoundError(name='xdist'))}")
-
-
-def installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # nor is what it is in
-        return False
 
 
 def make_room(request: Request) -> None:

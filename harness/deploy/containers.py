@@ -25,7 +25,7 @@ from harness.deploy.output import Output
 from harness.deploy.parts import API_PORT, DATABASE_PORT, MOCKS_PORT, REDIS_PORT, WIRE_PORT, Part
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process
-from harness.deploy.ready import PATH_OF_API, Look, answering, probed
+from harness.deploy.ready import Look, answering, answering_api, probed
 from harness.deploy.roster import Roster, contract
 from harness.errors import DeployError, Unobservable
 from harness.history import History
@@ -269,15 +269,8 @@ class Containers:
 
     async def _answering(self, process: Process | None) -> None:
         if process is not None:
-            url, within = f"{self.addresses.api}{self._profile.api.ready}", self._profile.deploy.start_within
-            await answering(
-                process,
-                url,
-                name="the API",
-                output=self._output,
-                within=within,
-                history=self._history,
-                advice=PATH_OF_API,
+            await answering_api(
+                process, self._profile, url=self.addresses.api, output=self._output, history=self._history
             )
 
     async def _redis_for(self, name: str) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from harness.deploy.mocks import Mocks
 from harness.deploy.output import Output
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process, Processes
-from harness.deploy.ready import PATH_OF_API, answering
+from harness.deploy.ready import answering_api
 from harness.deploy.roster import KEEPER, Roster, contract
 from harness.deploy.tree import Tree
 from harness.errors import DeployError
@@ -209,15 +209,8 @@ class Embedded:
             self._roster.started(process)
             await self._output.follow(process)
         if role == "api" and process is not None:
-            url, within = f"{self.addresses.api}{self._profile.api.ready}", self._profile.deploy.start_within
-            await answering(
-                process,
-                url,
-                name="the API",
-                output=self._output,
-                within=within,
-                history=self._history,
-                advice=PATH_OF_API,
+            await answering_api(
+                process, self._profile, url=self.addresses.api, output=self._output, history=self._history
             )
 
     async def _redis_for(self, name: str) -> int:

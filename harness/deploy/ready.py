@@ -11,6 +11,7 @@ from harness.deploy.output import Output
 from harness.deploy.processes import Process
 from harness.errors import DeployError
 from harness.history import History
+from harness.profile import Profile
 from harness.tls import tls
 
 Look = Callable[[], Awaitable[str | None]]
@@ -65,3 +66,18 @@ async def answering(
             return f"GET {answer.url.path} answered {answer.status_code}: {answer.text[:200]}{advice}"
 
         await probed(process, look, name=name, output=output, within=within, history=history)
+
+
+async def answering_api(
+    process: Process, profile: Profile, *, url: str, output: Output, history: History | None = None
+) -> None:
+    """Returns when the stack's API at `url` says that it is ready; raises DeployError as `probed` does."""
+    await answering(
+        process,
+        f"{url}{profile.api.ready}",
+        name="the API",
+        output=output,
+        within=profile.deploy.start_within,
+        history=history,
+        advice=PATH_OF_API,
+    )

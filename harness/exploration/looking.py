@@ -70,7 +70,7 @@ def look(console: Console, *, seconds: float, profile: Profile, build: Path, ste
 
 def tell(console: Console, build: Path) -> None:
     """Prints what was found: the program as a scenario, why it fails, and where its history is."""
-    console.print(f"[bold red]found after {Exploration.programs} programs[/]")
+    console.print(f"found after {Exploration.programs} programs", style="bold red")
     console.print((build / "scenario.py").read_text(encoding="utf-8"), markup=False, soft_wrap=True)
     console.print((build / "why.txt").read_text(encoding="utf-8"), markup=False, soft_wrap=True)
     console.print(f"its history: {build / 'history.jsonl'}", soft_wrap=True)

@@ -15,6 +15,7 @@ from harness.load.histogram import Histogram
 from harness.load.meter import Meter
 from harness.load.plan import Plan
 from harness.load.result import Result
+from harness.reports.console import terminal
 from harness.reports.load import write
 from harness.reports.load_table import summary
 
@@ -86,14 +87,14 @@ class Watching:
 
 def console() -> Console:
     """The terminal, or plain text wide enough for the table."""
-    return Console(highlight=False, width=None if Console().is_terminal else 140)
+    return terminal(width=None if Console().is_terminal else 140)
 
 
 def show(result: Result, *, build: Path) -> None:
     """Writes JSON, CSV and the page, and prints the table."""
     found = result.write(build)
     write(build / "report.html", found)
-    terminal = console()
+    shown = console()
     for part in summary(found):
-        terminal.print(part)
-    terminal.print(Text(f"report: {build / 'report.html'}; beside it result.json and three CSV files"))
+        shown.print(part)
+    shown.print(Text(f"report: {build / 'report.html'}; beside it result.json and three CSV files"))

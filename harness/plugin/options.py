@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from harness.content import REFERENCE
 from harness.errors import UsageError
 
 Read = Callable[[str], object]
@@ -97,8 +98,6 @@ OPTIONS = (
 )
 RENAMED = "harness_fixtures"
 """The ini key that gives our fixtures other names."""
-REFERENCE = Path("reference")
-"""The profile that comes with the harness, by its name; no path."""
 COMMAND = pytest.StashKey[bool]()
 """Set where `harness verify` runs the session: every test is one of the suite's, and its line decides alone."""
 

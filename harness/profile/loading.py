@@ -7,16 +7,15 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
-from harness.content import content
+from harness.content import REFERENCE, content
 from harness.errors import ProfileError
 from harness.profile.explaining import explain
 from harness.profile.model import Profile
 
-REFERENCE: Final = Path("reference")
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 

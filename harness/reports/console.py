@@ -27,11 +27,14 @@ UNSEEN_WIDTH = 120
 """Columns of the summary where it goes to a file or a CI log, which don't say how wide they are."""
 
 
+def terminal(**more: Any) -> Console:
+    """A console that shows all words as they are: brackets and colons in them are somebody's, and no markup."""
+    return Console(highlight=False, markup=False, emoji=False, **more)
+
+
 def render(results: Results, *, build: Path, width: int, color: bool, explain: bool = False) -> str:
     """The whole summary as text, with ANSI colours where `color`; `explain` adds each claim with its witnesses."""
-    console = Console(
-        file=io.StringIO(), width=max(80, min(width, 140)), force_terminal=color, no_color=not color, highlight=False
-    )
+    console = terminal(file=io.StringIO(), width=max(80, min(width, 140)), force_terminal=color, no_color=not color)
     if results.everything:
         for story in stories(results):
             console.print(story)

@@ -15,7 +15,7 @@ from rich.text import Text
 from harness.checks.verdict import Verdict
 from harness.errors import UsageError
 from harness.history import Flow, History, key, read_runs
-from harness.reports.console import STYLES
+from harness.reports.console import STYLES, terminal
 from harness.reports.lanes import LANES, Row, Timeline, timeline
 
 COLOURS = dict(zip(LANES, ("cyan", "magenta", "blue", "green", "yellow", "bright_magenta"), strict=True))
@@ -91,7 +91,7 @@ def shown_ids(known: Sequence[str]) -> str:
 
 def show(found: Found, *, console: Console | None = None) -> None:
     """Prints a timeline, a line an event, what the marks mean, and the verdicts that rest on it."""
-    console = console or Console(highlight=False)
+    console = console or terminal()
     drawn = found.timeline
     console.print(Text(f"message {drawn.title}", style="bold"))
     for verdict in found.verdicts:
@@ -157,7 +157,7 @@ def drawing(row: Row, width: int) -> Text:
 
 def follow(path: Path, name: str, *, wait: Iterator[None], console: Console | None = None) -> None:
     """Prints a message's events as they are written to a history, for as long as `wait` says that more may come."""
-    console = console or Console(highlight=False)
+    console = console or terminal()
     console.print(Text(f"following {name}; stop with Ctrl-C", style="dim"))
     console.print(header(lane_width(console)))
     printed: set[int] = set()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
+from harness_support import ROOT
 from histories import ID, SID, TOKEN, right
 
-from harness.commands.doctor import Finding
+from harness.commands.doctor import Finding, packages
 from harness.commands.status import show, show_findings
 from harness.errors import UsageError
 from harness.history import History, Journal
 from harness.plugin.outcomes import after, together
+from harness.profile import load
 from harness.reports.console import render
 from harness.reports.trace import find, newest
 from harness.reports.trace import show as show_flow
@@ -46,6 +49,30 @@ def test_the_table_gives_the_worst_verdict_and_why() -> None:
     assert text.index("story 1") < text.index("story 3"), "failures come first"
     assert "\x1b[" not in text
     assert "\x1b[" in shown(results("fail"), color=True)
+
+
+def test_words_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a stack or a profile says may look like a console's own markup, or like a name of an emoji."""
+    words = "[deploy] is [/no] markup :smile:"
+    show_findings([Finding(name="profile", good=False, seen=words, advice=words)])
+    counts = {"stream": "jobs[/x]", "length": 1, "pending": 0, "lag": 0, "consumers": 1}
+    show(
+        {"members": [{"name": "w[bold]", "role": "worker", "pid": 1, "held": False}], "streams": [counts], "events": 1}
+    )
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for part in ("[deploy]", "[/no]", ":smile:", "jobs[/x]", "w[bold]"):
+        assert part in said, said
+
+
+@pytest.mark.parametrize("gone", ["asyncpg", "fastapi", "locust"])
+def test_the_doctor_names_the_extra_of_what_is_not_installed(monkeypatch: pytest.MonkeyPatch, gone: str) -> None:
+    known = importlib.util.find_spec
+    monkeypatch.setattr("harness.extras.find_spec", lambda name: None if name == gone else known(name))
+    wrong = [finding for finding in packages(load(ROOT / "harness.toml")) if not finding.good]
+    extra = {"asyncpg": "attached", "fastapi": "reference", "locust": "load"}[gone]
+    assert [(finding.seen, finding.needed) for finding in wrong] == [(f"{gone} not installed", extra != "load")]
+    assert wrong[0].advice.startswith("pip install 'messaging-harness[")
+    assert extra in wrong[0].advice
 
 
 def test_too_many_stories_are_counted() -> None:

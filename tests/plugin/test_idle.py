@@ -24,7 +24,7 @@ def test_marked(request):
     Path("plugins.json").write_text(json.dumps(names))
 """
 LIGHT = {
-    *("harness", "harness.errors", "harness.plugin"),
+    *("harness", "harness.content", "harness.errors", "harness.plugin"),
     *("harness.plugin.fixtures", "harness.plugin.items", "harness.plugin.options"),
     *("mock_providers", "mock_providers.pytest_plugin"),
 }
