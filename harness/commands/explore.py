@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harness.commands import options
+from harness.extras import need
 
 
 @click.command()
@@ -17,6 +18,7 @@ from harness.commands import options
 @click.option("--steps", type=click.IntRange(min=1), default=14, show_default=True, help="The longest program.")
 def explore(profile: Path, deploy: str | None, build: Path, seconds: float, steps: int) -> int:
     """Looks for a program that the stack gets wrong, and shrinks it to a scenario of a few lines."""
+    need("hypothesis")  # first, since its extra brings all the others that are needed
     from harness.exploration.looking import look
     from harness.keeping import reserved
     from harness.profile import load

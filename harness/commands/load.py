@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from harness.commands import options
+from harness.extras import need
 
 if TYPE_CHECKING:
     from harness.load.plan import Gaps, Shape
@@ -67,6 +68,7 @@ def load(
     locustfile: Path | None,
 ) -> int:
     """Loads a stack, follows every message to its end, and accounts for all of them."""
+    need("locust")  # first, since its extra brings all the others that a load needs
     from harness import profile as profiles
     from harness.keeping import reserved
     from harness.load.plan import Plan, parse_mix

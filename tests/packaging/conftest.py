@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.packaging.environments import Environment, NoIndexError, Uv, built
+from tests.packaging.environments import MEASURED, Environment, NoIndexError, Uv, built
 
 HERE = Path(__file__).parent
 REQUIRED = "MESSAGING_HARNESS_REQUIRE_INDEX"
@@ -20,6 +21,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.unmeasured)
             item.add_marker(pytest.mark.xdist_group("packaging"))  # they share what was installed
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Prints what was measured, also where a worker of xdist did."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, told in report.user_properties:
+            if name == MEASURED:
+                terminalreporter.write_line(str(told))
 
 
 @contextmanager

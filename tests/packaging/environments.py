@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+MEASURED = "measured"
+"""The property of a test's report that is printed at the end."""
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("COVERAGE_", "PYTEST_", "PYTHON", "VIRTUAL_ENV", "HARNESS_", "MESSAGING_HARNESS_", "MOCK_PROVIDERS_")
 """How settings begin that would lead a process out of its environment, or tell it of the tests around it."""
