@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import proof_by_actors, proof_by_hold, proof_by_order
-from harness.profile.model import Channel
+from harness.profile.base import Channel
 from harness.scenario.expectations import queued, status
 from harness.scenario.messages import message
 from harness.scenario.stack import Stack

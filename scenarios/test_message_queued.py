@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import message_queued, one_message
+from harness.profile.base import Channel
 from harness.profile.claims import claimed
-from harness.profile.model import Channel
 from harness.scenario.messages import message, sms
 from harness.scenario.stack import Stack
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import queue_operations
-from harness.profile.model import Channel
+from harness.profile.base import Channel
 from harness.scenario.expectations import queued
 from harness.scenario.messages import message, sms
 from harness.scenario.stack import Stack

@@ -11,7 +11,7 @@ import pytest
 from harness.checks import at_once, bad_signature_refused, one_conversation, report_moved, stored_once
 from harness.history import Flow
 from harness.probes.probe import new_token
-from harness.profile.model import Channel
+from harness.profile.base import Channel
 from harness.scenario.messages import message, new_address, new_number
 from harness.scenario.replies import conversations_of, deliver_mail, deliver_text
 from harness.scenario.stack import Stack

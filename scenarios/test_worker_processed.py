@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import forward_only, refused_for_good, worker_processed
+from harness.profile.base import CHANNELS, Channel
 from harness.profile.claims import claimed
-from harness.profile.model import CHANNELS, Channel
 from harness.scenario.messages import Message, email, message, mms, sms
 from harness.scenario.stack import Stack
 from harness.scenario.tracked import TrackedFlow

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from harness.checks.mixed_up import texts
 from harness.history import Event, Flow, key
 from harness.profile import Profile
+from harness.profile.base import Channel
 from harness.profile.claims import remedy
-from harness.profile.model import Channel
 
 TAG = re.compile(r"<[^>]*>")
 

@@ -173,7 +173,7 @@ def status(build: Path, as_json: bool) -> None:
 def send(channel: str, to: str | None, body: str, build: Path) -> None:
     """Sends one message through the stack that is up, and prints its id."""
     from harness.commands.up import ask, running
-    from harness.profile.model import CHANNELS
+    from harness.profile.base import CHANNELS
 
     if channel not in CHANNELS:
         raise UsageError(f"--type {channel!r} is none of {', '.join(CHANNELS)}")

@@ -20,7 +20,7 @@ from harness.errors import DeployError, Inconclusive, UsageError
 from harness.keeping import advice, reserved
 from harness.plugin.options import parse_env
 from harness.profile import Profile, load
-from harness.profile.model import Channel
+from harness.profile.base import Channel
 from harness.scenario.messages import message
 from harness.scenario.stack import Stack
 from harness.session import Options, deployed

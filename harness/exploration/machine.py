@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from harness.errors import CheckFailed, HarnessError, Unobservable
 from harness.exploration.conclusion import conclude, part
 from harness.history.journal import encode
-from harness.profile.model import CHANNELS, Channel
+from harness.profile.base import CHANNELS, Channel
 from harness.scenario.messages import message, sms
 from harness.scenario.replies import deliver_mail, deliver_text
 from harness.scenario.stack import Stack

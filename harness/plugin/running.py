@@ -113,8 +113,8 @@ def select_named(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 def refuse_misnamed(items: list[pytest.Item]) -> None:
     """Raises pytest.UsageError where a scenario needs what is neither a channel nor a feature."""
+    from harness.profile.base import CHANNELS
     from harness.profile.claims import FEATURES, misnamed
-    from harness.profile.model import CHANNELS
 
     for item in filter(is_scenario, items):
         for need in needs_of(item):

@@ -1,21 +1,20 @@
 """What a stack is, how it is reached, and what it claims: the TOML file that a team writes of its stack."""
 
+from harness.profile.database import Database
 from harness.profile.loading import load, parse
 from harness.profile.model import (
     Api,
     Claims,
-    Database,
     Deploy,
-    Finish,
     Images,
     Policy,
     Process,
     Profile,
     Providers,
-    Queue,
     Statuses,
     Waits,
 )
+from harness.profile.queue import Finish, Queue
 
 __all__ = [
     "Api",

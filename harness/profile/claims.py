@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from harness.errors import UsageError
-from harness.profile.model import CHANNELS, Profile
+from harness.profile.base import CHANNELS
+from harness.profile.model import Profile
 
 FEATURES: Final = {
     "webhooks": "webhooks",

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Annotated, Final, Literal, get_args
+from typing import Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
-Positive = Annotated[float, Field(gt=0)]
-Absent = Annotated[str | None, BeforeValidator(lambda value: None if value == "" else value)]
-"""A name, or "" for something that the stack doesn't have (TOML knows no null)."""
-Port = Annotated[int, Field(ge=0, le=65535)]
-Finish = Literal["ack-delete", "ack", "delete", "trim", "none"]
-Channel = Literal["sms", "mms", "email"]
-CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
-
-
-class Section(BaseModel):
-    """One table of the profile; a key that isn't known is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+from harness.profile.base import Channel, Names, Port, Positive, Section
+from harness.profile.database import Database
+from harness.profile.queue import Queue
 
 
 class Process(Section):
@@ -48,13 +38,6 @@ class Deploy(Section):
     """A fixed port for the API; 0 is any free one."""
     start_within: Positive = 30.0
     """Seconds that each part has to become ready."""
-
-
-def one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Names = Annotated[list[str], BeforeValidator(one_or_more), Field(min_length=1)]
 
 
 class Images(Section):
@@ -91,72 +74,6 @@ class Api(Section):
     """What answers 2xx once the API can take messages."""
     timeout: Positive = 60.0
     """Seconds until a request without an answer is indeterminate."""
-
-
-class Queue(Section):
-    """The Redis streams on which messages wait for a worker."""
-
-    url: str | None = None
-    """Attached only: Redis or Valkey, such as `redis://127.0.0.1:6379/0`."""
-    streams: dict[str, str] = {
-        "sms": "message_queue:sms",
-        "mms": "message_queue:mms",
-        "email": "message_queue:email",
-    }
-    """The stream of each channel; a channel that isn't named here isn't asked."""
-    dead: Absent = "message_queue:dead"
-    """The dead letters' stream; `""`: there is none."""
-    group: Absent = "workers"
-    """The consumer group; `""`: workers read with plain XREAD, so nothing is acknowledged and no lag can be read."""
-    field: str = "data"
-    """The entry's field with the JSON text."""
-    message_id: str = "message_id"
-    """The name of the id in that JSON, or a JSON pointer to it (`"/data/id"`); without that field, a field of the
-    entry's own."""
-    finish: Finish | None = None
-    """How a worker finishes an entry; not said: one that is acknowledged and kept is unknown."""
-    finish_first: bool = False
-    """An entry may be finished before the provider is called: its work is kept elsewhere, in a row or another list."""
-    observe: Literal["auto", "wire", "monitor", "tail"] = "auto"
-    """`wire` (what we deploy), `monitor` (MONITOR and an XREAD tail), `tail` (the tail alone);
-    `auto`: the best that there is."""
-
-    @property
-    def acknowledges(self) -> bool:
-        """Whether an entry that was handled must be acknowledged; without a group nobody keeps a list."""
-        return self.group is not None and self.finish in (None, "ack-delete", "ack", "trim")
-
-    @property
-    def deletes(self) -> bool | None:
-        """Whether an entry that was handled must be gone from its stream; None where the profile doesn't say."""
-        if self.group is None and self.finish is None:
-            return False
-        return None if self.finish is None else self.finish in ("ack-delete", "delete")
-
-
-class Database(Section):
-    """Where a message's row stands.
-
-    A name is taken as it is (`Message`), then as SQL reads it (`app."Message"`), then in lower case.
-    """
-
-    url: str | None = None
-    """Attached only: PostgreSQL 13 or later, itself and no pooler."""
-    table: str = "messages"
-    """The table of messages, and no view."""
-    id: str = "id"
-    """The column of the message's id."""
-    status: str = "status"
-    """The column of the status."""
-    direction: Absent = "direction"
-    """The column that says `outbound` or `inbound`; `""`: there is none."""
-    provider_id: Absent = "provider_message_id"
-    """The column of the provider's id; `""`: there is none."""
-    body: Absent = "body"
-    """The column of the text; `""`: there is none."""
-    observe: Literal["auto", "trigger", "api"] = "auto"
-    """`trigger`: every change; `api`: polled where no DDL is granted, so that states are only sampled; `auto`: a
-    trigger where it may be made."""
 
 
 STEPS: Final = ("pending", "sent", "delivered", "failed")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.probes.probe import new_token
-from harness.profile.model import Channel
+from harness.profile.base import Channel
 
 SENDER_NUMBER = "+12025550123"
 SENDER_ADDRESS = "service@example.com"

@@ -20,8 +20,8 @@ from harness.probes.counters import Counters
 from harness.probes.probe import Probe
 from harness.probes.wire import WireControl, WireProbe
 from harness.profile import Profile
+from harness.profile.base import CHANNELS
 from harness.profile.claims import claimed
-from harness.profile.model import CHANNELS
 from harness.scenario.client import ApiClient
 from harness.scenario.expectations import Expectation, Progress, Scene, provider_called
 from harness.scenario.gates import Gate, Gates

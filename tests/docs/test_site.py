@@ -17,7 +17,8 @@ from docs_blocks import ROOT, pages
 import harness
 from docs.generate.pages import CLOSED, PARTS, kept
 from docs.generate.profile import schema
-from harness.profile.model import Profile, Section
+from harness.profile.base import Section
+from harness.profile.model import Profile
 
 FETCHED = re.compile(r"""<(?:script|img|iframe|source)\b[^>]*?\bsrc=["']?([^"'\s>]+)|<link\b([^>]*)>""")
 FROM_STYLE = re.compile(r"""url\(["']?((?:https?:)?//[^)"']+)|@import""")
