@@ -27,6 +27,7 @@ from harness.probes.wire import WireProbe, database_of
 from harness.profile import Profile
 from harness.redact import Redactor
 from harness.scenario.client import ApiClient
+from harness.scenario.messages import such_as
 from harness.scenario.providers import ProviderControl
 from harness.scenario.stack import Stack
 from harness.vitals import Refused
@@ -85,11 +86,12 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
             loop=loop,
             probes=probes,
             wire=wire,
-            client=ApiClient(history, url=driver.addresses.api, paths=profile.api, on_refused=refused),
+            client=ApiClient(history, url=driver.addresses.api, profile=profile, on_refused=refused),
             providers=providers_for(history, driver.addresses),
             counters=counters_for(profile, history, driver.addresses),
             time_scale=options.time_scale,
         )
+        cleanup.enter_context(such_as(profile.messages))
         # after the probes were registered, so that it runs before they stop
         cleanup.callback(stack.close)
         if stack.has_providers:

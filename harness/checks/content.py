@@ -72,20 +72,21 @@ def wrong_call(call: Event, message: Sent, profile: Profile) -> Wrong | None:
         fix = f'[providers] senders = {{ {message.type} = "{given}" }}' if (perhaps or pooled) and not sender else ""
         own = "" if sender or fix else " (a sender of the stack's own is named by [providers] senders)"
         return Wrong(f"the call came from {given}, expected {sender or message.sender}{own}", call, fix)
+    body = as_it_goes_out(message, profile)
     template = params.get("ContentSid" if call.data.get("provider") == "twilio" else "template_id")
     if template:
         handed = [*parts(call, message.to), *filled_in(call, message.to)]
-        if not any(carries(text, message.body, html=True) for _, text in handed):
-            reason = f"the call fills in template {template}, and nothing that it gives it carries {message.body!r}"
+        if not any(carries(text, body, html=True) for _, text in handed):
+            reason = f"the call fills in template {template}, and nothing that it gives it carries {body!r}"
             return Wrong(reason, call, perhaps)
     else:
-        text = body_sent(call, message.to)
-        if text is not None and text != message.body:
-            added = message.body in text
-            return Wrong(f"the call carried {text!r}, expected {message.body!r}", call, perhaps if added else "")
+        text, changed = body_sent(call, message.to), message.type in profile.messages.changes
+        if text is not None and (body not in text if changed else text != body):
+            added = body in text
+            return Wrong(f"the call carried {text!r}, expected {body!r}", call, perhaps if added else "")
         for kind, part in parts(call, message.to):
-            if not carries(part, message.body, html="html" in kind):
-                return Wrong(f"the call carried {part!r} as {kind}, expected {message.body!r}", call)
+            if not carries(part, body, html="html" in kind):
+                return Wrong(f"the call carried {part!r} as {kind}, expected {body!r}", call)
     media, expected = media_sent(call, params), list(message.attachments)
     if call.data.get("provider") == "sendgrid" and expected:
         return None  # a mail may carry what a link names, or the link
@@ -94,6 +95,13 @@ def wrong_call(call: Event, message: Sent, profile: Profile) -> Wrong | None:
         reason = f"the call carried media {media}, expected {expected}"
         return Wrong(reason, call, perhaps if added or not media else "")
     return None
+
+
+def as_it_goes_out(message: Sent, profile: Profile) -> str:
+    """The text that a provider is to get: with the stack's footer, or the token alone where the stack changes more."""
+    if message.type in profile.messages.changes:
+        return message.token
+    return message.body + profile.messages.footer.get(message.type, "")
 
 
 def parts(call: Event, to: str) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import re
 from harness.checks.repeats import queued_again
 from harness.history import Event, Flow
 from harness.history.facts import Facts
-from harness.history.flow import SUCCESS
+from harness.history.flow import took
 from harness.profile import Profile
 
 DIGITS = 7
@@ -27,7 +27,7 @@ def one_id_for_two(flow: Flow) -> list[Event]:
     """The answers that gave one id to sends of different texts, which shared no idempotency key."""
     given: dict[str, list[Event]] = {}
     for event in flow.answers:
-        if event.message_id and event.data.get("status") in SUCCESS and texts(event):
+        if event.message_id and took(event) and texts(event):
             given.setdefault(event.message_id, []).append(event)
     for answers in given.values():
         told = {texts(event): event for event in reversed(answers)}

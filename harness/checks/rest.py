@@ -36,9 +36,7 @@ def owed(flow: Flow, facts: Facts, profile: Profile) -> list[Debt]:
 
 def debts(flow: Flow, facts: Facts, profile: Profile) -> Iterator[Debt]:
     since = flow.events[0].seq if flow.events else 0
-    answered = {event.data.get("request") for event in flow.of("api.answered")}
-    if any(event.data.get("request") not in answered for event in flow.requests):
-        yield Debt("answer", "its send has not been answered")
+    yield from unanswered(flow)
     if flow.calls_in_flight:
         yield Debt("call", "it has a provider call in flight")
     done = {event.data.get("call") for event in flow.of("callback.answered", "callback.dropped")}
@@ -63,6 +61,14 @@ def debts(flow: Flow, facts: Facts, profile: Profile) -> Iterator[Debt]:
         yield Debt("deletion", f"its entry is acknowledged and not deleted{ask}")
     for event, status in unapplied(flow, profile):
         yield Debt("report", f"the report {said_by(event)!r} was taken, and it is not {status}")
+
+
+def unanswered(flow: Flow) -> Iterator[Debt]:
+    answered = {event.data.get("request") for event in flow.of("api.answered")}
+    if any(event.data.get("request") not in answered for event in flow.requests):
+        yield Debt("answer", "its send has not been answered")
+    elif flow.waits_to_be_asked:
+        yield Debt("answer", "its send waits, as the API has asked for (429)")
 
 
 def taken_in(flow: Flow) -> list[Event]:

@@ -156,7 +156,8 @@ def keep_state(stack: Stack, build: Path, place: str) -> None:
 
 def attached_profile(stack: Stack, build: Path) -> str:
     """A profile for `harness verify --profile`, to look at the same stack from outside: all that its own says of it."""
-    where, table = stack.driver.addresses, stack.profile.model_dump(exclude_unset=True)
+    where, table = stack.driver.addresses, stack.profile.written
+    table["version"] = 2
     for how_to_start_it in ("deploy", "images", "env", "migrate", "processes"):
         table.pop(how_to_start_it, None)
     known: dict[str, dict[str, str | None]] = {
@@ -166,13 +167,13 @@ def attached_profile(stack: Stack, build: Path) -> str:
         "database": {"url": where.database},
         "providers": {
             "url": where.mocks,
-            "twilio_account": where.twilio_account,
-            "sendgrid_account": where.sendgrid_account,
             "token": where.mocks_token,
         },
     }
+    accounts = {"twilio": where.twilio_account, "sendgrid": where.sendgrid_account}
     for section, values in known.items():
         table[section] = {**table.get(section, {}), **{name: value for name, value in values.items() if value}}
+    table["providers"]["accounts"] = {name: value for name, value in accounts.items() if value}
     if table["queue"].get("observe") == "wire":
         del table["queue"]["observe"]  # only what we deploy has a wire
     table["processes"] = {
@@ -232,8 +233,7 @@ def obey(command: str | None, stack: Stack, profile: Profile, **options: Any) ->
 def sent(stack: Stack, *, channel: Channel, to: str | None, body: str) -> dict[str, Any]:
     """Sends a message, so that the request and its answer stand in the record; returns what the API said."""
     answer = stack.api_client.send(message(channel, body, to=to))
-    said = answer["body"]
-    return {"status": answer["status"], "body": said, "id": said.get("id") if isinstance(said, dict) else None}
+    return {"status": answer["status"], "body": answer["body"], "id": answer["id"]}
 
 
 def members(stack: Stack) -> list[dict[str, Any]]:

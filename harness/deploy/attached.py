@@ -32,8 +32,8 @@ class Attached:
             database=profile.database.url,
             redis=profile.queue.url,
             mocks=profile.providers.url,
-            twilio_account=profile.providers.twilio_account,
-            sendgrid_account=profile.providers.sendgrid_account,
+            twilio_account=profile.providers.accounts.twilio,
+            sendgrid_account=profile.providers.accounts.sendgrid,
             mocks_token=profile.providers.token,
         )
 
@@ -44,7 +44,9 @@ class Attached:
         """Looks whether the API answers; raises DeployError with its address when it doesn't."""
         url = self.addresses.api + self._profile.api.ready
         try:
-            async with httpx.AsyncClient(timeout=10, trust_env=False, verify=tls(url)) as client:
+            async with httpx.AsyncClient(
+                headers=self._profile.api.headers, follow_redirects=True, timeout=10, trust_env=False, verify=tls(url)
+            ) as client:
                 answer = await client.get(url)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = str(error) or type(error).__name__

@@ -187,7 +187,7 @@ class Containers:
     async def _start_mocks(self) -> None:
         options = ["--host", "0.0.0.0", "--port", str(MOCKS_PORT), "--journal", "/tmp/mocks.jsonl"]  # noqa: S104, S108 - reason: inside a container
         container = self._tool("mock_providers", "serve", *options, "--config", CONFIG)
-        text = self._mocks.configuration(api=f"http://api:{API_PORT}", paths=self._profile.api)
+        text = self._mocks.configuration(api=f"http://api:{API_PORT}", webhooks=self._profile.webhooks)
         container.with_copy_into_container(text.encode(), CONFIG)
         port = self._published["mocks"]
         process = await self._start(container, "mocks", role="mocks", publish={MOCKS_PORT: port})

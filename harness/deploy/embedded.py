@@ -133,7 +133,7 @@ class Embedded:
         await self._await_line(process, valkey.READY)
 
     async def _start_mocks(self, api: str) -> None:
-        config, announce = self._mocks.configure(self._directory, api=api, paths=self._profile.api)
+        config, announce = self._mocks.configure(self._directory, api=api, webhooks=self._profile.webhooks)
         process = self._processes.spawn(
             *self._mocks.command(config, announce, journal=self._directory / "mocks.jsonl"),
             name="mocks",

@@ -14,7 +14,7 @@ from harness.deploy.driver import bearer
 from harness.deploy.output import Output
 from harness.deploy.processes import Process
 from harness.errors import DeployError
-from harness.profile import Api
+from harness.profile import Webhooks
 from harness.tls import tls
 
 SENDGRID_ACCOUNT = "harness"
@@ -38,23 +38,23 @@ class Mocks:
     def secrets(self) -> tuple[str, ...]:
         return self._twilio_token, self._sendgrid_key, self._parse_token, *([self.token] if self.token else [])
 
-    def configuration(self, *, api: str, paths: Api) -> str:
+    def configuration(self, *, api: str, webhooks: Webhooks) -> str:
         """The text of the configuration file; `api` is where the mocks reach the stack."""
-        sendgrid = f"{api}{paths.webhook_sendgrid}"
+        sendgrid = f"{api}{webhooks.email.path}"
         return (
             (f'[server]\ntoken = "{self.token}"\n\n' if self.token else "")
             + f'[[twilio]]\naccount_sid = "{self.twilio_account}"\nauth_token = "{self._twilio_token}"\n'
             # which services an account has is the stack's affair: nobody here was told of them
-            f'any_service = true\nlifecycle = "manual"\ninbound_url = "{api}{paths.webhook_twilio}"\n\n'
+            f'any_service = true\nlifecycle = "manual"\ninbound_url = "{api}{webhooks.sms.path}"\n\n'
             f'[[sendgrid]]\nname = "{SENDGRID_ACCOUNT}"\napi_key = "{self._sendgrid_key}"\nlifecycle = "manual"\n'
             f'event_webhook_url = "{sendgrid}"\ninbound_url = "{sendgrid}?token={self._parse_token}"\n'
         )
 
-    def configure(self, directory: Path, *, api: str, paths: Api) -> tuple[Path, Path]:
+    def configure(self, directory: Path, *, api: str, webhooks: Webhooks) -> tuple[Path, Path]:
         """Writes the configuration (it holds secrets, so it isn't on the command line) and clears the announcement."""
         config = directory / "mocks.toml"
         config.touch(mode=0o600)
-        config.write_text(self.configuration(api=api, paths=paths), encoding="utf-8")
+        config.write_text(self.configuration(api=api, webhooks=webhooks), encoding="utf-8")
         announce = directory / "mocks.json"
         announce.unlink(missing_ok=True)
         return config, announce

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import httpx
 
@@ -52,9 +52,12 @@ async def answering(
     within: float,
     history: History | None = None,
     advice: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> None:
     """Returns when `url` answers 2xx; raises DeployError as `probed` does, which names the path that was asked."""
-    async with httpx.AsyncClient(timeout=2, trust_env=False, verify=tls(url)) as client:
+    async with httpx.AsyncClient(
+        headers=headers, follow_redirects=True, timeout=2, trust_env=False, verify=tls(url)
+    ) as client:
 
         async def look() -> str | None:
             try:
@@ -80,4 +83,5 @@ async def answering_api(
         within=profile.deploy.start_within,
         history=history,
         advice=PATH_OF_API,
+        headers=profile.api.headers,
     )

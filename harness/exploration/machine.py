@@ -16,7 +16,9 @@ from harness.errors import CheckFailed, HarnessError, Unobservable
 from harness.exploration.conclusion import conclude, part
 from harness.history.journal import encode
 from harness.profile.base import CHANNELS, Channel
-from harness.scenario.messages import message, sms
+from harness.profile.claims import claimed, not_asked
+from harness.profile.templates import rendered
+from harness.scenario.messages import message
 from harness.scenario.replies import deliver_mail, deliver_text
 from harness.scenario.stack import Stack
 from harness.scenario.tracked import TrackedFlow
@@ -25,8 +27,9 @@ BODIES = {"plain": "hello", "emoji": "déjà 🎉👩‍🚀", "long": "x" * 400
 INVALID: dict[str, dict[str, Any]] = {
     "recipient": {"to": "nobody"},
     "empty": {"body": "", "attachments": []},
-    "type": {"type": "pigeon"},
+    "type": {"type": "pigeon", "channel": "pigeon"},
 }
+"""What the placeholders of a send stand for that is no message."""
 HEADER = "def test_found_by_exploration(stack):\n    since = len(stack.history)"
 
 
@@ -52,47 +55,70 @@ class Exploration(RuleBasedStateMachine):
         self.stack.begin()
         self.since = len(self.stack.history)
 
+    def has(self, *features: str) -> bool:
+        """Whether a program may rest on channels and features: the stack doesn't deny one of them."""
+        return not_asked(self.stack.profile, features) is None
+
+    @property
+    def hooked(self) -> list[Channel]:
+        """The channels in which replies come in."""
+        return [channel for channel in self.channels if channel != "mms" and self.has(channel, "webhooks")]
+
+    @property
+    def channels(self) -> list[Channel]:
+        return [channel for channel in CHANNELS if self.has(channel)]
+
     def did(self, line: str) -> None:
         self.lines.append(line)
 
     # sending
 
-    @rule(channel=st.sampled_from(CHANNELS), body=st.sampled_from(list(BODIES)))
-    def send(self, channel: Channel, body: str) -> None:
+    @rule(data=st.data(), body=st.sampled_from(list(BODIES)))
+    def send(self, data: st.DataObject, body: str) -> None:
+        channel = data.draw(st.sampled_from(self.channels))
         self.did(f"flow{len(self.flows)} = stack.send({channel}(body={BODIES[body]!r}))")
         self.flows.append(self.stack.send(message(channel, BODIES[body])))
 
     @rule(count=st.integers(2, 8))
     def send_at_once(self, count: int) -> None:
-        first = len(self.flows)
+        first, channel = len(self.flows), self.channels[0]
         for number in range(count):
-            self.did(f"flow{first + number} = stack.sending(sms())")
-            self.flows.append(self.stack.sending(sms()))
+            self.did(f"flow{first + number} = stack.sending({channel}())")
+            self.flows.append(self.stack.sending(message(channel)))
         for flow in self.flows[first:]:
             self.did(f"flow{first}.answer()")
             flow.answer()
 
     @rule(wrong=st.sampled_from(list(INVALID)))
     def send_invalid(self, wrong: str) -> None:
-        payload = {**sms().payload(), **INVALID[wrong]}
-        path = self.stack.profile.api.send
-        self.did(f"stack.api_client.request('POST', {path!r}, operation='invalid', json={payload!r})")
-        answer = self.stack.api_client.request("POST", path, operation="invalid", json=payload)
-        if answer["status"] != 422:
-            raise CheckFailed(f"an invalid send was answered {answer['status']}: {answer['body']}")
+        channel = self.channels[0]
+        right = message(channel)
+        template = self.stack.profile.send.of(channel).body
+        body = rendered(template, {**right.values(), **INVALID[wrong]})
+        if body == rendered(template, right.values()):
+            return  # a send of this stack doesn't say that
+        self.did(f"stack.api_client.send({channel}(), body={body!r}, operation='invalid')")
+        answer = self.stack.api_client.send(right, body=body, operation="invalid")
+        status, claims = answer["status"], claimed(self.stack.profile, "validation")
+        if status >= 500 or (claims and not 400 <= status < 500):
+            raise CheckFailed(f"an invalid send was answered {status}: {answer['body']}")
 
+    @precondition(lambda self: self.has("idempotency"))
     @rule()
     def send_the_same_key_twice(self) -> None:
-        once = sms(body="once")
-        self.did("again = sms(body='once')")
+        channel = self.channels[0]
+        once = message(channel, "once")
+        self.did(f"again = {channel}(body='once')")
         for _ in range(2):
             self.did(f"flow{len(self.flows)} = stack.send(again, idempotency_key=again.token)")
             self.flows.append(self.stack.send(once, idempotency_key=once.token))
 
     # webhooks
 
-    @rule(channel=st.sampled_from(["sms", "email"]))
-    def reply(self, channel: str) -> None:
+    @precondition(lambda self: self.hooked)
+    @rule(data=st.data())
+    def reply(self, data: st.DataObject) -> None:
+        channel = data.draw(st.sampled_from(self.hooked))
         deliver = "deliver_text" if channel == "sms" else "deliver_mail"
         self.did(f"reply{len(self.replies)} = {deliver}(stack)")
         self.replies.append(deliver_text(self.stack) if channel == "sms" else deliver_mail(self.stack))
@@ -106,7 +132,7 @@ class Exploration(RuleBasedStateMachine):
         self.did(f"deliver_text(stack, body=reply{chosen}['body'], sid=reply{chosen}['sid'])")
         deliver_text(self.stack, body=reply["body"], sid=reply["sid"])
 
-    @precondition(lambda self: self.flows)
+    @precondition(lambda self: self.flows and self.has("delivery_reports"))
     @rule(data=st.data(), status=st.sampled_from(["sent", "delivered", "failed"]), times=st.integers(1, 2))
     def report(self, data: st.DataObject, status: str, times: int) -> None:
         # what is drawn must not hang on how far the stack is: Hypothesis replays programs, the stack's speed varies
@@ -143,7 +169,7 @@ class Exploration(RuleBasedStateMachine):
         self.holding = False
         self.held.close()
 
-    @precondition(lambda self: not self.holding)
+    @precondition(lambda self: not self.holding and self.has("redelivery"))
     @rule(how=st.sampled_from(["kill", "terminate"]))
     def end_and_start_the_worker(self, how: str) -> None:
         self.did(f"stack.worker.{how}(); stack.worker.start()")
@@ -156,8 +182,10 @@ class Exploration(RuleBasedStateMachine):
         self.stack.api.kill()
         self.stack.api.start()
 
-    @rule(status=st.sampled_from([429, 500, 503]), times=st.integers(1, 2))
-    def provider_fails(self, status: int, times: int) -> None:
+    @precondition(lambda self: self.has("retries"))
+    @rule(data=st.data(), times=st.integers(1, 2))
+    def provider_fails(self, data: st.DataObject, times: int) -> None:
+        status = data.draw(st.sampled_from(self.stack.profile.retries.statuses))
         self.did(f"stack.providers.fault({{}}, status={status}, times={times}, retry_after=0).__enter__()")
         self.faults.enter_context(self.stack.providers.fault({}, status=status, times=times, retry_after=0))
 

@@ -49,7 +49,7 @@ class Flow:
         told = {name for request, name in keys.items() if request in answered}
         untold = {name for request, name in keys.items() if request not in answered} - told
         # an answer that says yes and no id may be another message each time
-        nameless = [event for event in self.answers if event.data.get("status") in SUCCESS and not event.message_id]
+        nameless = [event for event in self.answers if took(event) and not event.message_id]
         return max(1, len(named) + max(len(nameless), min(len(untold), len(stored - named))))
 
     def of(self, *kinds: str) -> list[Event]:
@@ -60,18 +60,30 @@ class Flow:
         return next((event for event in self.events if event.kind in kinds), None)
 
     @property
+    def put_off(self) -> list[Event]:
+        """The answers by which the API asked to wait (429), and was asked again: they say nothing of the message."""
+        return [event for event in self.of("api.answered") if event.data.get("again_in_s") is not None]
+
+    @property
     def requests(self) -> list[Event]:
-        return self.of("api.requested")
+        put_off = {event.data.get("request") for event in self.put_off}
+        return [event for event in self.of("api.requested") if event.data.get("request") not in put_off]
+
+    @property
+    def waits_to_be_asked(self) -> bool:
+        """Whether its send was put off, and has not been asked again yet."""
+        return bool(self.put_off) and self.of("api.requested", "api.answered")[-1] is self.put_off[-1]
 
     @property
     def answers(self) -> list[Event]:
         """The answers of the API to the send itself; looks at the message later are not among them."""
-        return [event for event in self.of("api.answered") if event.data.get("operation") == "send"]
+        answers = [event for event in self.of("api.answered") if event.data.get("operation") == "send"]
+        return [event for event in answers if event.data.get("again_in_s") is None]
 
     @property
     def acceptance(self) -> Event | None:
         """The answer by which the API took responsibility for the message."""
-        return next((event for event in self.answers if event.data.get("status") in SUCCESS), None)
+        return next((event for event in self.answers if took(event)), None)
 
     @property
     def taken(self) -> Event | None:
@@ -160,6 +172,12 @@ class Flow:
         """The field `name` of the first event of a kind, or None."""
         event = self.first(kind)
         return event.data.get(name) if event else None
+
+
+def took(answer: Event) -> bool:
+    """Whether the API's answer to a send says that the stack took the message."""
+    accepted = answer.data.get("accepted")
+    return answer.data.get("status") in SUCCESS if accepted is None else bool(accepted)
 
 
 def came_in(flow: Flow) -> bool:

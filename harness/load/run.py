@@ -65,7 +65,7 @@ def addresses(stack: Stack, plan: Plan) -> dict[str, Any]:
         raise UsageError("QueueUser needs rows in the database; set [database] url, or leave it out with --mix api=1")
     return {
         "api": known.api,
-        "send": profile.api.send,
+        "send": profile.send.path,
         "mocks": known.mocks,
         "twilio_account": known.twilio_account,
         "redis": known.redis,

@@ -38,6 +38,16 @@ def profile_of(config: pytest.Config) -> Profile:
     return config.stash[PROFILE]
 
 
+def retried_statuses(config: pytest.Config) -> list[int]:
+    """The answers of a provider after which the stack tries again; the contract's where no profile can be read."""
+    from harness.profile import Retries
+
+    try:
+        return profile_of(config).retries.statuses
+    except UsageError:
+        return Retries().statuses  # who runs a scenario is told of its profile
+
+
 @contextlib.contextmanager
 def lifetime(session: pytest.Session) -> Iterator[Stack]:
     """Deploys the stack that a session's options ask for, judges its whole record, and takes it down."""

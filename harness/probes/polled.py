@@ -9,16 +9,16 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from harness.errors import PartDied
 from harness.history import Event, Flow, History
-from harness.history.flow import SUCCESS
+from harness.history.flow import took
 from harness.probes.probe import declare, gap
 from harness.profile import Profile
+from harness.profile.pointers import found, parsed, spelled
 from harness.tls import tls
 
 PERIOD = 0.05
@@ -33,6 +33,7 @@ UNREADABLE = 20
 JOINED = ("queue.", "database.")
 """What is known to be a message's by the id that the API has given it."""
 REMEDY = "[database] url, and a user that may create a trigger"
+SPELLED = "[statuses], with every spelling of each step"
 
 
 class PolledProbe:
@@ -49,11 +50,19 @@ class PolledProbe:
         self._history = history
         self._on_refused = on_refused
         self._profile = profile
-        statuses = profile.statuses
-        self._words = {*statuses.order, *statuses.terminal, statuses.queued}
+        self._words = profile.statuses.known
         # a connection that was idle for longer may be closing at the other end
         limits = httpx.Limits(max_connections=AT_ONCE, keepalive_expiry=1.0)
-        self._client = httpx.AsyncClient(base_url=url, timeout=ANSWERS, trust_env=False, limits=limits, verify=tls(url))
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            headers={**profile.api.headers, **profile.look.headers},
+            timeout=ANSWERS,
+            http2=profile.api.http2,
+            follow_redirects=True,
+            trust_env=False,
+            limits=limits,
+            verify=tls(url),
+        )
         self._open: set[str] = set()
         self._last: dict[str, str] = {}
         self._told: set[str] = set()
@@ -76,7 +85,7 @@ class PolledProbe:
     def _heard(self, event: Event) -> None:
         """In whatever thread recorded the event."""
         sent = event.kind == "api.answered" and event.data.get("operation") == "send"
-        if sent and event.data.get("status") in SUCCESS and Flow(self._history.flow(event.keys[0])).id is None:
+        if sent and took(event) and Flow(self._history.flow(event.keys[0])).id is None:
             self._nameless()
         # an entry names its message before the API has, where its answer is withheld
         queued = event.kind == "queue.appended" and not event.data.get("dead")
@@ -90,8 +99,11 @@ class PolledProbe:
 
     def _nameless(self) -> None:
         """A message was taken, and nothing tells which row and which entry are its own."""
-        reason = "[api]: the answer to an accepted send has no `id`, so its entry and status can't be told from others'"
-        remedy = "an answer to the send with an `id`, or [database] url and a table whose rows can be watched"
+        place = spelled(self._profile.send.id)
+        reason = (
+            f"the answer to an accepted send has no id at {place}, so its entry and status can't be told from others'"
+        )
+        remedy = "[send] id: where the id stands, or [database] url and a table whose rows can be watched"
         self._tell(reason, remedy=remedy, kinds=JOINED, lasting=True)
 
     def _watch(self, message_id: str) -> None:
@@ -113,10 +125,11 @@ class PolledProbe:
             await asyncio.gather(*(self._ask(message_id, room) for message_id in sorted(self._open)))
 
     async def _ask(self, message_id: str, room: asyncio.Semaphore) -> None:
-        path = self._profile.api.message
+        path = self._profile.look.path
         try:
             async with room, asyncio.timeout(ANSWERS):
-                answer = await self._client.get(path.replace("{id}", quote(message_id, safe="")))
+                where = path.replace("{id}", quote(message_id, safe=""))
+                answer = await self._client.request(self._profile.look.method, where)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             # the next look may succeed
             self._tell(f"the API can't be asked for a status: {error or type(error).__name__}", remedy="[api] url")
@@ -130,7 +143,10 @@ class PolledProbe:
             return
         self._unreadable.pop(message_id, None)
         if new not in self._words:
-            self._tell(f"the API names a status {new!r} that the profile doesn't know", remedy="[statuses]")
+            self._tell(
+                f"the API names a status {new!r} that the profile doesn't know",
+                remedy="[statuses], with every spelling of each step",
+            )
         if new in self._profile.statuses.terminal:
             self._open.discard(message_id)
         old = self._last.get(message_id)
@@ -149,28 +165,28 @@ class PolledProbe:
         if self._unreadable[message_id] >= UNREADABLE:
             self._open.discard(message_id)
             reason = f"{UNREADABLE} answers about a message named no status; it is asked for no more"
-            self._tell(reason, remedy="[api] message", lasting=True)
+            self._tell(reason, remedy="[look] path", lasting=True)
 
     def _status(self, answer: httpx.Response, path: str) -> str | None:
         """The status that an answer names; where it names none, that is told."""
+        method = self._profile.look.method
         if answer.status_code != 200:
             said = " ".join(answer.text.split())[:LONGEST]
-            remedy = "[api] message"
+            remedy = "[look] path"
             if answer.status_code in (401, 403):
-                remedy = "headers by which the API lets the harness in"
+                remedy = "[api] headers, by which the API lets the harness in"
             elif answer.is_redirect:
                 said = f"see {answer.headers.get('location')}"
-            self._tell(f"the API answers {answer.status_code} to GET {path}{said and ': '}{said}", remedy=remedy)
+            self._tell(f"the API answers {answer.status_code} to {method} {path}{said and ': '}{said}", remedy=remedy)
             return None
-        try:
-            body: Any = answer.json()
-        except ValueError:
-            body = None
-        status = body.get("status") if isinstance(body, dict) else None
-        if isinstance(status, str) or (isinstance(status, int) and not isinstance(status, bool)):
-            return str(status)
+        where = self._profile.look.status
+        status = found(where, text=answer.text, headers=answer.headers)
+        if status is not None:
+            return self._profile.statuses.canonical(status, where="api")
+        body = parsed(answer.text)
         has = f"has {', '.join(map(str, body))}"[:LONGEST] if isinstance(body, dict) else "is no JSON object"
-        self._tell(f"the API's answer to GET {path} names no status; it {has}", remedy="[api] message")
+        reason = f"the API's answer to {method} {path} names no status at {spelled(where)}; it {has}"
+        self._tell(reason, remedy="[look] status: where in the answer the status stands")
         return None
 
     def _tell(

@@ -21,6 +21,14 @@ def one_or_more(value: object) -> object:
 Names = Annotated[list[str], BeforeValidator(one_or_more), Field(min_length=1)]
 
 
+class KeyWrong(ValueError):
+    """A value that is wrong in one key of the table that was looked at."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(why)
+        self.key = (key,)
+
+
 class Section(BaseModel):
     """One table of the profile; a key that isn't known is an error."""
 

@@ -16,6 +16,7 @@ FEATURES: Final = {
     "delivery_reports": "delivery reports",
     "conversations": "conversations",
     "idempotency": "idempotency keys",
+    "validation": "validation of sends",
     "retries": "retries",
     "dead_letters": "dead letters",
     "redelivery": "redelivery",
@@ -40,7 +41,7 @@ def claimed(profile: Profile, feature: str) -> bool | None:
     own: bool | None = getattr(profile.claims, feature)
     if own is not None:
         return own
-    if feature == "webhooks" and not (profile.api.webhook_twilio or profile.api.webhook_sendgrid):
+    if feature == "webhooks" and not (profile.webhooks.sms.path or profile.webhooks.email.path):
         return False
     if feature == "dead_letters" and profile.queue.dead is None:
         return False
@@ -63,9 +64,8 @@ def not_asked(profile: Profile, needs: Iterable[str]) -> str | None:
     wanted = list(needs)
     denied = [feature for feature in wanted if claimed(profile, feature) is False]
     if not denied and any(feature == "webhooks" or feature in RESTS_ON for feature in wanted):
-        paths = {"sms": profile.api.webhook_twilio, "mms": profile.api.webhook_twilio}
-        paths["email"] = profile.api.webhook_sendgrid
-        denied = [f"webhooks for {channel}" for channel in wanted if paths.get(channel) == ""]
+        channels = [channel for channel in CHANNELS if channel in wanted]
+        denied = [f"webhooks for {channel}" for channel in channels if not profile.webhooks.of(channel).path]
     if not denied:
         return None
     return "the profile claims no " + " and no ".join(FEATURES.get(feature, feature) for feature in denied)

@@ -1,4 +1,4 @@
-"""From a TOML file to a profile: reading, `${NAME}` from the environment, and what contradicts itself."""
+"""From a TOML file to a profile: reading, `${NAME}` from the environment, old keys, and what contradicts itself."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from pydantic import ValidationError
 
 from harness.content import REFERENCE, content
 from harness.errors import ProfileError
-from harness.profile.explaining import explain
+from harness.profile.agreeing import disagreement
+from harness.profile.explaining import Source, explain
+from harness.profile.lines import lines_of
 from harness.profile.model import Profile
+from harness.profile.upgrading import Clash, Key, upgraded
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -39,42 +42,46 @@ def load(path: Path, *, environ: Mapping[str, str] | None = None, driver: str | 
     if driver is not None:
         deploy = table.get("deploy", {})
         table["deploy"] = {**deploy, "driver": driver} if isinstance(deploy, dict) else deploy
-    return parse(table, source=str(path), environ=os.environ if environ is None else environ)
+    return parse(table, source=str(path), environ=os.environ if environ is None else environ, lines=lines_of(text))
 
 
-def parse(table: Mapping[str, Any], *, source: str, environ: Mapping[str, str]) -> Profile:
-    """The profile in a parsed table; raises ProfileError with the first thing that is wrong."""
-    filled = interpolate(table, source=source, environ=environ)
+def parse(
+    table: Mapping[str, Any], *, source: str, environ: Mapping[str, str], lines: Mapping[Key, int] | None = None
+) -> Profile:
+    """The profile in a parsed table; raises ProfileError with the first thing that is wrong.
+
+    `source` is the file's name, and `lines` are the lines of its keys, for what is said of them.
+    """
+    own = Source(source, lines=lines)
+    filled = interpolate(table, source=own, environ=environ)
     try:
-        profile = Profile.model_validate(filled)
+        new, moved = upgraded(filled)
+    except Clash as clash:
+        raise own.wrong(clash.key, str(clash)) from clash
+    own = Source(source, lines=lines, moved=moved)
+    try:
+        profile = Profile.model_validate(new)
     except ValidationError as error:
-        raise ProfileError(explain(error, source=source)) from error
-    if profile.deploy.driver != "attached" and "api" not in profile.processes:
-        raise ProfileError(
-            f"{source}: [processes.api] is missing, and driver = {profile.deploy.driver!r} starts the stack itself; "
-            "say its command, or set driver = 'attached'"
-        )
-    if profile.deploy.driver == "attached" and not profile.api.url:
-        raise ProfileError(f"{source}: driver = 'attached' needs [api] url, where the stack answers")
-    if profile.claims.dead_letters and profile.queue.dead is None:
-        raise ProfileError(f'{source}: [claims] dead_letters = true, and [queue] dead = "": name their stream')
-    if profile.claims.webhooks and not (profile.api.webhook_twilio or profile.api.webhook_sendgrid):
-        raise ProfileError(f"{source}: [claims] webhooks = true, and no path in [api] webhook_…: name one")
+        raise explain(error, source=own) from error
+    wrong = disagreement(profile)
+    if wrong is not None:
+        raise own.wrong(*wrong)
+    profile._written = new
     return profile
 
 
-def interpolate(value: Any, *, source: str, environ: Mapping[str, str]) -> Any:
+def interpolate(value: Any, *, source: Source, environ: Mapping[str, str], key: Key = ()) -> Any:
     if isinstance(value, str):
 
         def replace(match: re.Match[str]) -> str:
             name = match.group(1)
             if name not in environ:
-                raise ProfileError(f"{source}: ${{{name}}} is named, but the environment has no {name}; export it")
+                raise source.wrong(key, f"${{{name}}} is named, but the environment has no {name}; export it")
             return environ[name]
 
         return VARIABLE.sub(replace, value)
     if isinstance(value, Mapping):
-        return {k: interpolate(v, source=source, environ=environ) for k, v in value.items()}
+        return {k: interpolate(v, source=source, environ=environ, key=(*key, str(k))) for k, v in value.items()}
     if isinstance(value, list):
-        return [interpolate(v, source=source, environ=environ) for v in value]
+        return [interpolate(v, source=source, environ=environ, key=key) for v in value]
     return value

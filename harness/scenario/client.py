@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
-from harness.errors import Inconclusive
+from harness.errors import Inconclusive, Unobservable
 from harness.history import History, key
-from harness.profile import Api
+from harness.profile import Profile, Send
+from harness.profile.pointers import found, parsed
 from harness.scenario.messages import Message
+from harness.scenario.outgoing import Outgoing, outgoing, said
+from harness.scenario.pace import Turns, asked_to_wait
 from harness.tls import tls
 
 KEEP_IDLE_S = 1.0
@@ -22,99 +26,184 @@ Servers close theirs after 2 s (gunicorn), 5 s (uvicorn, Node) or more; a reques
 """
 SHOWN = 4000
 """Characters of an answer's body that are kept as evidence."""
+FOLLOWED = {"GET": (301, 302, 303, 307, 308), "POST": (307, 308), "PUT": (307, 308), "PATCH": (307, 308)}
+"""Redirects that ask for the same request elsewhere; another turns a send into a look, and is an answer like any."""
+HOPS = 5
 
 
 class ApiClient:
-    """Speaks the contract's API; every call is recorded as `api.requested` and `api.answered`.
+    """Speaks to the stack's API as its profile says; every call is recorded as `api.requested` and `api.answered`.
 
     `on_refused` is asked what to make of a connection that was refused, before the caller is told of it.
     """
 
     def __init__(
-        self, history: History, *, url: str, paths: Api, on_refused: Callable[[], None] = lambda: None
+        self, history: History, *, url: str, profile: Profile, on_refused: Callable[[], None] = lambda: None
     ) -> None:
         self._history = history
         self._on_refused = on_refused
-        self._paths = paths
+        self._profile = profile
         self._numbers = itertools.count(1)
+        self._turns = Turns(profile.pace)
         limits = httpx.Limits(max_connections=128, max_keepalive_connections=64, keepalive_expiry=KEEP_IDLE_S)
         self._client = httpx.Client(
-            base_url=url, timeout=paths.timeout, trust_env=False, limits=limits, verify=tls(url)
+            base_url=url,
+            headers=profile.api.headers,
+            timeout=profile.api.timeout,
+            http2=profile.api.http2,
+            trust_env=False,
+            limits=limits,
+            verify=tls(url),
         )
 
-    def send(self, message: Message, *, idempotency_key: str | None = None) -> dict[str, Any]:
-        """POSTs a message; returns {"status", "body"}, raises Inconclusive where no answer came."""
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else None
-        return self.request(
-            "POST",
-            self._paths.send,
-            operation="send",
-            channel=message.type,
-            to=message.to,
-            json=message.payload(),
-            headers=headers,
-            token=message.token,
-        )
+    def send(
+        self, message: Message, *, idempotency_key: str | None = None, body: Any = None, operation: str = "send"
+    ) -> dict[str, Any]:
+        """Sends a message; returns {"status", "body", "headers", "id"}, raises Inconclusive where no answer came.
+
+        An API that answers 429 is asked again after the time that it names, at most `[pace] wait_most` s altogether.
+        `body` is another one than the profile's template makes, and `operation` what the record calls it.
+        """
+        send = self._profile.send.of(message.type)
+        request = outgoing(send, message.values(), idempotency_key=idempotency_key, body=body)
+        more: dict[str, Any] = {
+            "operation": operation,
+            "channel": message.type,
+            "to": message.to,
+            "token": message.token,
+        }
+        left = self._profile.pace.wait_most
+        while True:
+            self._turns.take()
+            answer = self._ask(request, send=send, idempotency_key=idempotency_key, left=left, **more)
+            wait = answer.pop("wait")
+            if wait is None or self._turns.closed:
+                return answer
+            left -= wait
+            self._turns.wait(wait)
 
     def message(self, message_id: str) -> dict[str, Any]:
-        """GETs a message; its status is a sample of the row, its witness an event."""
-        return self.request("GET", self._paths.message.format(id=message_id), operation="get", message_id=message_id)
+        """Looks at a message; its status is a sample of the row, its witness an event.
 
-    def request(
+        Raises Unobservable where the profile says that the API shows none.
+        """
+        look = self._profile.look
+        if not look.path:
+            raise Unobservable("the API shows no single message", remedy="[look] path, with {id} in it")
+        path = look.path.replace("{id}", quote(message_id, safe=""))
+        request = Outgoing(method=look.method, path=path, headers=look.headers)
+        return self._ask(request, operation="get", message_id=message_id)
+
+    def request(self, method: str, path: str, *, operation: str, **more: Any) -> dict[str, Any]:
+        """Any request to the stack, recorded; returns {"status", "body"}, raises Inconclusive where no answer came.
+
+        `more` is what httpx takes: `params`, `json`, `headers`.
+        """
+        url, headers = httpx.URL(path), dict(more.pop("headers", None) or {})
+        if "params" in more:
+            url = url.copy_merge_params(more.pop("params"))
+        made = httpx.Request(method, httpx.URL("http://stack").join(url), headers=headers, **more)
+        kept = {name: made.headers[name] for name in ("content-type",) if name in made.headers}
+        content = made.read() or None
+        request = Outgoing(method=method, path=str(url), headers={**kept, **headers}, content=content)
+        return self._ask(request, operation=operation)
+
+    def _ask(
         self,
-        method: str,
-        path: str,
+        request: Outgoing,
         *,
         operation: str,
+        send: Send | None = None,
         channel: str | None = None,
         to: str | None = None,
         token: str | None = None,
         message_id: str | None = None,
-        **more: Any,
+        idempotency_key: str | None = None,
+        left: float = 0.0,
     ) -> dict[str, Any]:
-        """Any request to the stack, recorded; returns {"status", "body"}, raises Inconclusive where no answer came."""
         call = next(self._numbers)
         keys = [key("request", call), *([key("token", token)] if token else [])]
-        asked: dict[str, Any] = {"operation": operation, "method": method, "path": path, "request": call}
-        if "Idempotency-Key" in (more.get("headers") or {}):
-            asked["idempotency_key"] = more["headers"]["Idempotency-Key"]
-        if channel is not None:
-            asked["channel"] = channel
-        if to is not None:
-            asked["to"] = to
+        asked: dict[str, Any] = {
+            "operation": operation,
+            "method": request.method,
+            "path": urlsplit(request.path).path,
+            "request": call,
+        }
+        named = {"idempotency_key": idempotency_key, "channel": channel, "to": to}
+        asked |= {name: value for name, value in named.items() if value is not None}
         self._history.append("api.requested", source="api", message_id=message_id, data=asked, keys=keys)
         began = time.monotonic()
         try:
-            answer = self._client.request(method, path, **more)
-        except httpx.HTTPError as error:
+            answer = self._answer(request)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = f"{type(error).__name__}: {error}"
             # indeterminate: the stack may have taken the message all the same
             data = {**asked, "status": None, "error": why}
             self._history.append("api.answered", source="api", message_id=message_id, data=data, keys=keys)
             if isinstance(error, httpx.ConnectError):
                 self._on_refused()
-            raise Inconclusive(f"{method} {path} got no answer ({why})") from error
-        body = body_of(answer)
+            raise Inconclusive(f"{request.method} {request.path} got no answer ({why})") from error
         data = {
             **asked,
             "status": answer.status_code,
             "elapsed_ms": round((time.monotonic() - began) * 1000, 3),
             "text": answer.text[:SHOWN],
         }
-        if isinstance(body, dict):
-            said, name = body.get("status"), body.get("id")
-            data["message_status"] = None if said is None else str(said)
-            if operation == "send" and isinstance(name, str | int) and not isinstance(name, bool):
-                message_id = str(name)
+        if answer.history:
+            data["redirected"] = answer.url.path
+        wait = asked_to_wait(answer.status_code, answer.headers)
+        wait = wait if send is not None and wait is not None and wait <= left else None
+        if wait is not None:
+            data["again_in_s"] = wait
+        if send is not None:
+            what = said(send, code=answer.status_code, text=answer.text, headers=answer.headers)
+            data["accepted"] = what.accepted
+            message_id = what.id or message_id
+            status = what.status
+            if what.accepted and what.id is None:
+                data["lacks_id"] = what.lacks
+        else:
+            status = found(self._profile.look.status, text=answer.text, headers=answer.headers)
+        if status is not None:
+            data["message_status"] = self._profile.statuses.canonical(status, where="api")
         self._history.append("api.answered", source="api", message_id=message_id, data=data, keys=keys)
-        return {"status": answer.status_code, "body": body, "headers": dict(answer.headers)}
+        return {
+            "status": answer.status_code,
+            "body": body_of(answer),
+            "headers": dict(answer.headers),
+            "id": message_id,
+            "wait": wait,
+        }
+
+    def _answer(self, request: Outgoing) -> httpx.Response:
+        """The answer, after redirects to the stack itself: what is said to it is said to nobody else."""
+        answer = self._send_once(request, request.path)
+        hops: list[httpx.Response] = []
+        while answer.status_code in FOLLOWED[request.method] and len(hops) < HOPS:
+            where = urljoin(str(answer.url), answer.headers.get("location", ""))
+            if urlsplit(where)[:2] != urlsplit(str(answer.url))[:2] or where == str(answer.url):
+                break
+            hops.append(answer)
+            answer = self._send_once(request, where)
+            answer.history = hops
+        return answer
+
+    def _send_once(self, request: Outgoing, where: str) -> httpx.Response:
+        return self._client.request(request.method, where, headers=dict(request.headers), content=request.content)
 
     def close(self) -> None:
+        self._turns.close()
         self._client.close()
 
 
 def body_of(answer: httpx.Response) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        return answer.text
+    body = parsed(answer.text)
+    return answer.text if body is None else body
+
+
+def headers_of(profile: Profile, *more: Mapping[str, str]) -> dict[str, str]:
+    """The headers of every request to the stack, and some more."""
+    found = dict(profile.api.headers)
+    for headers in more:
+        found |= headers
+    return found

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from harness.history import Event, Flow
 from harness.history.facts import Facts
 from harness.profile import Profile, Statuses
-from harness.profile.model import STEPS
+from harness.profile.statuses import STEPS
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ def accepted() -> Expectation:
         if taken:
             return Progress(MET, witnesses=(taken,))
         answers = scene.flow.answers
+        if scene.flow.waits_to_be_asked:
+            return Progress("open", "the API has asked to wait (429)", tuple(scene.flow.put_off[-1:]))
         if not answers:
             return Progress("open", "the API has not answered")
         last = answers[-1]
@@ -62,7 +64,8 @@ def accepted() -> Expectation:
         if status is None:
             return Progress("unknowable", f"the API's answer never came ({last.data.get('error')})", (last,))
         if status == 429:
-            return Progress("unknowable", "a rate limiter in front of the API refused the send (429)", (last,))
+            why = "a rate limiter in front of the API refused the send (429) for longer than [pace] wait_most"
+            return Progress("unknowable", why, (last,))
         return Progress("impossible", f"the API refused the message with {status}", (last,))
 
     return Expectation("accepted()", "api.answered", look)

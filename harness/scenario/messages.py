@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from harness.probes.probe import new_token
+from harness.profile import Messages
 from harness.profile.base import Channel
 
 SENDER_NUMBER = "+12025550123"
@@ -30,14 +33,50 @@ class Message:
     attachments: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
-    def payload(self) -> dict[str, Any]:
-        """The request body, in the contract's names."""
-        payload: dict[str, Any] = {"from": self.sender, "to": self.to, "type": self.type, "body": self.body}
-        if self.attachments:
-            payload["attachments"] = list(self.attachments)
-        if self.metadata:
-            payload["metadata"] = dict(self.metadata)
-        return payload
+    subject: str = "A message"
+    html: str | None = None
+
+    def values(self) -> dict[str, Any]:
+        """What the placeholders of a profile's templates stand for."""
+        return {
+            "from": self.sender,
+            "to": self.to,
+            "type": self.type,
+            "channel": self.type,
+            "body": self.body,
+            "subject": self.subject,
+            "html": self.html,
+            "attachments": list(self.attachments),
+            "metadata": dict(self.metadata),
+            "token": self.token,
+            "now": datetime.now(UTC).isoformat(),
+        }
+
+
+class Taken:
+    """What messages the stack takes that is up, so that a scenario's are such."""
+
+    def __init__(self) -> None:
+        self.now = Messages()
+        self._given = itertools.count()
+
+    def recipient(self, channel: Channel) -> str | None:
+        """The next of the profile's recipients; None where any will do."""
+        known = self.now.recipients.get(channel)
+        return known[next(self._given) % len(known)] if known else None
+
+
+_taken = Taken()
+
+
+@contextlib.contextmanager
+def such_as(messages: Messages) -> Iterator[None]:
+    """Makes messages such as a profile's stack takes them, for as long as the block runs."""
+    before, _taken.now = _taken.now, messages
+    try:
+        yield
+    finally:
+        _taken.now = before
 
 
 def new_number() -> str:
@@ -52,26 +91,26 @@ def new_address() -> str:
     return f"user{next(_serial)}@example.com"
 
 
-def sms(body: str = "hello", *, to: str | None = None, sender: str = SENDER_NUMBER, **more: Any) -> Message:
+def sms(body: str = "hello", *, to: str | None = None, sender: str | None = None, **more: Any) -> Message:
     """A text message; its body gets the token at its end."""
-    return _message("sms", body, to=to or new_number(), sender=sender, **more)
+    return _message("sms", body, to=to, sender=sender, **more)
 
 
 def mms(
     body: str = "look",
     *,
     to: str | None = None,
-    sender: str = SENDER_NUMBER,
+    sender: str | None = None,
     attachments: Sequence[str] = ("https://example.com/picture.png",),
     **more: Any,
 ) -> Message:
     """A picture message; `attachments` are http(s) URLs."""
-    return _message("mms", body, to=to or new_number(), sender=sender, attachments=tuple(attachments), **more)
+    return _message("mms", body, to=to, sender=sender, attachments=tuple(attachments), **more)
 
 
-def email(body: str = "hello", *, to: str | None = None, sender: str = SENDER_ADDRESS, **more: Any) -> Message:
+def email(body: str = "hello", *, to: str | None = None, sender: str | None = None, **more: Any) -> Message:
     """A mail."""
-    return _message("email", body, to=to or new_address(), sender=sender, **more)
+    return _message("email", body, to=to, sender=sender, **more)
 
 
 def message(channel: Channel, body: str = "hello", **more: Any) -> Message:
@@ -79,6 +118,15 @@ def message(channel: Channel, body: str = "hello", **more: Any) -> Message:
     return {"sms": sms, "mms": mms, "email": email}[channel](body, **more)
 
 
-def _message(channel: Channel, body: str, **more: Any) -> Message:
+def sender_of(channel: Channel) -> str:
+    """Who sends messages of a channel, as far as their stack says."""
+    return _taken.now.senders.get(channel) or (SENDER_ADDRESS if channel == "email" else SENDER_NUMBER)
+
+
+def _message(channel: Channel, body: str, *, to: str | None, sender: str | None, **more: Any) -> Message:
     token = new_token()
-    return Message(type=channel, body=f"{body} {token}".strip(), token=token, **more)
+    to = to or _taken.recipient(channel) or (new_address() if channel == "email" else new_number())
+    longest = _taken.now.longest.get(channel)
+    text = body if longest is None else body[: max(0, longest - len(token) - 1)]
+    text = f"{text} {token}".strip()
+    return Message(type=channel, body=text, token=token, to=to, sender=sender or sender_of(channel), **more)

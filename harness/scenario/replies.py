@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from harness.history import Event
 from harness.probes.probe import new_token
-from harness.scenario.messages import SENDER_ADDRESS, SENDER_NUMBER, new_address, new_number
+from harness.profile import Conversations
+from harness.profile.pointers import plain, pointed
+from harness.scenario.messages import new_address, new_number, sender_of
 from harness.scenario.stack import Stack
 
 
 def deliver_text(stack: Stack, *, sender: str | None = None, body: str | None = None, **more: Any) -> dict[str, Any]:
     """Delivers an SMS or MMS from `sender`; the body gets a token of its own unless it is given."""
     text = body or f"a reply {new_token()}"
-    answer = stack.providers.inbound_sms(sender=sender or new_number(), to=SENDER_NUMBER, body=text, **more)
+    answer = stack.providers.inbound_sms(sender=sender or new_number(), to=sender_of("sms"), body=text, **more)
     return {**answer, "body": text}
 
 
@@ -24,7 +27,7 @@ def deliver_mail(
     headers = {"headers": {"Message-ID": message_id}} if message_id else {}
     body = text or f"a reply {new_token()}"
     return stack.providers.inbound_email(
-        sender=sender or new_address(), to=SENDER_ADDRESS, subject="Re: hello", text=body, **headers, **more
+        sender=sender or new_address(), to=sender_of("email"), subject="Re: hello", text=body, **headers, **more
     )
 
 
@@ -44,18 +47,36 @@ def conversations_of(stack: Stack, address: str, *, expected: int) -> tuple[dict
 
 
 def listed(stack: Stack, address: str) -> dict[str, Any] | None:
-    path = stack.profile.api.conversations
-    page = body(stack, f"{path}/?limit=200", operation="conversations")
-    rows = page.get("conversations") if page else None
+    way = stack.profile.conversations
+    page = body(stack, way.path, way, operation="conversations")
+    rows = page if not way.items else pointed(page, way.items)
     if not isinstance(rows, list):
         return None
-    mine = [row for row in rows if isinstance(row, dict) and address in (row.get("participants") or ())]
-    totals = [body(stack, f"{path}/{row.get('id')}/messages?limit=200", operation="messages of it") for row in mine]
-    known = [page["total"] for page in totals if page and isinstance(page.get("total"), int)]
+    mine = [row for row in rows if isinstance(row, dict) and address in addresses_in(row, way)]
+    totals = [messages_in(stack, row, way) for row in mine]
+    known = [total for total in totals if total is not None]
     return {"conversations": mine, "messages": sum(known) if len(known) == len(mine) else None}
 
 
-def body(stack: Stack, path: str, *, operation: str) -> dict[str, Any] | None:
-    answer = stack.api_client.request("GET", path, operation=operation)
-    said = answer["body"]
-    return said if answer["status"] == 200 and isinstance(said, dict) else None
+def addresses_in(row: dict[str, Any], way: Conversations) -> set[str]:
+    """The addresses of a conversation, wherever in it they stand."""
+    found = [pointed(row, place) for place in way.participants]
+    return {str(one) for value in found for one in (value if isinstance(value, list) else [value]) if one is not None}
+
+
+def messages_in(stack: Stack, row: dict[str, Any], way: Conversations) -> int | None:
+    """How many messages a conversation holds; None where that isn't told."""
+    name = plain(pointed(row, way.id))
+    if name is None or not way.messages:
+        return None
+    page = body(stack, way.messages.replace("{id}", quote(name, safe="")), way, operation="messages of it")
+    total = pointed(page, way.total) if way.total else None
+    held = pointed(page, way.held) if way.held else page
+    if isinstance(total, int) and not isinstance(total, bool):
+        return total
+    return len(held) if isinstance(held, list) else None
+
+
+def body(stack: Stack, path: str, way: Conversations, *, operation: str) -> Any:
+    answer = stack.api_client.request("GET", path, operation=operation, params=way.page)
+    return answer["body"] if answer["status"] == 200 else None

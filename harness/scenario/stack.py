@@ -156,8 +156,9 @@ class Stack:
             refused = refusal(flow.now)
             another = next(plain, None)
             if another is None:
-                path = self.profile.api.send
-                raise UsageError(f"the stack takes no message (POST {path}): {refused}; mend the stack, or [api] send")
+                send = self.profile.send.of(flow.message.type)
+                what = f"{send.method} {send.path}"
+                raise UsageError(f"the stack takes no message ({what}): {refused}; mend the stack, or [send]")
             flow = self._send(another, None)
             with contextlib.suppress(Inconclusive):
                 flow.answer()

@@ -1,0 +1,49 @@
+"""What a stack says that it does, and how it tries again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from harness.profile.base import Channel, Section
+
+
+class Claims(Section):
+    """What the stack says that it does: `true` may fail, `false` isn't asked; not said: it is tried, and unknown
+    where it lacks.
+    """
+
+    channels: Annotated[list[Channel], Field(min_length=1)] | None = None
+    """What it carries, as it was sent; not said: each that `[queue] streams` names is tried."""
+    webhooks: bool | None = None
+    """Replies come in through webhooks and are stored."""
+    signatures: bool | None = None
+    """A webhook with a bad signature is refused."""
+    delivery_reports: bool | None = None
+    """A provider's report moves the message on."""
+    conversations: bool | None = None
+    """Messages of one pair belong to one conversation."""
+    idempotency: bool | None = None
+    """One idempotency key makes one message."""
+    validation: bool | None = None
+    """A send that is no message (a recipient that is none, an unknown type) is refused; `harness explore` asks."""
+    retries: bool | None = None
+    """A provider's passing error is tried again."""
+    dead_letters: bool | None = None
+    """What can't be delivered is put on `[queue] dead`; for scenarios of your own, none of ours asks for it."""
+    redelivery: bool | None = None
+    """What a dead worker had is taken up by the next."""
+    several_workers: bool | None = None
+    """Several workers may share the work."""
+
+
+class Retries(Section):
+    """How a provider's passing error is tried again."""
+
+    statuses: Annotated[list[Annotated[int, Field(ge=400, le=599)]], Field(min_length=1)] = [503, 429, 500]
+    """The answers after which it is."""
+    attempts: int | None = Field(default=None, ge=2)
+    """How many calls there are at most; not said: it isn't asked."""
+    within: float | None = Field(default=None, gt=0)
+    """Seconds that the first new try may take to come; not said: `[waits] within`."""

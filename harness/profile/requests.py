@@ -1,0 +1,168 @@
+"""How the stack's API is spoken to: a send, a look at one message, lists, and how fast."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from harness.profile.base import Absent, Channel, KeyWrong, Positive, Section
+from harness.profile.pointers import Place, Pointer, Where
+from harness.profile.templates import Body, Filled
+
+CONTRACT: Final[dict[str, Any]] = {
+    "from": "{from}",
+    "to": "{to}",
+    "type": "{type}",
+    "body": "{body}",
+    "attachments": "{attachments}",
+    "metadata": "{metadata}",
+}
+Code = Annotated[int, Field(ge=100, le=599)]
+Method = Literal["GET", "POST", "PUT", "PATCH"]
+
+
+class Api(Section):
+    """Where the stack's API answers, and what every request to it carries."""
+
+    url: str | None = None
+    """Attached only: where the API answers."""
+    ready: str = "/ready"
+    """What answers 2xx once the API can take messages."""
+    headers: dict[str, str] = {}
+    """Headers of every request, such as `{ X-Api-Key = "${API_KEY}" }`."""
+    timeout: Positive = 60.0
+    """Seconds until a request without an answer is indeterminate."""
+    http2: bool = False
+    """Whether the API is spoken to in HTTP/2 where it offers that."""
+
+
+class SendOf(Section):
+    """What differs for one channel."""
+
+    path: str | None = None
+    method: Method | None = None
+    headers: dict[str, Filled] | None = None
+    body: Body | None = None
+    format: Literal["json", "form"] | None = None
+    accepted: list[Code] | None = None
+    id: Where | None = None
+    status: Pointer | None = None
+    idempotency: str | None = None
+
+
+class Send(Section):
+    """How a message is sent to the API; `[send.sms]`, `[send.mms]` and `[send.email]` say what differs there."""
+
+    path: str = "/api/v1/messages/send"
+    """Where a message is sent to."""
+    method: Method = "POST"
+    """The HTTP method."""
+    headers: dict[str, Filled] = {}
+    """Headers of a send, beside those of `[api]`; placeholders are filled in."""
+    body: Body = CONTRACT
+    """The request's body, with placeholders: `{ phone = "{to}", text = "{body}" }`."""
+    format: Literal["json", "form"] = "json"
+    """How the body is written."""
+    accepted: list[Code] = []
+    """The answers by which the stack takes a message; none said: every 2xx."""
+    id: Where = "/id"
+    """Where in the answer the message's id stands: a JSON pointer, or `{ header = "Location", match = "[^/]+$" }`."""
+    status: Pointer = "/status"
+    """Where in the answer the status stands; `""`: nowhere."""
+    idempotency: Absent = "Idempotency-Key"
+    """The header of the idempotency key; `""`: there is none."""
+    sms: SendOf | None = None
+    """What differs for text messages."""
+    mms: SendOf | None = None
+    """What differs for picture messages."""
+    email: SendOf | None = None
+    """What differs for mail."""
+
+    @model_validator(mode="after")
+    def _flat_form(self) -> Self:
+        channels: tuple[Channel, ...] = ("sms", "mms", "email")
+        ways: list[Send] = [self, *(self.of(channel) for channel in channels)]
+        for one in ways:
+            if one.format == "form" and not (isinstance(one.body, dict) and all(map(is_flat, one.body.values()))):
+                raise KeyWrong("format", 'a form needs a body of names and texts: { To = "{to}" }')
+        return self
+
+    def of(self, channel: Channel) -> Send:
+        """How a message of one channel is sent."""
+        own: SendOf | None = getattr(self, channel)
+        if own is None:
+            return self
+        said = {name: value for name, value in own if name in own.model_fields_set and value is not None}
+        if "idempotency" in said:
+            said["idempotency"] = said["idempotency"] or None
+        return self.model_copy(update={**said, "sms": None, "mms": None, "email": None})
+
+    def takes(self, code: int | None) -> bool:
+        """Whether an answer's status says that the stack took the message."""
+        if code is None:
+            return False
+        return code in self.accepted if self.accepted else 200 <= code < 300
+
+
+def is_flat(value: object) -> bool:
+    return isinstance(value, str | int | float | bool) or (
+        isinstance(value, list) and all(isinstance(one, str | int) for one in value)
+    )
+
+
+class Look(Section):
+    """How one message is looked at through the API."""
+
+    path: str = "/api/v1/messages/{id}"
+    """Where one message is shown; `{id}` is its id; `""`: the API shows none."""
+    method: Method = "GET"
+    """The HTTP method."""
+    headers: dict[str, str] = {}
+    """Headers of a look, beside those of `[api]`."""
+    status: Where = "/status"
+    """Where in the answer the status stands: a JSON pointer, or a header or pattern."""
+
+
+class Listing(Section):
+    """Where messages are listed."""
+
+    path: str = "/api/v1/messages/"
+    """The path; `""`: there is none."""
+
+
+class Conversations(Section):
+    """How the conversations of an address, and their messages, are read."""
+
+    path: str = "/api/v1/conversations/"
+    """Where conversations are listed; `""`: there are none."""
+    page: dict[str, str | int] = {"limit": 200}
+    """Parameters of each request, by which a whole page is had."""
+    items: Pointer = "/conversations"
+    """Where in the answer the list of conversations stands; `""`: the answer is the list."""
+    id: Pointer = "/id"
+    """Where in a conversation its id stands."""
+    participants: list[Pointer] = ["/participants"]
+    """Where in a conversation the addresses stand; each place may hold one or a list."""
+    messages: str = "/api/v1/conversations/{id}/messages"
+    """Where the messages of one are listed; `""`: nowhere."""
+    total: Pointer = "/total"
+    """Where in that answer the number of messages stands."""
+    held: Pointer = "/messages"
+    """Where in that answer the messages stand; they are counted where no number does."""
+
+
+class Pace(Section):
+    """How fast the stack may be asked."""
+
+    per_second: float = Field(default=0.0, ge=0)
+    """Sends a second at most; 0: as fast as they come."""
+    wait_most: Positive = 30.0
+    """Seconds that an answer 429 (`Retry-After`) is waited for before the send counts as refused."""
+
+
+def told(place: str | Place) -> str:
+    """A place as the profile writes it."""
+    if isinstance(place, str):
+        return f'"{place}"'
+    return "{ " + ", ".join(f'{name} = "{value}"' for name, value in place if value is not None) + " }"
