@@ -13,6 +13,7 @@ from harness.deploy.tree import Look, Tree
 from harness.deploy.watchdog import Watchdog
 from harness.errors import DeployError, Unobservable
 from harness.history import History
+from harness.origin import at_home
 from harness.profile import Profile
 from harness.tls import tls
 
@@ -45,7 +46,12 @@ class Attached:
         url = self.addresses.api + self._profile.api.ready
         try:
             async with httpx.AsyncClient(
-                headers=self._profile.api.headers, follow_redirects=True, timeout=10, trust_env=False, verify=tls(url)
+                headers=self._profile.api.headers,
+                follow_redirects=True,
+                event_hooks=at_home(url),
+                timeout=10,
+                trust_env=False,
+                verify=tls(url),
             ) as client:
                 answer = await client.get(url)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -11,6 +11,7 @@ from harness.deploy.output import Output
 from harness.deploy.processes import Process
 from harness.errors import DeployError
 from harness.history import History
+from harness.origin import at_home
 from harness.profile import Profile
 from harness.tls import tls
 
@@ -56,7 +57,7 @@ async def answering(
 ) -> None:
     """Returns when `url` answers 2xx; raises DeployError as `probed` does, which names the path that was asked."""
     async with httpx.AsyncClient(
-        headers=headers, follow_redirects=True, timeout=2, trust_env=False, verify=tls(url)
+        headers=headers, follow_redirects=True, event_hooks=at_home(url), timeout=2, trust_env=False, verify=tls(url)
     ) as client:
 
         async def look() -> str | None:

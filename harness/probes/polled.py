@@ -16,6 +16,7 @@ import httpx
 from harness.errors import PartDied
 from harness.history import Event, Flow, History
 from harness.history.flow import took
+from harness.origin import at_home
 from harness.probes.probe import declare, gap
 from harness.profile import Profile
 from harness.profile.pointers import found, parsed, spelled
@@ -59,6 +60,7 @@ class PolledProbe:
             timeout=ANSWERS,
             http2=profile.api.http2,
             follow_redirects=True,
+            event_hooks=at_home(url),
             trust_env=False,
             limits=limits,
             verify=tls(url),

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.history import History
-from harness.profile import Api
+from harness.profile import Profile
 from harness.scenario.client import KEEP_IDLE_S, ApiClient
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
@@ -57,7 +57,7 @@ def server() -> Iterator[OneRequestAConnection]:
 
 
 def test_an_idle_connection_is_not_used_again(server: OneRequestAConnection, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = ApiClient(History(), url=server.url, paths=Api())
+    client = ApiClient(History(), url=server.url, profile=Profile())
     assert client.request("GET", "/", operation="first")["status"] == 200
     # the connection has been idle for as long as one may be; time itself isn't waited for
     later = SimpleNamespace(monotonic=lambda: time.monotonic() + KEEP_IDLE_S + 0.1)

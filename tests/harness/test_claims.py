@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import UsageError
-from harness.profile import Api, Claims, Profile, Queue
+from harness.profile import Claims, Profile, Queue, Webhook, Webhooks
 from harness.profile.claims import FEATURES, claimed, not_asked, remedy
 
 SMS_ONLY = Profile(queue=Queue(streams={"sms": "jobs"}))
-NO_WEBHOOKS = Profile(api=Api(webhook_twilio="", webhook_sendgrid=""))
-NO_MAIL_HOOK = Profile(api=Api(webhook_sendgrid=""))
+NO_WEBHOOKS = Profile(webhooks=Webhooks(sms=Webhook(), email=Webhook()))
+NO_MAIL_HOOK = Profile(webhooks=Webhooks(email=Webhook()))
 UNGROUPED = Profile(queue=Queue(group=None, dead=None))
 DENIES = Profile(claims=Claims(webhooks=False, retries=False, idempotency=True, channels=["email"]))
 

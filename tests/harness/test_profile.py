@@ -44,10 +44,13 @@ def test_a_long_value_is_shortened() -> None:
 @pytest.mark.parametrize(
     ("table", "line"),
     [
-        ({"claims": {"dead_letters": True}, "queue": {"dead": ""}}, r"dead_letters = true, and \[queue\] dead = \"\""),
+        (
+            {"claims": {"dead_letters": True}, "queue": {"dead": ""}},
+            r"\[claims\] dead_letters: it is claimed, and \[queue\] dead = \"\"",
+        ),
         (
             {"claims": {"webhooks": True}, "api": {"webhook_twilio": "", "webhook_sendgrid": ""}},
-            r"webhooks = true, and no path in \[api\]",
+            r"\[claims\] webhooks: they are claimed, and no \[webhooks\] has a path",
         ),
     ],
 )

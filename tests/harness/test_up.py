@@ -57,11 +57,24 @@ def test_it_says_all_that_the_stacks_own_says_of_it(tmp_path: Path, table: dict[
     found = attached(profile, tmp_path, tmp_path / "attached.toml")
     assert (found.deploy.driver, found.api.url, found.queue.url) == ("attached", WHERE.api, WHERE.redis)
     assert (found.database.url, found.providers.url) == (WHERE.database, WHERE.mocks)
-    assert (found.providers.twilio_account, found.providers.sendgrid_account) == ("AC1", "app")
+    assert found.providers.accounts.model_dump() == {"twilio": "AC1", "sendgrid": "app"}
     assert found.processes["worker"].pid_file == str(tmp_path / "worker.pid")
     assert found.queue.observe == "auto", "only what is deployed has a wire"
-    same = {"url", "twilio_account", "sendgrid_account", "observe"}
-    for section in ("api", "queue", "database", "statuses", "providers", "policy", "claims", "waits"):
+    same = {"url", "accounts", "observe"}
+    for section in (
+        "api",
+        "send",
+        "look",
+        "webhooks",
+        "conversations",
+        "queue",
+        "database",
+        "statuses",
+        "providers",
+        "policy",
+        "claims",
+        "waits",
+    ):
         one, other = (getattr(p, section).model_dump(exclude=same) for p in (profile, found))
         assert one == other, section
     assert found.name == profile.name

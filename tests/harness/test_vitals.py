@@ -18,7 +18,7 @@ from harness.errors import Inconclusive, PartDied
 from harness.history import Event, History
 from harness.loop import Loop
 from harness.probes.polled import PolledProbe
-from harness.profile import Api, parse
+from harness.profile import Api, Profile, parse
 from harness.redact import Redactor
 from harness.scenario.client import ApiClient
 from harness.session import refused_for
@@ -38,7 +38,9 @@ def refused(history: History, port: int, *, within: float) -> Refused:
 
 def asked(history: History, port: int, *, within: float) -> ApiClient:
     url = f"http://127.0.0.1:{port}"
-    return ApiClient(history, url=url, paths=Api(timeout=0.2), on_refused=refused(history, port, within=within))
+    return ApiClient(
+        history, url=url, profile=Profile(api=Api(timeout=0.2)), on_refused=refused(history, port, within=within)
+    )
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def stack_of(history: History, *, loop: Loop | None = None, url: str = "http://1
     """A stack of which only the record and the API are there."""
     profile = CONTRACT.model_copy(update={"waits": Waits(within=0.3)})
     nobody = cast(Any, None)
-    client = ApiClient(history, url=url, paths=profile.api)
+    client = ApiClient(history, url=url, profile=profile)
     more = {"probes": [], "wire": None, "providers": None, "counters": None}
     stack = Stack(
         profile=profile, history=history, driver=nobody, loop=loop or nobody, client=client, **cast(Any, more)
@@ -116,7 +116,7 @@ def api(released: threading.Event) -> Iterator[HTTPServer]:
         return Response('{"id": "1", "status": "sent"}', status=201, content_type="application/json")
 
     with HTTPServer(host="127.0.0.1", threaded=True) as server:
-        server.expect_request(CONTRACT.api.send).respond_with_handler(answer)
+        server.expect_request(CONTRACT.send.path).respond_with_handler(answer)
         yield server
 
 
@@ -141,7 +141,7 @@ def test_an_api_that_waits_for_its_workers_is_no_api_that_takes_nothing(
 
 def test_an_api_that_refuses_every_message_ends_the_run(loop: Loop) -> None:
     with HTTPServer(host="127.0.0.1") as server:
-        server.expect_request(CONTRACT.api.send).respond_with_data("no", status=422)
+        server.expect_request(CONTRACT.send.path).respond_with_data("no", status=422)
         stack = stack_of(watched().history, loop=loop, url=server.url_for("").rstrip("/"))
         began(stack.history, "hold", "worker", members=["worker-1"])
         with pytest.raises(UsageError, match="the stack takes no message"):
@@ -151,7 +151,7 @@ def test_an_api_that_refuses_every_message_ends_the_run(loop: Loop) -> None:
 
 def test_an_api_that_fails_every_message_ends_the_run_once_nothing_of_ours_is_on(loop: Loop) -> None:
     with HTTPServer(host="127.0.0.1") as server:
-        server.expect_request(CONTRACT.api.send).respond_with_data("no", status=500)
+        server.expect_request(CONTRACT.send.path).respond_with_data("no", status=500)
         stack = stack_of(watched().history, loop=loop, url=server.url_for("").rstrip("/"))
         stack.begin()
         hold = began(stack.history, "hold", "worker", members=["worker-1"])
@@ -164,9 +164,9 @@ def test_an_api_that_fails_every_message_ends_the_run_once_nothing_of_ours_is_on
 
 def test_an_api_that_failed_under_a_hold_alone_goes_on(loop: Loop) -> None:
     with HTTPServer(host="127.0.0.1") as server:
-        server.expect_ordered_request(CONTRACT.api.send).respond_with_data("no", status=500)
+        server.expect_ordered_request(CONTRACT.send.path).respond_with_data("no", status=500)
         taken = Response('{"id": "1", "status": "sent"}', status=201, content_type="application/json")
-        server.expect_ordered_request(CONTRACT.api.send).respond_with_response(taken)
+        server.expect_ordered_request(CONTRACT.send.path).respond_with_response(taken)
         stack = stack_of(watched().history, loop=loop, url=server.url_for("").rstrip("/"))
         stack.begin()
         hold = began(stack.history, "hold", "worker", members=["worker-1"])

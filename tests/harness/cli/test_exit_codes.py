@@ -35,14 +35,23 @@ def test_a_profile_that_is_not_toml(harness: Harness) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[deploi]\n", "unknown key 'deploi'; did you mean 'deploy'?"),
-        ("[deploy]\napi_prot = 1\n", "unknown key 'deploy.api_prot'; did you mean 'api_port'?"),
-        ("[processes.api]\ncomand = ['x']\n", "processes.api.command: field required"),
-        ("[processes.api]\ncommand = ['x']\ncuont = 2\n", "unknown key 'processes.api.cuont'; did you mean 'count'?"),
-        ("[queue]\nxyzzy = 1\n", "unknown key 'queue.xyzzy'; known here: url, streams, dead"),
-        ("[deploy]\napi_port = 70000\n", "deploy.api_port: input should be less than or equal to 65535, got 70000"),
-        ("name = 'x'\n", "[processes.api] is missing, and driver = 'embedded' starts the stack itself"),
-        ("[deploy]\ndriver = 'attached'\n", "driver = 'attached' needs [api] url, where the stack answers"),
+        ("[deploi]\n", "profile.toml:1: deploi: there is no such key; did you mean 'deploy'?"),
+        (
+            "[deploy]\napi_prot = 1\n",
+            "profile.toml:2: [deploy] api_prot: there is no such key; did you mean 'api_port'?",
+        ),
+        (
+            "[processes.api]\ncomand = ['x']\n",
+            "profile.toml:1: [processes.api] command: it is missing, and must be given",
+        ),
+        (
+            "[processes.api]\ncommand = ['x']\ncuont = 2\n",
+            "profile.toml:3: [processes.api] cuont: there is no such key; did you mean 'count'?",
+        ),
+        ("[queue]\nxyzzy = 1\n", "profile.toml:2: [queue] xyzzy: there is no such key; known here: url, streams, dead"),
+        ("[deploy]\napi_port = 70000\n", "[deploy] api_port: it should be less than or equal to 65535; got 70000"),
+        ("name = 'x'\n", '[processes] api: it is missing, and driver = "embedded" starts the stack itself'),
+        ("[deploy]\ndriver = 'attached'\n", '[api] url: driver = "attached" needs it: where the stack answers'),
         ("[env]\nA = '${NOT_SET_ANYWHERE}'\n", "${NOT_SET_ANYWHERE} is named, but the environment has no"),
     ],
 )

@@ -114,35 +114,48 @@ def test_a_report_is_a_reason_to_look_again(api: Api, watch: Callable[[str], His
 @pytest.mark.parametrize(
     ("answer", "reason", "remedy"),
     [
-        (401, "the API answers 401 to GET /api/v1/messages/{id}", "headers by which the API lets the harness in"),
-        (404, "the API answers 404 to GET /api/v1/messages/{id}", "[api] message"),
+        (
+            401,
+            "the API answers 401 to GET /api/v1/messages/{id}",
+            "[api] headers, by which the API lets the harness in",
+        ),
+        (404, "the API answers 404 to GET /api/v1/messages/{id}", "[look] path"),
         (
             Response("no\nway", status=500),
             "the API answers 500 to GET /api/v1/messages/{id}: no way",
-            "[api] message",
+            "[look] path",
         ),
         (
-            Response(status=307, headers={"location": "/elsewhere"}),
-            "the API answers 307 to GET /api/v1/messages/{id}: see /elsewhere",
-            "[api] message",
+            Response(status=307, headers={"location": "http://127.0.0.2:1/elsewhere"}),
+            "the API can't be asked for a status: redirected to another server, http://127.0.0.2:1/elsewhere, "
+            "which isn't asked",
+            "[api] url",
         ),
         (
             {"data": {"status": "sent"}, "ok": True},
-            "the API's answer to GET /api/v1/messages/{id} names no status; it has data, ok",
-            "[api] message",
+            "the API's answer to GET /api/v1/messages/{id} names no status at /status; it has data, ok",
+            "[look] status: where in the answer the status stands",
         ),
         (
             ["sent"],
-            "the API's answer to GET /api/v1/messages/{id} names no status; it is no JSON object",
-            "[api] message",
+            "the API's answer to GET /api/v1/messages/{id} names no status at /status; it is no JSON object",
+            "[look] status: where in the answer the status stands",
         ),
-        ("<p>", "the API's answer to GET /api/v1/messages/{id} names no status; it is no JSON object", "[api] message"),
+        (
+            "<p>",
+            "the API's answer to GET /api/v1/messages/{id} names no status at /status; it is no JSON object",
+            "[look] status: where in the answer the status stands",
+        ),
         (
             {"status": None},
-            "the API's answer to GET /api/v1/messages/{id} names no status; it has status",
-            "[api] message",
+            "the API's answer to GET /api/v1/messages/{id} names no status at /status; it has status",
+            "[look] status: where in the answer the status stands",
         ),
-        ("verschickt", "the API names a status 'verschickt' that the profile doesn't know", "[statuses]"),
+        (
+            "verschickt",
+            "the API names a status 'verschickt' that the profile doesn't know",
+            "[statuses], with every spelling of each step",
+        ),
     ],
 )
 def test_an_answer_that_tells_nothing_is_told_once(
@@ -178,11 +191,11 @@ def test_an_accepted_send_without_an_id_can_not_be_followed(api: Api, watch: Cal
     assert Facts(history).unseen("queue.appended") == unseen
     for token in ("token:u", "token:v"):
         history.append("api.answered", source="api", data={"operation": "send", "status": 202}, keys=[token])
-    (gap,) = [gap for gap in history.events("probe.gap") if "`id`" in gap.data["reason"]]
+    (gap,) = [gap for gap in history.events("probe.gap") if "has no id at /id" in gap.data["reason"]]
     assert gap.data["lasting"] is True
     for kind in ("queue.appended", "queue.acked", "database.inserted", "database.status"):
         assert kind.startswith(tuple(gap.data["kinds"]))
-    assert "an answer to the send with an `id`" in gap.data["remedy"]
+    assert "[send] id: where the id stands" in gap.data["remedy"]
 
 
 def test_an_id_that_is_a_number_and_one_that_needs_quoting(server: HTTPServer, watch: Callable[[str], History]) -> None:
