@@ -191,7 +191,7 @@ def probes_for(
         names = driver.name_of_pid
         probes.append(MonitorProbe(history, profile.queue, url=where.redis, name_of_pid=names, monitor=monitor))
     if where.database and profile.database.observe != "api":
-        probes.append(DatabaseProbe(history, profile.database, url=where.database, inbound=profile.statuses.inbound))
+        probes.append(DatabaseProbe(history, profile.database, url=where.database, statuses=profile.statuses))
     else:
         probes.append(PolledProbe(history, profile, url=where.api, on_refused=on_refused))
     if where.mocks:

@@ -40,7 +40,12 @@ def sections() -> Iterator[str]:
     for name, field in tables:
         model: Any = Process if name == "processes" else field.annotation
         title = "`[processes.api]`, `[processes.worker]`" if name == "processes" else f"`[{name}]`"
-        yield f"### {title}\n\n{said(model)}\n\n{rows_of(model.model_fields.items())}"
+        inner = {key: each for key, each in model.model_fields.items() if is_table(each.annotation)}
+        own = {key: each for key, each in model.model_fields.items() if key not in inner}
+        yield f"### {title}\n\n{said(model)}\n\n{rows_of(own.items())}"
+        for key, each in inner.items():
+            within: Any = each.annotation
+            yield f"### `[{name}.{key}]`\n\n{said(within)}\n\n{rows_of(within.model_fields.items())}"
 
 
 def is_table(annotation: Any) -> bool:

@@ -25,6 +25,7 @@ __all__ = ["DatabaseProbe", "connect"]
 
 NOW = "SELECT extract(epoch FROM clock_timestamp())::float8"
 FUNCTION = "SELECT oid FROM pg_catalog.pg_proc WHERE pronamespace = $1::text::regnamespace"
+REFERENCE = Statuses()
 REMOVE = 8.0
 """Seconds to take the trigger off again, whatever state the server is in."""
 
@@ -38,9 +39,9 @@ class DatabaseProbe:
 
     name = "database"
 
-    def __init__(self, history: History, profile: Database, *, url: str, inbound: str = Statuses().inbound) -> None:
+    def __init__(self, history: History, profile: Database, *, url: str, statuses: Statuses = REFERENCE) -> None:
         self._history = history
-        self._inbound = inbound
+        self._statuses = statuses
         self._profile = profile
         self._url = url
         self._schema = new_schema()
@@ -64,18 +65,21 @@ class DatabaseProbe:
             raise
         declare(self._history, self.name, "database.inserted", "database.status")
         where = {"url": self._url, "schema": self._schema}
-        self._reader = Reader(self._history, self.name, connection, **where, inbound=self._inbound)
+        self._reader = Reader(self._history, self.name, connection, **where, statuses=self._statuses)
 
     async def _create(self, connection: Any) -> None:
-        relation = await resolve(connection, self._profile)
+        tables = await resolve(connection, self._profile)
         await sweep(connection)
         await own(connection, self._schema)
         try:
-            await connection.execute(schema_sql(self._schema, relation))
-            await patiently(connection, trigger_sql(self._schema, relation), tables=list(relation.members))
+            await connection.execute(schema_sql(self._schema, tables[0].columns))
+            numbered = enumerate(tables)
+            statements = [sql for place, table in numbered for sql in trigger_sql(self._schema, table, place=place)]
+            await patiently(connection, statements, tables=[oid for table in tables for oid in table.members])
         except Held as held:
+            where = " and ".join(map(str, tables))
             raise DeployError(
-                f"the harness's trigger can't be put on table {relation}: the lock that it takes is held by {held}"
+                f"the harness's trigger can't be put on table {where}: the lock that it takes is held by {held}"
             ) from held
         except asyncpg.InsufficientPrivilegeError as error:
             raise DeployError(
@@ -87,7 +91,7 @@ class DatabaseProbe:
                 f"the database at {address(self._url)} takes no changes ({error}); name its primary in [database] url, "
                 "and a user that may write, or set [database] observe = 'api'"
             ) from error
-        self._watched = Watched(relation, function=await connection.fetchval(FUNCTION, self._schema))
+        self._watched = Watched(tables, function=await connection.fetchval(FUNCTION, self._schema))
         await self._watched.begin(connection)
 
     async def settle(self) -> None:

@@ -17,6 +17,7 @@ from harness.probes.leftovers import claim
 from harness.probes.probe import gap
 from harness.probes.rows import Rows
 from harness.probes.trigger import ALIVE, KEPT, READ, UNREAD
+from harness.profile import Statuses
 from harness.vitals import died
 
 SHORT, LONG = 0.01, 0.1
@@ -43,13 +44,15 @@ class Blind(Exception):
 class Reader:
     """Follows one run's transitions; what any source records is a reason to look soon."""
 
-    def __init__(self, history: History, source: str, connection: Any, *, url: str, schema: str, inbound: str) -> None:
+    def __init__(
+        self, history: History, source: str, connection: Any, *, url: str, schema: str, statuses: Statuses
+    ) -> None:
         self.connection = connection
         self._history = history
         self._source = source
         self._url = url
         self._schema = schema
-        self._rows = Rows(history, source, inbound=inbound)
+        self._rows = Rows(history, source, statuses=statuses)
         self._next = "0"
         self._under_way: list[str] = []
         self._alive = 1

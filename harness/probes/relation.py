@@ -1,4 +1,4 @@
-"""The table and the columns that a profile names, found in the catalogue: no name of a profile is ever run as SQL."""
+"""The tables and the columns that a profile names, found in the catalogue: no name of a profile is ever run as SQL."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from harness.errors import ProfileError
-from harness.profile import Database
+from harness.profile import Columns, Database
 
 PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
-COLUMNS = ("id", "status", "direction", "provider_id", "body")
 REQUIRED = ("id", "status")
 
 RELATIONS = """
@@ -51,7 +50,7 @@ JOIN pg_catalog.pg_class c ON c.oid = root JOIN pg_catalog.pg_namespace n ON n.o
 
 @dataclass(frozen=True, kw_only=True)
 class Relation:
-    """The stack's message table."""
+    """A table in which rows of messages stand."""
 
     oid: int
     schema: str
@@ -72,11 +71,30 @@ def quote(*parts: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
 
 
-async def resolve(connection: Any, profile: Database) -> Relation:
-    """The table that a profile names; raises ProfileError where there is none, or none that a trigger can watch."""
-    found = choose(profile.table, await connection.fetch(RELATIONS))
-    await refuse_others(connection, profile.table, found)
-    columns = [name for (name,) in await connection.fetch(ATTRIBUTES, found["oid"])]
+async def resolve(connection: Any, profile: Database) -> list[Relation]:
+    """The tables of the rows that a profile names; raises ProfileError where one isn't there, or can't be watched."""
+    known = await connection.fetch(RELATIONS)
+    whole = choose(profile.table, known)
+    if not profile.rows:
+        return [await watchable(connection, profile.table, whole, profile.columns)]
+    found = [choose(name, known, key="rows") for name in profile.rows]
+    if whole["kind"] in ("v", "m"):
+        await refuse_unshown(connection, profile, whole, found)
+    tables = [
+        await watchable(connection, name, row, profile.columns, key="rows")
+        for name, row in zip(profile.rows, found, strict=True)
+    ]
+    for one in tables[1:]:
+        if one.columns != tables[0].columns:
+            raise ProfileError(f"[database] rows: {tables[0]} and {one} must spell the columns alike")
+    whole_ones = {one.oid: one for one in tables if not any(one.oid in set(o.members) - {o.oid} for o in tables)}
+    return list(whole_ones.values())
+
+
+async def watchable(connection: Any, name: str, found: Any, columns: Columns, *, key: str = "table") -> Relation:
+    """A table whose rows a trigger can watch; raises ProfileError for anything else."""
+    await refuse_others(connection, name, found, key=key)
+    there = [column for (column,) in await connection.fetch(ATTRIBUTES, found["oid"])]
     members = await connection.fetch(MEMBERS, found["oid"])
     return Relation(
         oid=found["oid"],
@@ -85,12 +103,25 @@ async def resolve(connection: Any, profile: Database) -> Relation:
         partitioned=found["kind"] == "p",
         owned=found["owned"],
         members={row["oid"]: quote(row["schema"], row["name"]) for row in members},
-        columns={
-            role: column(role, wanted, columns, table=found["name"])
-            for role in COLUMNS
-            if (wanted := getattr(profile, role)) is not None
-        },
+        columns=matched(columns, there, table=found["name"]),
     )
+
+
+async def refuse_unshown(connection: Any, profile: Database, view: Any, found: Sequence[Any]) -> None:
+    """Raises ProfileError for rows that the view doesn't show."""
+    shown = [f"{row['schema']}.{row['name']}" for row in await connection.fetch(SHOWN, view["oid"])]
+    for name, row in zip(profile.rows, found, strict=True):
+        if f"{row['schema']}.{row['name']}" not in shown:
+            raise ProfileError(
+                f"[database] rows: {name!r} is no table that {profile.table} shows; "
+                f"it shows {', '.join(shown) or 'none'}"
+            )
+
+
+def matched(wanted: Columns, there: Sequence[str], *, table: str) -> dict[str, str]:
+    """The columns by what they mean, as the table spells them; raises ProfileError for one that it hasn't got."""
+    named: dict[str, str | None] = dict(wanted)
+    return {role: column(role, name, there, table=table) for role, name in named.items() if name is not None}
 
 
 def spellings(name: str) -> Iterator[tuple[str, ...]]:
@@ -103,7 +134,7 @@ def spellings(name: str) -> Iterator[tuple[str, ...]]:
     yield (name.lower(),)
 
 
-def choose(name: str, relations: Sequence[Any]) -> Any:
+def choose(name: str, relations: Sequence[Any], *, key: str = "table") -> Any:
     """The relation of this name; what the search path finds goes before what stands elsewhere."""
     for visible in (True, False):
         for spelling in spellings(name):
@@ -118,7 +149,7 @@ def choose(name: str, relations: Sequence[Any]) -> Any:
             if found:
                 places = ", ".join(f'"{row["schema"]}.{row["name"]}"' for row in found)
                 raise ProfileError(
-                    f"[database] table: {name!r} stands in several schemas, none of them on this user's search path; "
+                    f"[database] {key}: {name!r} stands in several schemas, none of them on this user's search path; "
                     f"name one of {places}"
                 )
     known = [row["name"] if row["visible"] else f"{row['schema']}.{row['name']}" for row in relations]
@@ -127,23 +158,26 @@ def choose(name: str, relations: Sequence[Any]) -> Any:
     )
 
 
-async def refuse_others(connection: Any, name: str, found: Any) -> None:
+async def refuse_others(connection: Any, name: str, found: Any, *, key: str) -> None:
     """Raises ProfileError for what isn't a table of rows that stand in it."""
     oid, kind = found["oid"], found["kind"]
     if kind in ("v", "m"):
         what = "a view" if kind == "v" else "a materialized view"
         tables = [f"{row['schema']}.{row['name']}" for row in await connection.fetch(SHOWN, oid)]
-        say = f"name the table that it shows: {', '.join(tables)}" if tables else "name a table; it shows none"
-        raise ProfileError(f"[database] table: {name} is {what}; {say}")
+        beside = (
+            f'say beside it where its rows stand: rows = "{tables[0]}"' if tables else "name a table; it shows none"
+        )
+        more = f" (it shows {', '.join(tables)})" if tables[1:] else ""
+        raise ProfileError(f"[database] {key}: {name} is {what}; {beside}{more}")
     if kind == "f":
         raise ProfileError(
-            f"[database] table: {name} is a foreign table, whose rows change in another database; name that one in "
+            f"[database] {key}: {name} is a foreign table, whose rows change in another database; name that one in "
             "[database] url"
         )
     if found["is_partition"]:
         parent = await connection.fetchrow(PARENT, oid)
         raise ProfileError(
-            f"[database] table: {name} is one partition; name the whole: {parent['schema']}.{parent['name']}"
+            f"[database] {key}: {name} is one partition; name the whole: {parent['schema']}.{parent['name']}"
         )
 
 
@@ -153,7 +187,7 @@ def column(role: str, wanted: str, columns: Sequence[str], *, table: str) -> str
             return spelling[0]
     absent = "" if role in REQUIRED else f', or set {role} = "" if it has none'
     raise ProfileError(
-        f"[database] doesn't fit the stack: {role} = {wanted!r}, but table {table} has no such column; "
+        f"[database] columns don't fit the stack: {role} = {wanted!r}, but table {table} has no such column; "
         f"{nearest(wanted, columns)}{absent}"
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from harness.history import History, key
 from harness.probes.connection import APPLICATION
 from harness.probes.probe import by_token, gap
+from harness.profile import Statuses
 
 AT_ONCE = 500
 """So many rows are recorded before others in our loop have their turn."""
@@ -19,12 +20,13 @@ Row = Mapping[str, Any]
 class Rows:
     """Records transitions in the order in which they happened; all rows of a transaction come in one batch."""
 
-    def __init__(self, history: History, source: str, *, inbound: str) -> None:
+    def __init__(self, history: History, source: str, *, statuses: Statuses) -> None:
         self._history = history
         self._source = source
-        self._inbound = inbound
-        """The status with which the row of a reply begins."""
+        self._statuses = statuses
         self._replies: set[str] = set()
+        self._places: dict[str, dict[str, str | None]] = {}
+        """The tables in which a message's row stands, and its status there, as far as this run knows."""
         self._known: set[str] = set()
 
     async def record(self, rows: Sequence[Row]) -> None:
@@ -33,17 +35,13 @@ class Rows:
         for number, row in enumerate(rows, start=1):
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
-            place = (row["tx"], row["message_id"])
             match row["op"]:
                 case _ if row["by"] == APPLICATION:
                     pass  # what the harness writes for itself is not the stack's doing
                 case "DELETE":
-                    deleted[place] = row
-                case "INSERT" if place in deleted:
-                    # a row that moves to another partition, or is replaced, is one row that changed
-                    self._moved({**row, "old": deleted.pop(place)["old"]})
+                    self._left(row, deleted)
                 case "INSERT":
-                    self._append("database.inserted", row)
+                    self._came(row, deleted)
                 case "UPDATE":
                     self._moved(row)
                 case "TRUNCATE":
@@ -55,18 +53,51 @@ class Rows:
         for reason in missed:
             gap(self._history, self._source, reason)
 
+    def _left(self, row: Row, deleted: dict[tuple[str, str], Row]) -> None:
+        elsewhere = self._elsewhere(row)
+        self._places[row["message_id"]] = elsewhere
+        if not elsewhere:  # else it moved, and stands in another table
+            deleted[row["tx"], row["message_id"]] = row
+
+    def _came(self, row: Row, deleted: dict[tuple[str, str], Row]) -> None:
+        before = deleted.pop((row["tx"], row["message_id"]), None)
+        elsewhere = self._elsewhere(row)
+        if before is not None:
+            # a row that moves to another partition or table, or is replaced, is one row that changed
+            self._moved({**row, "old": before["old"]})
+        elif elsewhere:
+            self._moved({**row, "old": next(iter(elsewhere.values()))})
+        else:
+            self._append("database.inserted", row)
+
+    def _elsewhere(self, row: Row) -> dict[str, str | None]:
+        """The status of a message's row in other tables than this."""
+        places = self._places.get(row["message_id"], {})
+        return {place: status for place, status in places.items() if place != row["place"]}
+
     def _moved(self, row: Row) -> None:
         if row["old"] != row["new"] or row["provider_id"]:
             self._append("database.status", row)
+        else:
+            self._stands(row)
+
+    def _stands(self, row: Row) -> None:
+        self._places.setdefault(row["message_id"], {})[row["place"]] = row["new"]
+
+    def _word(self, status: str | None) -> str | None:
+        """A status in the one word that checks compare."""
+        return status
 
     def _append(self, kind: str, row: Row) -> None:
-        data = {"sequence": row["sequence"], "old": row["old"], "new": row["new"], "by": row["by"]}
+        self._stands(row)
+        old, new = self._word(row["old"]), self._word(row["new"])
+        data = {"sequence": row["sequence"], "old": old, "new": new, **({"by": row["by"]} if row["by"] else {})}
         data |= {name: row[name] for name in ("direction", "provider_id") if row[name]}
         at = row["committed"]
         if at is None:
             at, data["until"] = row["at"], row["read"]
         keys = []
-        if kind == "database.inserted" and row["new"] == self._inbound:
+        if kind == "database.inserted" and new == self._statuses.inbound:
             self._replies.add(row["message_id"])
         if row["provider_id"]:
             keys.append(key("provider", row["provider_id"]))
@@ -85,6 +116,6 @@ class Rows:
             "reason": f"row {message_id} was deleted when its status was {row['old']!r}",
             "kinds": ["database.status"],
             "message_id": message_id,
-            "by": row["by"],
         }
+        data |= {"by": row["by"]} if row["by"] else {}
         self._history.append("probe.gap", source=self._source, at=row["at"], message_id=message_id, data=data)

@@ -7,6 +7,8 @@ that no two transactions commit together: measured with eight clients, 40 % of t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.probes.probe import TOKEN
 from harness.probes.relation import Relation, quote
 
@@ -21,7 +23,7 @@ CREATE SEQUENCE {schema}.alive;
 CREATE UNLOGGED TABLE {schema}.transition (
     sequence bigint NOT NULL DEFAULT nextval('{schema}.number'),
     tx xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    op text NOT NULL, message_id text, old text, new text, provider_id text, direction text, token text,
+    op text NOT NULL, place text, message_id text, old text, new text, provider_id text, direction text, token text,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     application text NOT NULL DEFAULT current_setting('application_name')
 );
@@ -34,8 +36,8 @@ DECLARE
     after text := NULL;
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        INSERT INTO {schema}.transition (op, message_id, old)
-        SELECT TG_OP, OLD.{id}::text, OLD.{status}::text {room};
+        INSERT INTO {schema}.transition (op, place, message_id, old)
+        SELECT TG_OP, TG_ARGV[0], OLD.{id}::text, OLD.{status}::text {room};
         RETURN NULL;
     ELSIF TG_OP = 'TRUNCATE' THEN
         INSERT INTO {schema}.transition (op) SELECT TG_OP {room};
@@ -46,8 +48,8 @@ BEGIN
         before := OLD.{status}::text;
         IF before IS NOT DISTINCT FROM after{same} THEN RETURN NULL; END IF;
     END IF;
-    INSERT INTO {schema}.transition (op, message_id, old, new, provider_id, direction, token)
-    SELECT TG_OP, NEW.{id}::text, before, after, {provider_id}, {direction}, {token} {room};
+    INSERT INTO {schema}.transition (op, place, message_id, old, new, provider_id, direction, token)
+    SELECT TG_OP, TG_ARGV[0], NEW.{id}::text, before, after, {provider_id}, {direction}, {token} {room};
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     -- observing must never break what is observed; what was missed is told
@@ -65,7 +67,7 @@ ROOM = "FROM {schema}.number AS n, {schema}.alive AS a WHERE n.last_value - a.la
 # a snapshot names the transactions that were under way, prepared ones too: what is new is theirs, or of later ones.
 # A change is there for others from its commit on; where PostgreSQL doesn't note when that was, it was before we saw it.
 READ = """
-SELECT s.snapshot::text AS snapshot, s.number, t.op, t.sequence, t.tx::text AS tx, t.message_id, t.old, t.new,
+SELECT s.snapshot::text AS snapshot, s.number, t.op, t.sequence, t.tx::text AS tx, t.place, t.message_id, t.old, t.new,
     t.provider_id, t.direction, t.token, t.application AS by, extract(epoch FROM t.at)::float8 AS at,
     extract(epoch FROM CASE WHEN current_setting('track_commit_timestamp')::boolean
         THEN pg_xact_commit_timestamp(t.tx::xid) END)::float8 AS committed,
@@ -84,16 +86,16 @@ CREATE OR REPLACE FUNCTION {schema}.record() RETURNS trigger LANGUAGE plpgsql AS
 """
 
 
-def schema_sql(schema: str, relation: Relation) -> str:
+def schema_sql(schema: str, columns: Mapping[str, str]) -> str:
     """All that needs no lock on the stack's table: schema, table of transitions, function."""
-    new = {role: f"NEW.{quote(name)}::text" for role, name in relation.columns.items()}
-    provider = quote(relation.columns["provider_id"]) if "provider_id" in new else None
+    new = {role: f"NEW.{quote(name)}::text" for role, name in columns.items()}
+    provider = quote(columns["provider_id"]) if "provider_id" in new else None
     pattern = TOKEN.pattern.replace(r"\b", r"\M")
     return SCHEMA.format(
         schema=schema,
         tag=f"${schema}$",  # nobody can have put this run's random name into the name of a column
-        id=quote(relation.columns["id"]),
-        status=quote(relation.columns["status"]),
+        id=quote(columns["id"]),
+        status=quote(columns["status"]),
         same=f" AND OLD.{provider}::text IS NOT DISTINCT FROM NEW.{provider}::text" if provider else "",
         provider_id=new.get("provider_id", "NULL"),
         direction=new.get("direction", "NULL"),
@@ -102,8 +104,8 @@ def schema_sql(schema: str, relation: Relation) -> str:
     )
 
 
-def trigger_sql(schema: str, relation: Relation) -> list[str]:
-    """What locks the stack's table for a moment.
+def trigger_sql(schema: str, relation: Relation, *, place: int = 0) -> list[str]:
+    """What locks the stack's table for a moment; `place` tells its rows from those of another table.
 
     No WHEN and no column is named: PostgreSQL would then refuse the application's ALTER TABLE of that column. The name
     sorts first, so that what another trigger does to a row afterwards is recorded after it. Row triggers reach the
@@ -112,7 +114,7 @@ def trigger_sql(schema: str, relation: Relation) -> list[str]:
     name, truncated = quote(f"!{schema}"), quote(f"!{schema}_truncate")
     every = list(relation.members.values())
     rows = [relation.members[relation.oid]] if relation.partitioned else every
-    call = f"EXECUTE FUNCTION {schema}.record()"
+    call = f"EXECUTE FUNCTION {schema}.record({place})"
     made = [(table, name, f"AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW {call}") for table in rows]
     made += [(table, truncated, f"AFTER TRUNCATE ON {table} FOR EACH STATEMENT {call}") for table in every]
     statements = [f"CREATE TRIGGER {trigger} {what}" for _, trigger, what in made]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,8 @@ from harness.probes.relation import Relation
 
 # a trigger that was off for a while is on again, but its row of the catalogue was written anew
 LOOK = """
-SELECT n.nspname AS schema, c.relname AS name, t.oid AS trigger, t.tgenabled::text AS enabled, t.xmin::text AS written,
-    t.tgparentid = 0 AS ours, t.tgrelid AS relation
+SELECT c.oid, n.nspname AS schema, c.relname AS name, t.oid AS trigger, t.tgenabled::text AS enabled,
+    t.xmin::text AS written, t.tgparentid = 0 AS ours, t.tgrelid AS relation
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid AND t.tgfoid = $2
 WHERE c.oid = ANY ($1::oid[])
@@ -31,8 +32,9 @@ class Seen:
 class Watched:
     """Compares the catalogue with what it said when the trigger had been put up."""
 
-    def __init__(self, relation: Relation, *, function: int) -> None:
-        self._relation = relation
+    def __init__(self, tables: Sequence[Relation], *, function: int) -> None:
+        self._tables = tables
+        self._known = {oid: name for table in tables for oid, name in table.members.items()}
         self._function = function
         self._triggers: dict[int, Seen] = {}
         self._told: set[str] = set()
@@ -42,7 +44,7 @@ class Watched:
         self._triggers = self._seen(await self._rows(connection))
 
     async def _rows(self, connection: Any) -> list[Any]:
-        rows: list[Any] = await connection.fetch(LOOK, list(self._relation.members), self._function)
+        rows: list[Any] = await connection.fetch(LOOK, list(self._known), self._function)
         return rows
 
     @staticmethod
@@ -56,15 +58,17 @@ class Watched:
     async def look(self, connection: Any, history: History, source: str) -> None:
         """Records a gap for each way in which changes may have passed the trigger by since the last look."""
         rows = await self._rows(connection)
-        table, known = self._relation, self._relation.members
+        known = self._known
         names = {row["relation"]: f"{row['schema']}.{row['name']}" for row in rows if row["relation"]}
         now = self._seen(rows)
-        main = next((row for row in rows if (row["relation"] or table.oid) == table.oid), None)
-        if main is None:
-            self._lasting(history, source, f"table {table} was dropped")
-        elif (main["schema"], main["name"]) != (table.schema, table.name):
-            new = f"{main['schema']}.{main['name']}"
-            self._lasting(history, source, f"table {table} was renamed to {new}; rows of a new {table} can't be seen")
+        for table in self._tables:
+            here = next((row for row in rows if row["oid"] == table.oid), None)
+            if here is None:
+                self._lasting(history, source, f"table {table} was dropped")
+            elif (here["schema"], here["name"]) != (table.schema, table.name):
+                new = f"{here['schema']}.{here['name']}"
+                reason = f"table {table} was renamed to {new}; rows of a new {table} can't be seen"
+                self._lasting(history, source, reason)
         disabled: dict[str, str] = {}
         for number, before in self._triggers.items():
             place = names.get(before.relation, known[before.relation])

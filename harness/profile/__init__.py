@@ -1,6 +1,6 @@
 """What a stack is, how it is reached, and what it claims: the TOML file that a team writes of its stack."""
 
-from harness.profile.database import Database
+from harness.profile.database import Columns, Database
 from harness.profile.features import Claims, Retries
 from harness.profile.loading import load, parse
 from harness.profile.messages import Messages
@@ -16,6 +16,7 @@ __all__ = [
     "Accounts",
     "Api",
     "Claims",
+    "Columns",
     "Conversations",
     "Database",
     "Deploy",

@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
 
-from harness.profile.base import Absent, Section
+from pydantic import BeforeValidator, model_validator
+
+from harness.profile.base import Absent, Section, one_or_more
+
+FORMER: Final = ("id", "status", "direction", "provider_id", "body")
+"""Keys that stood in `[database]` itself before there was `columns`."""
+
+
+def is_sqlite(url: object) -> bool:
+    """Whether a URL names a SQLite file, in SQLAlchemy's spelling (`sqlite+aiosqlite:///…` too)."""
+    return isinstance(url, str) and url.partition(":")[0].partition("+")[0].lower() == "sqlite"
+
+
+class Columns(Section):
+    """What the columns are called; a name is taken as it is, then as SQL reads it, then in lower case."""
+
+    id: str = "id"
+    """The message's id, of any one type."""
+    status: str = "status"
+    """The status: text, an enum, a number."""
+    direction: Absent = "direction"
+    """`outbound` or `inbound`; `""`: there is none."""
+    provider_id: Absent = "provider_message_id"
+    """The provider's id; `""`: there is none."""
+    body: Absent = "body"
+    """The text; `""`: there is none."""
 
 
 class Database(Section):
@@ -13,20 +40,59 @@ class Database(Section):
     A name is taken as it is (`Message`), then as SQL reads it (`app."Message"`), then in lower case.
     """
 
+    kind: Literal["postgres", "sqlite", "none"] = "postgres"
+    """`sqlite`: a file; what we deploy gets its path as `DATABASE_PATH` and `DATABASE_URL`. `none`: another database,
+    or none; its rows aren't seen, and the API is asked instead. Where `url` says it, this needn't."""
     url: str | None = None
-    """Attached only: PostgreSQL 13 or later, itself and no pooler."""
+    """Attached only: PostgreSQL 13 or later, itself and no pooler; or `sqlite:///relative.db` (from where the harness
+    is started), `sqlite:////absolute.db`."""
     table: str = "messages"
-    """The table of messages, and no view."""
-    id: str = "id"
-    """The column of the message's id."""
-    status: str = "status"
-    """The column of the status."""
-    direction: Absent = "direction"
-    """The column that says `outbound` or `inbound`; `""`: there is none."""
-    provider_id: Absent = "provider_message_id"
-    """The column of the provider's id; `""`: there is none."""
-    body: Absent = "body"
-    """The column of the text; `""`: there is none."""
-    observe: Literal["auto", "trigger", "api"] = "auto"
+    """The table of messages, or a view of the `rows`."""
+    rows: Annotated[list[str], BeforeValidator(one_or_more)] = []
+    """The table in which the rows stand, where `table` is a view of it; or several, where rows move from one to
+    another. `columns` are called so in each of them."""
+    columns: Columns = Columns()
+    observe: Literal["auto", "trigger", "api", "none"] = "auto"
     """`trigger`: every change; `api`: polled where no DDL is granted, so that states are only sampled; `auto`: a
-    trigger where it may be made."""
+    trigger where it may be made; `none`: nobody looks at a message's status, not even through the API."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former(cls, given: Any) -> Any:
+        """Takes columns that are named as they were before `columns`, and the kind from the URL."""
+        if not isinstance(given, Mapping):
+            return given
+        table = {name: value for name, value in given.items() if name not in FORMER}
+        former = {name: value for name, value in given.items() if name in FORMER}
+        if former and isinstance(columns := table.get("columns", {}), Mapping):
+            table["columns"] = {**former, **columns}
+        if "kind" not in table and is_sqlite(table.get("url")):
+            table["kind"] = "sqlite"
+        return table
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.kind == "none" and self.url:
+            raise ValueError("kind = 'none' says that there is nothing to look at, and url says where: leave one out")
+        if self.url and is_sqlite(self.url) != (self.kind == "sqlite"):
+            raise ValueError(f"kind = {self.kind!r}, and url is another database's: leave kind out")
+        if self.kind == "sqlite" and self.url and self.path is None:
+            raise ValueError("url names no file: write 'sqlite:///relative.db' or 'sqlite:////absolute.db'")
+        return self
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file that `url` names; a relative one begins where the harness was started."""
+        return sqlite_path(self.url) if is_sqlite(self.url) else None
+
+    @property
+    def watched(self) -> bool:
+        """Whether its rows may be seen as they change."""
+        return self.kind != "none" and self.observe in ("auto", "trigger")
+
+
+def sqlite_path(url: str | None) -> Path | None:
+    """The file in a SQLite URL, as SQLAlchemy reads it; None for one in memory, or where there is none."""
+    name = (url or "").partition("://")[2].partition("?")[0]
+    name = name[1:] if name.startswith("/") else ""
+    return None if name in ("", ":memory:") else Path(name)

@@ -17,13 +17,6 @@ from harness.loop import Loop
 from harness.probes import trigger
 from harness.probes.probe import new_token
 
-PARTITIONED = """
-CREATE TABLE messages (id text, status text NOT NULL, direction text, provider_message_id text, body text)
-    PARTITION BY LIST (status);
-CREATE TABLE messages_open PARTITION OF messages FOR VALUES IN ('pending', 'sending');
-CREATE TABLE messages_done PARTITION OF messages DEFAULT;
-"""
-
 
 @pytest.fixture
 def scene(loop: Loop, database: str) -> Iterator[Scene]:
@@ -153,35 +146,6 @@ def test_truncating_is_a_gap(scene: Scene) -> None:
     assert scene.gaps() == ["rows were truncated: what became of their messages can't be seen"]
 
 
-# rows that stand in several tables
-
-
-def test_partitions(loop: Loop, database: str) -> None:
-    scene = Scene(loop, database, ddl=PARTITIONED).start()
-    scene.execute("INSERT INTO messages (id, status) VALUES ('m1', 'pending')")
-    scene.execute("INSERT INTO messages_open (id, status) VALUES ('m2', 'pending')")
-    scene.execute("UPDATE messages SET status = 'sending' WHERE id = 'm1'")
-    scene.execute("UPDATE messages SET status = 'sent' WHERE id = 'm1'")  # moves it to the other partition
-    scene.execute("CREATE TABLE messages_dead PARTITION OF messages FOR VALUES IN ('dead')")
-    scene.execute("INSERT INTO messages (id, status) VALUES ('m3', 'dead')")
-    assert scene.trail("m1") == ["pending", "sending", "sent"]
-    assert [event.kind for event in scene.seen()].count("database.inserted") == 3
-    assert (scene.trail("m2"), scene.trail("m3")) == (["pending"], ["dead"])
-    assert scene.gaps() == []
-    scene.execute("TRUNCATE messages_done")
-    assert len(scene.gaps()) == 1
-    scene.close()
-    scene.close()
-
-
-def test_tables_that_inherit(loop: Loop, database: str) -> None:
-    scene = Scene(loop, database, ddl=TABLE + "; CREATE TABLE old_messages () INHERITS (messages)").start()
-    scene.execute("INSERT INTO old_messages VALUES ('m1', 'pending')")
-    scene.execute("UPDATE messages SET status = 'sent'")
-    assert scene.trail() == ["pending", "sent"]
-    scene.close()
-
-
 # past the trigger
 
 
@@ -236,27 +200,6 @@ def test_the_application_may_change_its_columns(scene: Scene) -> None:
     scene.execute("INSERT INTO messages VALUES ('m2', 1)")
     assert scene.value("SELECT count(*) FROM messages") == 2
     assert len(scene.gaps()) == 2
-
-
-@pytest.mark.parametrize(
-    ("kind", "first", "second"),
-    [("smallint", "0", "1"), ("char(12)", "'pending'", "'sent'"), ("boolean", "false", "true"), ("json", "'1'", "'2'")],
-)
-def test_a_status_of_any_type(loop: Loop, database: str, kind: str, first: str, second: str) -> None:
-    scene = Scene(loop, database, ddl=TABLE.replace("status text", f"status {kind}")).start()
-    scene.execute(f"INSERT INTO messages VALUES ('m1', {first})")
-    scene.execute("UPDATE messages SET body = 'changed'")
-    scene.execute(f"UPDATE messages SET status = {second}")
-    assert scene.trail() == [first.strip("'"), second.strip("'")]
-    scene.close()
-
-
-def test_a_status_that_is_null_at_first(loop: Loop, database: str) -> None:
-    scene = Scene(loop, database, ddl=TABLE.replace("status text NOT NULL", "status text")).start()
-    scene.execute("INSERT INTO messages VALUES ('m1', NULL)")
-    scene.execute("UPDATE messages SET status = 'sent'")
-    assert moves(scene.seen()) == [("inserted", None, None), ("status", None, "sent")]
-    scene.close()
 
 
 def test_an_application_that_may_do_nothing_else_is_recorded(loop: Loop, database: str) -> None:

@@ -72,13 +72,13 @@ def test_a_column_with_any_name_is_only_a_name(loop: Loop, database: str) -> Non
         (
             columns("letters") + "CREATE VIEW messages AS SELECT * FROM letters",
             {},
-            r"table: messages is a view; name the table that it shows: public\.letters",
+            r"table: messages is a view; say beside it where its rows stand: rows = \"public\.letters\"$",
         ),
         (
             columns("a") + columns("b") + "CREATE VIEW v AS SELECT a.* FROM a JOIN b USING (id);"
             "CREATE MATERIALIZED VIEW messages AS SELECT * FROM v",
             {},
-            r"messages is a materialized view; name the table that it shows: public\.a, public\.b",
+            r"messages is a materialized view; say beside .*: rows = \"public\.a\" \(it shows public\.a, public\.b\)",
         ),
         ("CREATE VIEW messages AS SELECT 1 AS id", {}, "messages is a view; name a table; it shows none"),
         (
@@ -106,6 +106,22 @@ def test_a_column_with_any_name_is_only_a_name(loop: Loop, database: str) -> Non
             {"table": "Message", **COLUMNS, "provider_id": "provider_message_id"},
             r"did you mean 'providerMessageId'\?, or set provider_id = \"\" if it has none",
         ),
+        (
+            columns("letters") + columns("b") + "CREATE VIEW messages AS SELECT * FROM letters",
+            {"rows": "b"},
+            r"rows: 'b' is no table that messages shows; it shows public\.letters",
+        ),
+        (
+            columns("letters") + "CREATE VIEW v AS SELECT * FROM letters; CREATE VIEW messages AS SELECT * FROM v",
+            {"rows": "v"},
+            r"rows: 'v' is no table that messages shows",
+        ),
+        (columns("messages") + "CREATE VIEW v AS SELECT 1", {"rows": ["messages", "v"]}, r"rows: v is a view"),
+        (
+            columns("messages") + columns("old").replace("status", '"Status"'),
+            {"rows": ["messages", "old"], "status": "Status"},
+            r"rows: public\.messages and public\.old must spell the columns alike",
+        ),
         (columns("messages"), {"table": 'mess"ages'}, "does not exist"),
         (columns("messages"), {"table": "a.b.c"}, "does not exist"),
         (columns("messages"), {"status": "status; DROP TABLE messages"}, "no such column"),
@@ -116,6 +132,27 @@ def test_what_can_not_be_watched(loop: Loop, database: str, ddl: str, profile: d
     with pytest.raises(ProfileError, match=message) as caught:
         scene.start()
     assert "\n" not in str(caught.value)
+    scene.close()
+
+
+VIEW = columns("app.letters") + columns("app.notes") + "CREATE VIEW messages AS SELECT id, status FROM app.letters"
+
+
+def test_a_view_is_watched_in_the_table_of_its_rows(loop: Loop, database: str) -> None:
+    ddl = f"CREATE SCHEMA app; {VIEW} UNION ALL SELECT id, status FROM app.notes"
+    scene = Scene(loop, database, ddl=ddl, rows=["app.letters", "app.notes"]).start()
+    scene.execute("INSERT INTO app.letters VALUES ('m1', 'pending'); INSERT INTO app.notes VALUES ('m2', 'pending')")
+    scene.execute("UPDATE app.letters SET status = 'sent'")
+    assert (scene.trail("m1"), scene.trail("m2")) == (["pending", "sent"], ["pending"])
+    scene.close()
+    assert (scene.gaps(), scene.history.events("probe.gap")) == ([], [])
+
+
+def test_rows_that_an_application_writes_through_a_view(loop: Loop, database: str) -> None:
+    scene = Scene(loop, database, ddl=f"CREATE SCHEMA app; {VIEW}", rows="app.letters").start()
+    scene.execute("INSERT INTO messages VALUES ('m1', 'pending')")  # a view of one table takes changes
+    scene.execute("UPDATE messages SET status = 'sent'")
+    assert scene.trail() == ["pending", "sent"]
     scene.close()
 
 
