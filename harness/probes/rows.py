@@ -86,7 +86,7 @@ class Rows:
 
     def _word(self, status: str | None) -> str | None:
         """A status in the one word that checks compare."""
-        return status
+        return None if status is None else self._statuses.canonical(status, where="row")
 
     def _append(self, kind: str, row: Row) -> None:
         self._stands(row)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from harness.profile.base import Absent, Section, one_or_more
-
-FORMER: Final = ("id", "status", "direction", "provider_id", "body")
-"""Keys that stood in `[database]` itself before there was `columns`."""
+from harness.profile.base import Absent, KeyWrong, Section, one_or_more
 
 
 def is_sqlite(url: object) -> bool:
@@ -58,26 +55,20 @@ class Database(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _former(cls, given: Any) -> Any:
-        """Takes columns that are named as they were before `columns`, and the kind from the URL."""
-        if not isinstance(given, Mapping):
-            return given
-        table = {name: value for name, value in given.items() if name not in FORMER}
-        former = {name: value for name, value in given.items() if name in FORMER}
-        if former and isinstance(columns := table.get("columns", {}), Mapping):
-            table["columns"] = {**former, **columns}
-        if "kind" not in table and is_sqlite(table.get("url")):
-            table["kind"] = "sqlite"
-        return table
+    def _of_url(cls, given: Any) -> Any:
+        """Takes the kind from the URL, where only that says it."""
+        if isinstance(given, Mapping) and "kind" not in given and is_sqlite(given.get("url")):
+            return {**given, "kind": "sqlite"}
+        return given
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.kind == "none" and self.url:
-            raise ValueError("kind = 'none' says that there is nothing to look at, and url says where: leave one out")
+            raise KeyWrong("kind", 'it is "none", and url says where to look; leave one of them out')
         if self.url and is_sqlite(self.url) != (self.kind == "sqlite"):
-            raise ValueError(f"kind = {self.kind!r}, and url is another database's: leave kind out")
+            raise KeyWrong("kind", f'it is "{self.kind}", and url names another; leave kind out')
         if self.kind == "sqlite" and self.url and self.path is None:
-            raise ValueError("url names no file: write 'sqlite:///relative.db' or 'sqlite:////absolute.db'")
+            raise KeyWrong("url", 'it names no file; write "sqlite:///relative.db" or "sqlite:////absolute.db"')
         return self
 
     @property

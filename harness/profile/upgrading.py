@@ -14,6 +14,10 @@ MOVED: Final[dict[Key, Key]] = {
     ("api", "conversations"): ("conversations", "path"),
     ("api", "webhook_twilio"): ("webhooks", "sms", "path"),
     ("api", "webhook_sendgrid"): ("webhooks", "email", "path"),
+    **{
+        ("database", name): ("database", "columns", name)
+        for name in ("id", "status", "direction", "provider_id", "body")
+    },
     ("providers", "twilio_account"): ("providers", "accounts", "twilio"),
     ("providers", "sendgrid_account"): ("providers", "accounts", "sendgrid"),
 }

@@ -22,7 +22,7 @@ from harness.history import Event, Flow, History, key
 from harness.loop import Loop
 from harness.probes.database import DatabaseProbe
 from harness.probes.trigger import PREFIX
-from harness.profile import Database
+from harness.profile import Columns, Database
 
 TABLE = """
 CREATE TABLE messages (id text PRIMARY KEY, status text NOT NULL, direction text DEFAULT 'outbound',
@@ -37,13 +37,14 @@ TRIGGERS = "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal"
 
 
 class Scene:
-    """One probe and one connection of the stack's; `profile` are keys of [database]."""
+    """One probe and one connection of the stack's; `profile` are keys of [database] and of its columns."""
 
     def __init__(self, loop: Loop, url: str, *, ddl: str = TABLE, **profile: Any) -> None:
         self.loop, self.url, self.history = loop, url, History()
         self.stack: Any = self.connect()
         self.execute(ddl)
-        self.probe = DatabaseProbe(self.history, Database(**profile), url=url)
+        columns = {name: profile.pop(name) for name in Columns.model_fields if name in profile}
+        self.probe = DatabaseProbe(self.history, Database(columns=Columns(**columns), **profile), url=url)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run(work, timeout=30)
