@@ -1,0 +1,1 @@
+"""Notifications by text message: FastAPI takes them, a Celery worker hands them to Twilio."""
