@@ -80,6 +80,10 @@ class Statuses(Section):
             first = [made.queued, *(word for word in ("sending", "retry") if word != made.queued)]
             order = list(dict.fromkeys([*first, made.sent, made.delivered]))
             object.__setattr__(made, "order", order)
+        for name, other in (("sent", "queued"), ("failed", "queued"), ("failed", "sent"), ("delivered", "failed")):
+            word = getattr(made, name)
+            if word == getattr(made, other):  # one who doesn't tell "delivered" from "sent" may say so
+                raise KeyWrong(name, f"{word!r} is named for two steps, {other} too; each word belongs to one")
         made._spellings = spellings
         return made
 
