@@ -86,24 +86,21 @@ def _got_through(facts: Facts, flow: Flow, profile: Profile) -> Answers:
 
 
 def _not_at_its_end(facts: Facts, flow: Flow, profile: Profile) -> Answers:
-    nobody = facts.no_consumer()
+    nobody, within = facts.no_consumer(), profile.policy.finished_within
     where = [*flow.appends, *flow.calls]
-    finished_with = bool(flow.acks) and not unacknowledged(flow, profile) and bool(flow.accepted_calls)
+    # what is read with NOACK is finished by being read
+    ends = [*flow.acks, *(claim for claim in flow.claims if claim.data.get("noack"))]
+    finished_with = bool(ends) and not unacknowledged(flow, profile) and bool(flow.accepted_calls)
     if nobody:
         yield refuted(nobody, where or flow.answers)
-    elif finished_with and not sampled(flow) and _written_off(facts, flow, profile):
+    elif finished_with and not sampled(flow) and late(facts.history, *ends, *flow.accepted_calls, by=within):
         # nobody has the message any more, and nobody will write its row
         reason = f"its entry is finished, and the row stays {flow.status}"
-        yield refuted(reason, [*flow.acks, *(e for _, e in flow.statuses[-1:])], absent=["database.status"])
+        yield refuted(reason, [*ends, *(e for _, e in flow.statuses[-1:])], absent=["database.status"])
     else:
         reason = f"it is still {flow.status or 'not stored'} after {len(flow.calls)} calls"
         fix = "[waits] within, if it takes longer"
         yield undecided(reason, where, remedy=fix, absent=["database.status"])
-
-
-def _written_off(facts: Facts, flow: Flow, profile: Profile) -> bool:
-    """Whether a row had its time to change after its entry was finished."""
-    return late(facts.history, *flow.acks, *flow.accepted_calls, by=profile.policy.finished_within)
 
 
 def _once(facts: Facts, flow: Flow, profile: Profile) -> Answers:

@@ -348,6 +348,12 @@ PROCESSED: dict[str, Case] = {
         "fail",
         "its entry is finished, and the row stays sending",
     ),
+    "read with NOACK, and its row stays": (
+        right().drop("queue.acked").drop("database.status", where=is_new("sent")).change("queue.claimed", noack=True),
+        PROFILE,
+        "fail",
+        "its entry is finished, and the row stays sending",
+    ),
     "no group": (right().drop("queue.acked").drop("queue.deleted"), UNGROUPED, "pass", "calls 1"),
     "a provider's id that says whose it is": (
         right().change("database.status", is_new("sent"), provider_id=f"twilio:{SID}"),
