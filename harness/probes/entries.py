@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from math import inf
 from typing import Any
 
 from harness.history import Event, History, key
 from harness.probes.aside import Aside
+from harness.probes.decoding import decoded
+from harness.probes.naming import Naming, display, plain, pointed
+from harness.probes.places import Places
 from harness.probes.probe import gap
 from harness.profile import Queue
+from harness.wire.places import bare
 
 Said = dict[str, Any]
 QUEUE = ("queue.appended", "queue.claimed", "queue.acked", "queue.deleted")
@@ -24,10 +28,14 @@ KINDS_OF = {
     "XDELEX": ["queue.deleted"],
     "XTRIM": ["queue.deleted"],
     "XACKDEL": ["queue.acked", "queue.deleted"],
+    **{name: ["queue.appended"] for name in ("LPUSH", "RPUSH", "LPUSHX", "RPUSHX", "ZADD", "PUBLISH")},
+    **{name: ["queue.claimed"] for name in ("LPOP", "RPOP", "LMPOP", "ZPOPMIN", "ZPOPMAX", "ZMPOP")},
 }
 """What a command hides of which the reply is missing; any other hides all."""
 OFTEN = 3
 """From this time on a command that isn't read is taken for the stack's habit."""
+MOST_PAYLOADS = 10_000
+"""What entries point to is kept so long."""
 REMEDY = "none in the profile: entries have to be added, read, acknowledged and deleted by commands of their own"
 KEPT = ("stream", "id", "group", "consumer", "how", "process", "counted", "noack", "unanswered")
 
@@ -43,6 +51,8 @@ class Entries:
         self._lengths: dict[str, float] = {}
         self._times: dict[tuple[str, str | None], int] = {}
         self._aside = Aside(history)
+        self._places = Places(history, queue, unread=self._unread, strange=self._strange)
+        self._payloads: dict[str, dict[str, str]] = {}
 
     def begins_with(self, stream: str, length: float) -> None:
         """How many entries stand on a stream before anything is seen of it; without this, none."""
@@ -51,6 +61,10 @@ class Entries:
     def take(self, said: Said) -> None:
         """Records one thing that was said; raises KeyError where it has not the shape that `harness.wire` documents."""
         match said["what"]:
+            case "put" if self._queue.base == "stream":
+                self._payload(said)
+            case "put" | "took" | "removed" | "cleared":
+                self._places.take(said)
             case "appended":
                 self._lengths[said["stream"]] = self._lengths.get(said["stream"], 0) + 1
                 self._event("queue.appended", said)
@@ -72,23 +86,47 @@ class Entries:
 
     def settle(self) -> None:
         """All is taken that was said so far: what couldn't be judged before its message was known is judged now."""
+        self._places.settle()
         self._aside.settle(QUEUE)
+
+    @property
+    def pending(self) -> bool:
+        """Whether `flush` has something to do."""
+        return self._places.pending
+
+    def flush(self) -> None:
+        """All that was said together is taken."""
+        self._places.flush()
+
+    def _payload(self, said: Said) -> None:
+        """What an entry of a stream points to, as far as it was written before."""
+        fields = self._payloads.setdefault(said["stream"], {})
+        if len(self._payloads) > MOST_PAYLOADS:
+            del self._payloads[next(iter(self._payloads))]
+        fields[said["value"]] = said["content"]
 
     def _event(self, kind: str, said: Said) -> None:
         if kind in ("queue.acked", "queue.deleted"):
             self._done.add((kind, key("entry", said["stream"], said["id"])))
         if kind == "queue.deleted" and not said.get("unanswered"):
             self._lengths[said["stream"]] = self._lengths.get(said["stream"], 0) - 1
-        event = record(self._history, self._queue, kind, said)
-        if said.get("fields") and event.message_id is None and self._once("unattributed", said["stream"]):
-            self._unattributed(said["stream"])
+        event = record(self._history, self._queue, kind, said, payloads=self._payloads)
+        if said.get("fields") and event.message_id is None:
+            self._strange(said["stream"])
+
+    def _strange(self, stream: str) -> None:
+        if self._once("unattributed", stream):
+            self._unattributed(stream)
 
     def _unattributed(self, stream: str) -> None:
+        queue = self._queue
         reason = f"entries on {stream} name no message that is known"
-        remedy = (
-            f"[queue] field (now {self._queue.field!r}) and message_id (now {self._queue.message_id!r}): where in an "
-            "entry the message's id stands"
-        )
+        if queue.base == "stream" and queue.payload is None:
+            names = f"field (now {queue.field!r}) and message_id (now {queue.message_id!r})"
+        else:
+            points = f"payload (now {queue.payload!r}), field ({queue.field!r}), " if queue.payload else ""
+            names = f"{points}encoding (now {queue.encoding!r}) and message_id ({queue.message_id!r})"
+        remedy = f"[queue] {names}: where in an entry the message's id stands"
         dead = stream == self._queue.dead
         more: dict[str, object] = {"dead": True} if dead else {}
         # a dead letter is no work: one that can't be attributed hides no other entry
@@ -157,7 +195,7 @@ class Entries:
     def _unread(self, said: Said) -> None:
         """Something may have changed a stream, or all of them; what is done again and again is a lasting gap."""
         stream, command = said["stream"], said["command"]
-        for name in [stream] if stream else [*self._queue.streams.values(), *filter(None, [self._queue.dead])]:
+        for name in [stream] if stream else self._queue.all_keys:
             self._lengths[name] = inf
         times = self._times[(command, stream)] = self._times.get((command, stream), 0) + 1
         if times > OFTEN:
@@ -186,8 +224,10 @@ class Entries:
             gap(self._history, "queue", reason, kinds=QUEUE, lasting=True, remedy=remedy, **more)
 
 
-def record(history: History, queue: Queue, kind: str, said: Said) -> Event:
-    """Appends one queue event, with the message it is about where the entry says so."""
+def record(
+    history: History, queue: Queue, kind: str, said: Said, *, payloads: Mapping[str, Mapping[str, str]] | None = None
+) -> Event:
+    """Appends one event of a stream, with the message it is about where the entry, or what it points to, says so."""
     stream, entry = said["stream"], said["id"]
     fields = said.get("fields") or {}
     data: dict[str, Any] = {name: said[name] for name in KEPT if name in said}
@@ -198,39 +238,33 @@ def record(history: History, queue: Queue, kind: str, said: Said) -> Event:
         data["dead"] = True
     message_id = None
     if fields:
-        data["fields"] = {name: value[:2000] for name, value in fields.items()}
-        message_id = message_of(fields, queue)
+        data["fields"] = {name: display(value)[:2000] for name, value in fields.items()}
+        message_id = message_of(fields, queue) if queue.payload is None else pointed_to(fields, queue, payloads or {})
     keys = [data["entry"]]
     return history.append(kind, source="queue", at=said["at"], message_id=message_id, data=data, keys=keys)
 
 
-def message_of(fields: dict[str, str], queue: Queue) -> str | None:
+def message_of(fields: Mapping[str, str], queue: Queue) -> str | None:
     """The message id in an entry, by the profile's field and name; None in an entry that is not of that shape.
 
     A name that begins with "/" is a JSON pointer into what stands in the field.
     """
-    raw = fields.get(queue.field)
-    if raw is None:
+    content = fields.get(queue.field)
+    if content is None:
         return fields.get(queue.message_id)
     try:
-        inner = json.loads(raw)
-    except (ValueError, RecursionError):
+        inner = decoded(bare(content), queue.encoding)
+    except ValueError:
         return None
     if queue.message_id.startswith("/"):
-        value = pointed(inner, queue.message_id)
-    else:
-        value = inner.get(queue.message_id) if isinstance(inner, dict) else None
-    return None if value is None or isinstance(value, dict | list | bool) else str(value)
+        return plain(pointed(inner, queue.message_id))
+    return plain(inner.get(queue.message_id)) if isinstance(inner, dict) else None
 
 
-def pointed(value: Any, pointer: str) -> Any:
-    """What a JSON pointer (RFC 6901) leads to; None where it leads nowhere."""
-    for part in pointer.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict):
-            value = value.get(name)
-        elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
-            value = value[int(name)]
-        else:
-            return None
-    return value
+def pointed_to(fields: Mapping[str, str], queue: Queue, payloads: Mapping[str, Mapping[str, str]]) -> str | None:
+    """The message id in what an entry of a stream points to: a hash with a field for it, or a text."""
+    name = fields.get(queue.field)
+    if name is None or queue.payload is None:
+        return None
+    content = payloads.get(queue.payload.replace("{entry}", name), {})
+    return Naming(queue).read(content[""])[0] if "" in content else content.get(queue.message_id)

@@ -13,8 +13,10 @@ from harness.errors import DeployError
 from harness.history import History
 from harness.probes.entries import QUEUE, Entries, Said
 from harness.probes.probe import declare, gap
+from harness.probes.scripts import Scripts
 from harness.profile import Queue
 from harness.vitals import died
+from harness.wire.reach import watched_of
 
 MOMENT = 0.2
 """Seconds in which a deployment hears that a process of its own has ended."""
@@ -114,26 +116,41 @@ class WireProbe:
         self._history = history
         self._entries = Entries(history, profile)
         self._watch = {
-            "streams": sorted({*profile.streams.values(), *filter(None, [profile.dead])}),
+            "streams": sorted(profile.all_keys),
             "group": profile.group,
             "database": database_of(profile.url),
+            "base": profile.base,
+            "beside": sorted({*profile.taken_keys, *profile.later_keys}),
+            "payloads": sorted(profile.payload_keys),
+            "scripts": profile.base != "stream",
         }
+        self.url: str | None = None
+        """Where Redis itself answers; asked for what scripts do to a queue that is no stream."""
+        self._scripts: Scripts | None = None
         self.control: WireControl | None = None
+        self._flushing = False
 
     def connect(self, control: socket.socket) -> WireControl:
         self.control = WireControl(control, on_said=self._said, on_death=self._died, watch=self._watch)
         return self.control
 
     async def start(self) -> None:
-        """Nothing to begin: the wire observes from the first byte, since every process reaches Redis through it."""
+        """Begins to read what scripts do, where that matters: all else the wire observes from the first byte on."""
         declare(self._history, self.name, *QUEUE)
+        if self._watch["scripts"] and self.url is not None:
+            self._scripts = Scripts(self._history, watched_of(self._watch), url=self.url, take=self._take)
+            await self._scripts.start()
 
     async def settle(self) -> None:
         if self.control is not None:
             await self.control.ask("settle")
+            if self._scripts is not None:
+                await self._scripts.settle()
             self._entries.settle()
 
     async def stop(self) -> None:
+        if self._scripts is not None:
+            await self._scripts.stop()
         if self.control is not None:
             await self.control.stop()
 
@@ -158,8 +175,22 @@ class WireProbe:
                     remedy=remedy,
                     process=said["process"],
                 )
+            case "connected":
+                if self._scripts is not None:
+                    self._scripts.connected(said["address"], said["process"])
             case _:
-                self._entries.take(said)
+                self._take(said)
+
+    def _take(self, said: Said) -> None:
+        self._entries.take(said)
+        if self._entries.pending and not self._flushing:
+            # what was done together is told together: the next turn of the loop has all of it
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        self._entries.flush()
 
 
 def database_of(url: str | None) -> int:

@@ -7,7 +7,7 @@ from harness.profile.messages import Messages
 from harness.profile.model import Deploy, Images, Policy, Profile, Waits
 from harness.profile.processes import Process
 from harness.profile.providers import Accounts, Providers
-from harness.profile.queue import Finish, Queue
+from harness.profile.queue import Finish, Queue, Spoken
 from harness.profile.requests import Api, Conversations, Listing, Look, Pace, Send
 from harness.profile.statuses import Statuses
 from harness.profile.webhooks import Webhook, Webhooks
@@ -33,6 +33,7 @@ __all__ = [
     "Queue",
     "Retries",
     "Send",
+    "Spoken",
     "Statuses",
     "Waits",
     "Webhook",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.wire.commands import Command, Said, name_of, text
+from harness.wire.places import bare, fits, places_of
 
 
 @dataclass(slots=True)
@@ -13,15 +14,17 @@ class Gate:
     """Withholds a command, its answer, or a delivery, on the connections of one process, or of all of a role.
 
     `side` is "answer" (Redis gets the command, the process doesn't get the reply), "command" (Redis doesn't get it) or
-    "delivery" (a reply that carries entries). `contains` narrows it to commands in which a text stands.
+    "delivery" (a reply that carries entries). `contains` narrows it to commands in which a text stands, `keys` to those
+    that work on one of them (patterns, in which `*` stands for anything).
     """
 
     number: int
     process: str
-    command: bytes
+    commands: frozenset[bytes]
     side: str
     contains: bytes
     times: int | None
+    keys: tuple[bytes, ...] = ()
     reached: int = 0
     release: list[Callable[[], None]] = field(default_factory=list)
 
@@ -31,14 +34,17 @@ class Gate:
     def wants(self, command: Command) -> bool:
         if self.times is not None and self.reached >= self.times:
             return False
-        return name_of(command) == self.command and (
-            not self.contains or any(isinstance(part, bytes) and self.contains in part for part in command)
-        )
+        if name_of(command) not in self.commands:
+            return False
+        if self.contains and not any(isinstance(part, bytes) and self.contains in part for part in command):
+            return False
+        return not self.keys or any(fits(key, word) for key in self.keys for word in places_of(command))
 
     def wants_delivery(self, said: Said) -> bool:
-        if said["what"] != "claimed" or (self.times is not None and self.reached >= self.times):
+        if said["what"] not in ("claimed", "took") or (self.times is not None and self.reached >= self.times):
             return False
-        return not self.contains or any(self.contains.decode() in value for value in said["fields"].values())
+        values = said["fields"].values() if "fields" in said else [said.get("value") or ""]
+        return not self.contains or any(self.contains in bare(value) for value in values)
 
 
 class Gates:
@@ -79,8 +85,13 @@ def gate_of(request: dict[str, object]) -> Gate:
     return Gate(
         number=int(str(request["gate"])),
         process=text(request["process"]),
-        command=str(request["command"]).upper().encode(),
+        commands=frozenset(str(command).upper().encode() for command in listed(request["command"])),
         side=str(request["side"]),
         contains=str(request.get("contains") or "").encode(),
         times=int(str(request["times"])) if request.get("times") is not None else None,
+        keys=tuple(str(key).encode() for key in listed(request.get("keys") or [])),
     )
+
+
+def listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]

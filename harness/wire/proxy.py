@@ -36,6 +36,7 @@ class Connection:
         self.process = process
         self.number = number
         self.tracker = Tracker(watched)
+        self._watched = watched
         self.to_redis = Direction()
         self.to_client = Direction()
         self.to_redis.source, self.to_client.source = self.to_client, self.to_redis
@@ -51,6 +52,13 @@ class Connection:
     def leaving(self) -> bool:
         """Whether the client has said its last word, and Redis may still act on it."""
         return self._client_ended and not self.redis_over
+
+    def connected(self, own: object) -> None:
+        """Redis took the connection; where somebody watches what scripts do, he has to know whose they are."""
+        if self._watched.scripts and isinstance(own, tuple):
+            host, port, *_ = own
+            address = f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
+            self._tell({"what": "connected", "process": self.process, "address": address, "at": time.time()})
 
     # what is said
 
@@ -180,6 +188,7 @@ class RedisSide(Half):
         super().__init__(connection, connection.to_redis)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._connection.connected(transport.get_extra_info("sockname"))
         self._direction.connect(cast(asyncio.Transport, transport))
 
     def data_received(self, data: bytes) -> None:

@@ -1,14 +1,17 @@
 """The wire's process: listens once per observed process and talks to the harness over its standard input.
 
 Requests, one JSON object a line, each with an `id` that the reply repeats:
-  {"do": "watch", "streams": [...], "group": name or null, "database": n} -> {}   what to tell of; before "listen"
+  {"do": "watch", "streams": [...], "group": name or null, "database": n} -> {}   what to tell of; before "listen";
+                                   "base", "beside", "payloads", "scripts" as `reach.Watched` has them
   {"do": "listen", "process", "port", "host", "upstream": [host, port]} -> {}
-  {"do": "gate", "gate", "process", "command", "side", "contains", "times"} -> {}
+  {"do": "gate", "gate", "process", "command" (or several), "side", "contains", "times", "keys"} -> {}
   {"do": "open", "gate"} -> {"reached": n}
   {"do": "settle"} -> {}     everything told before is out, in order, and Redis is done with clients that have left
 Unasked, each with the `process`, the `connection` and the time (`at`, Unix seconds):
   what `commands.events_of` says: "appended", "claimed", "acked", "deleted", "trimmed", and "some" where Redis did less
-  than it was asked and doesn't tell which
+  than it was asked and doesn't tell which; of a queue that is no stream what `places.meaning_of` says: "put", "took",
+  "removed", "cleared"
+  {"what": "connected", "address"}   where Redis sees this connection come from
   {"what": "unread", "command", "stream" or null}   it may have changed a watched stream, or all of them; `why` where
                                                     its reply is missing, `lasting` where the change comes later
   {"what": "elsewhere", "command", "stream", "database"}   a stream of that name in another database
@@ -28,7 +31,7 @@ from typing import Any
 from harness.wire.commands import Said
 from harness.wire.gates import Gates, gate_of
 from harness.wire.proxy import ClientSide, Connection, RedisSide
-from harness.wire.reach import Watched
+from harness.wire.reach import Watched, watched_of
 
 LEAVE_WITHIN = 1.0
 """Seconds in which Redis, if it lives, is done with a client that has left."""
@@ -142,9 +145,3 @@ class Wire:
         if self._control is not None and not self._control.is_closing():
             self._control.write(b"".join(self._told))
         self._told.clear()
-
-
-def watched_of(request: dict[str, Any]) -> Watched:
-    group = request.get("group")
-    streams = frozenset(str(stream).encode() for stream in request["streams"])
-    return Watched(streams=streams, group=str(group).encode() if group else None, database=int(request["database"]))

@@ -7,18 +7,23 @@ from collections.abc import Iterator
 
 import hiredis
 
-from harness.wire.commands import Command, Said, aside, events_of, name_of, read_options, streams_of, text
-from harness.wire.reach import READ, Watched, changed, reaches
+from harness.wire.commands import Command, Said, aside, name_of, read_options, text
+from harness.wire.places import BLOCKING, taken
+from harness.wire.reach import Watched, changed, reaches
 from harness.wire.requests import Requests
 
 OTHERWISE = frozenset(
     b"""MONITOR SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE SYNC PSYNC REPLCONF""".split()
 )
 """After these a connection no longer speaks in commands and one reply to each."""
+SUBSCRIBES = frozenset({b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE"})
+MESSAGES = (b"message", b"pmessage", b"smessage")
 UNFIT = (ValueError, TypeError, IndexError, KeyError, AttributeError)
 """What bytes raise that are no RESP, or no reply to the command before them."""
 STATE = frozenset({b"SELECT", b"MULTI", b"EXEC", b"DISCARD", b"RESET", b"HELLO"})
 """Whose reply has to be known to go on."""
+GIVEN = ("claimed", "took")
+"""What a process is given has the time of the reply."""
 MOST_ASIDE = 50
 """XADDs to streams that aren't watched, of which a connection is told."""
 
@@ -33,7 +38,7 @@ class Asked:
 
 
 class Tracker:
-    """Reads both directions of one connection and says what happened to the watched streams."""
+    """Reads both directions of one connection and says what happened to the watched queues."""
 
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
@@ -48,6 +53,7 @@ class Tracker:
         self._told: list[Said] = []
         self._over = False
         self._begun = False  # a reply has come in part
+        self._listens = False  # to channels that are watched
         self.expected = 0
         """How many replies were ever waited for."""
         self.lost = ""
@@ -69,6 +75,7 @@ class Tracker:
     def _heard(self, asked: Asked) -> bool:
         """Takes one command; whether its reply will be found."""
         if not self.lost and asked.name in OTHERWISE:
+            self._listens = self._watched.base == "pubsub" and asked.name in SUBSCRIBES
             self._lose(f"{text(asked.name)} was used")
         if self.lost:
             self._miss([asked])
@@ -114,6 +121,7 @@ class Tracker:
         seen before its cause.
         """
         if self.lost:
+            yield from self._heard_of(data, at)
             yield from self.told()
             return
         try:
@@ -129,7 +137,7 @@ class Tracker:
                     self._lose(self._requests.broken)  # Redis' last word: it hangs up and does nothing of what follows
                     break
                 for said in self._answered(self._open[0], reply):
-                    yield {**said, "at": at if said["what"] == "claimed" else said.get("at", at)}
+                    yield {**said, "at": at if said["what"] in GIVEN else said.get("at", at)}
                 if not self.lost:
                     self._open.popleft()
         except UNFIT as error:
@@ -173,10 +181,10 @@ class Tracker:
         command, name = asked.command, asked.name
         if name == b"SELECT" and not isinstance(reply, Exception):
             self._database = int(command[1])
-        elif name in READ:
+        elif self._watched.reads(name):
             if isinstance(reply, Exception):
                 return
-            if self._watched.named_in(streams_of(command)) is None:
+            if self._watched.concern(command) is None:
                 if name == b"XADD" and self._database == self._watched.database and self._asides < MOST_ASIDE:
                     self._asides += 1
                     yield {**aside(command), "at": asked.at}
@@ -184,14 +192,28 @@ class Tracker:
             if self._database != self._watched.database:
                 yield {**self._elsewhere(asked), "at": asked.at}
                 return
-            for said in events_of(command, reply):
-                if ("stream" not in said) or said["stream"].encode("utf-8", "replace") in self._watched.streams:
-                    yield {**said, "at": asked.at}
+            for said in self._watched.meaning(command, reply):
+                yield {**said, "at": asked.at}
         elif (unread := reaches(command, self._watched, here=self._database)) and changed(command, reply):
             yield {**unread, "at": asked.at}
+        elif self._watched.payloads and self._database == self._watched.database:
+            for said in self._watched.payload(command, reply):
+                yield {**said, "at": asked.at}
+
+    def _heard_of(self, data: bytes, at: float) -> Iterator[Said]:
+        """What a subscriber is told on the channels that are watched."""
+        if not self._listens:
+            return
+        try:
+            self._replies.feed(data)
+            while (reply := self._replies.gets()) is not False:
+                if isinstance(reply, list) and reply and reply[0] in MESSAGES and reply[-2] in self._watched.streams:
+                    yield {**taken(reply[-2], reply[-1]), "at": at}
+        except UNFIT as error:
+            self._listens, self.missed = False, str(error) or type(error).__name__
 
     def _elsewhere(self, asked: Asked) -> Said:
-        stream = self._watched.named_in(streams_of(asked.command))
+        stream = self._watched.concern(asked.command) or b""
         return {"what": "elsewhere", "command": text(asked.name), "stream": text(stream), "database": self._database}
 
     # what can't be followed
@@ -236,17 +258,19 @@ class Tracker:
 
     def _concerns(self, asked: Asked) -> bool:
         """Whether a command may have to do with a watched stream; its database may be any."""
-        if asked.name in READ:
-            return self._watched.named_in(streams_of(asked.command)) is not None
+        if self._watched.reads(asked.name):
+            return self._watched.concern(asked.command) is not None
         return reaches(asked.command, self._watched, here=self._watched.database) is not None
 
     def _tell_unread(self, asked: Asked, why: str) -> None:
-        stream = self._watched.named_in(asked.command[1:])
+        stream = self._watched.placed_in(asked.command[1:], payloads=False)
         said: Said = {"what": "unread", "command": text(asked.name), "stream": text(stream) if stream else None}
         self._told.append({**said, "why": why, "at": asked.at})
 
 
 def blocks(asked: Asked) -> bool:
+    if asked.name in BLOCKING:
+        return True
     return asked.name in (b"XREADGROUP", b"XREAD") and b"BLOCK" in read_options(asked.command)[0]
 
 

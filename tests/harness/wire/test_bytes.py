@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from harness_support import Valkey
-from test_gates import STREAM, RunningWire
+from running_wire import RunningWire
+from test_gates import STREAM
 
 from harness.deploy.ports import Ports
 from harness.errors import PartDied

@@ -11,58 +11,17 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from harness_support import Valkey, arrives, until
+from running_wire import RunningWire
 
 from harness.deploy.ports import Ports
 from harness.errors import DeployError, PartDied
-from harness.history import History
 from harness.loop import Loop
-from harness.probes.wire import WireProbe
-from harness.profile import Queue
 from harness.wire.commands import text
 
 STREAM = "message_queue:sms"
-
-
-class RunningWire:
-    """A wire process with a port for each of two processes of the stack."""
-
-    def __init__(self, valkey: Valkey, loop: Loop, ports: Ports) -> None:
-        self.valkey, self.loop, self.ports, self.history = valkey, loop, ports, History()
-        self.probe = WireProbe(self.history, Queue())
-        ours, theirs = socket.socketpair()
-        self.process = subprocess.Popen([sys.executable, "-m", "harness.wire"], stdin=theirs)
-        theirs.close()
-        self.control = self.probe.connect(ours)
-        loop.run(self.control.start())
-        self.api, self.worker = self.listen("api-1"), self.listen("worker-1")
-
-    def listen(self, process: str, *, upstream: int | None = None) -> int:
-        port = self.ports.free()
-        where = ["127.0.0.1", upstream or self.valkey.port]
-        self.loop.run(self.control.ask("listen", process=process, host="127.0.0.1", port=port, upstream=where))
-        return port
-
-    def gate(self, number: int, process: str, command: str, side: str, **more: Any) -> None:
-        self.loop.run(self.control.ask("gate", gate=number, process=process, command=command, side=side, **more))
-
-    def open(self, number: int) -> int:
-        return int(self.loop.run(self.control.ask("open", gate=number))["reached"])
-
-    def reached(self, number: int) -> None:
-        arrives(self.history, lambda event: event.kind == "fault.hit" and event.data["gate"] == number)
-
-    def settled(self) -> list[tuple[str, str]]:
-        """What happened to the queue so far: kind and process."""
-        self.loop.run(self.probe.settle())
-        return [(e.kind, str(e.data["process"])) for e in self.history.events() if e.kind.startswith("queue.")]
-
-    def close(self) -> None:
-        self.loop.run(self.probe.stop())
-        self.process.wait(10)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from harness_support import Valkey
-from test_gates import STREAM, RunningWire
+from running_wire import RunningWire
+from test_gates import STREAM
 
 from harness.deploy.ports import Ports
 from harness.errors import DeployError
