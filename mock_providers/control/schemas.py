@@ -87,6 +87,17 @@ _AT_ONCE = {
     "description": "Arrives together with others: goes out when all have their connection; the answer says how many",
 }
 
+_AS = {
+    **_object(
+        {
+            "format": _text("json or form", enum=["json", "form"]),
+            "body": {"description": "What is posted: any JSON value, of a form an object of strings or lists of them"},
+        },
+        "body",
+    ),
+    "description": "A body in the receiver's own names, posted instead of the vendor's and signed like it",
+}
+
 QUERIES: dict[Key, dict[str, Any]] = {
     ("GET", "/_mock/calls"): {
         **_SELECTION,
@@ -162,6 +173,7 @@ BODIES: dict[Key, dict[str, Any]] = {
             "url": _URL,
             "signature": _SIGNATURE,
             "at_once": _AT_ONCE,
+            "as": _AS,
         },
         "status",
     ),
@@ -175,6 +187,7 @@ BODIES: dict[Key, dict[str, Any]] = {
             "url": _URL,
             "signature": _SIGNATURE,
             "at_once": _AT_ONCE,
+            "as": _AS,
         },
         "from",
         "to",
@@ -187,6 +200,7 @@ BODIES: dict[Key, dict[str, Any]] = {
             "url": _URL,
             "signature": _SIGNATURE,
             "at_once": _AT_ONCE,
+            "as": _AS,
         },
         closed=False,
     ),
@@ -202,6 +216,7 @@ BODIES: dict[Key, dict[str, Any]] = {
             "raw": _flag("The whole message as one MIME text"),
             "url": _URL,
             "at_once": _AT_ONCE,
+            "as": _AS,
         },
         "from",
         "to",

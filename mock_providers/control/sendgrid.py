@@ -15,6 +15,7 @@ from mock_providers.control.accounts import find_account
 from mock_providers.control.answers import answer, body_of
 from mock_providers.control.twilio import signature_of
 from mock_providers.errors import ControlError
+from mock_providers.own_body import OwnBody
 from mock_providers.sendgrid.events import Event, make_event
 from mock_providers.sendgrid.inbound_parse import InboundFile, InboundMail, deliver_mail
 from mock_providers.sendgrid.state.account import SendGridAccount
@@ -33,7 +34,7 @@ async def events(world: World, request: Request) -> Response:
     body = await body_of(request)
     url = body.pop("url", None) or account.settings.event_webhook_url
     signature = signature_of(Checked({"signature": body.pop("signature", "valid")}, where="events"))
-    at_once = AtOnce.read(body.pop("at_once", None))
+    at_once, own = AtOnce.read(body.pop("at_once", None)), OwnBody.read(body.pop("as", None))
     wanted = body.get("events", [body])
     if not isinstance(wanted, list) or not wanted:
         raise ControlError("events must be a list of at least one event", hint='send {"events": [{"event": ...}]}')
@@ -42,7 +43,7 @@ async def events(world: World, request: Request) -> Response:
             "the account has no event_webhook_url", hint="give url, or PATCH the account's event_webhook_url"
         )
     batch = [event for item in wanted for event in _events(world, account, item)]
-    outcome = await world.sendgrid_webhooks.post(account, batch, url=url, signature=signature, at_once=at_once)
+    outcome = await world.sendgrid_webhooks.post(account, batch, url=url, signature=signature, at_once=at_once, own=own)
     return answer(outcome.to_json())
 
 
@@ -64,12 +65,14 @@ async def inbound(world: World, request: Request) -> Response:
     )
     raw = given.flag("raw", False)
     url = given.url("url") or account.settings.inbound_url
-    at_once = AtOnce.read(given.any("at_once"))
+    at_once, own = AtOnce.read(given.any("at_once")), OwnBody.read(given.any("as"))
     given.done()
     if url is None:
         raise ControlError("the account has no inbound_url", hint="give url, or PATCH the account's inbound_url")
     try:
-        outcome, message_id = await deliver_mail(world.webhooks, account, mail, url=url, raw=raw, at_once=at_once)
+        outcome, message_id = await deliver_mail(
+            world.webhooks, account, mail, url=url, raw=raw, at_once=at_once, own=own
+        )
     except (ValueError, LookupError, TypeError) as error:
         raise ControlError(f"no mail can be made of that: {error}", hint="look at headers and addresses") from None
     return answer({**outcome.to_json(), "message_id": message_id})

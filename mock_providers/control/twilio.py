@@ -10,6 +10,7 @@ from mock_providers.checked import Checked, is_http_url
 from mock_providers.control.accounts import find_account
 from mock_providers.control.answers import answer, body_of
 from mock_providers.errors import ControlError
+from mock_providers.own_body import OwnBody
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.settings import STATUSES
 from mock_providers.webhooks import Signature
@@ -34,7 +35,7 @@ async def set_status(world: World, request: Request) -> Response:
     if duplicate > 100:
         raise given.wrong("duplicate", "at most 100", duplicate)
     signature = signature_of(given)
-    at_once = AtOnce.read(given.any("at_once"))
+    at_once, own = AtOnce.read(given.any("at_once")), OwnBody.read(given.any("as"))
     given.done()
     message.stop()
     message.move(status, now=account.now(), error_code=error_code)
@@ -47,6 +48,7 @@ async def set_status(world: World, request: Request) -> Response:
         signature=signature,
         duplicate=duplicate,
         at_once=at_once,
+        own=own,
     )
     if outcome is None:
         return answer({"callback": None, "status": None, "error": "the message has no StatusCallback"})
@@ -62,12 +64,21 @@ async def inbound(world: World, request: Request) -> Response:
     url = given.url("url") or inbound_url(account, to)
     sid = given.optional_text("sid") or account.sid("MM" if media else "SM")
     signature = signature_of(given)
-    at_once = AtOnce.read(given.any("at_once"))
+    at_once, own = AtOnce.read(given.any("at_once")), OwnBody.read(given.any("as"))
     given.done()
     if url is None:
         raise ControlError("the account has no inbound_url", hint="give url, or PATCH the account's inbound_url")
     outcome, sent = await world.twilio_webhooks.inbound(
-        account, sid=sid, sender=sender, to=to, body=body, media=media, url=url, signature=signature, at_once=at_once
+        account,
+        sid=sid,
+        sender=sender,
+        to=to,
+        body=body,
+        media=media,
+        url=url,
+        signature=signature,
+        at_once=at_once,
+        own=own,
     )
     return answer({"sid": sid, **outcome.to_json(), "replies": [message.to_json() for message in sent]})
 

@@ -11,6 +11,7 @@ from mock_providers.at_once import AtOnce
 from mock_providers.clock import elapse
 from mock_providers.faults.webhook import WebhookFault
 from mock_providers.lifecycle import Script, Step
+from mock_providers.own_body import OwnBody
 from mock_providers.sendgrid.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from mock_providers.sendgrid.state.account import SendGridAccount
 from mock_providers.sendgrid.state.mail import Mail, Recipient
@@ -214,8 +215,12 @@ class SendGridWebhooks:
         url: str,
         signature: Signature = "valid",
         at_once: AtOnce | None = None,
+        own: OwnBody | None = None,
     ) -> Outcome:
-        """Posts one signed batch, with `at_once` together with others, and waits for the receiver's answer."""
+        """Posts one signed batch, or its `own` body, and waits for the receiver's answer.
+
+        With `at_once` it goes out together with others.
+        """
         to = sorted({str(event["email"]) for event in events if "email" in event})
         fault = self._webhooks.fault_for("sendgrid", account.name, "event", to=to)
         if fault.signature is not None:
@@ -224,7 +229,8 @@ class SendGridWebhooks:
             events = [{name: value for name, value in event.items() if name != "sg_message_id"} for event in events]
         parts = [[event] for event in events] if fault.split else [events]
         webhooks = [
-            self._webhook(account, part, url=url, signature=signature, fault=fault, at_once=at_once) for part in parts
+            self._webhook(account, part, url=url, signature=signature, fault=fault, at_once=at_once, own=own)
+            for part in parts
         ]
         if at_once is not None:
             # each part is one of those that go out together, so none may wait for another's answer
@@ -242,9 +248,11 @@ class SendGridWebhooks:
         signature: Signature,
         fault: WebhookFault,
         at_once: AtOnce | None,
+        own: OwnBody | None,
     ) -> Webhook:
-        body = json.dumps(events, separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json;charset=utf-8", "User-Agent": "SendGrid Event API"}
+        own = own or OwnBody(content=events, format="json")
+        body = own.written()
+        headers = {"Content-Type": own.type, "User-Agent": "SendGrid Event API"}
         if signature != "missing" and "signed" not in account.switched_off:
             timestamp = str(int(account.now() - fault.stale_s))
             signed = body if signature == "valid" else body + b" "
@@ -260,8 +268,8 @@ class SendGridWebhooks:
             headers=headers,
             message=ids.pop() if len(ids) == 1 else None,
             to=sorted({str(event["email"]) for event in events if "email" in event}),
-            params=events,
-            extra={"signature": signature},
+            params=own.content,
+            extra={"signature": signature, "report": str(events[-1].get("event", ""))},
             fault=fault,
             at_once=at_once,
         )

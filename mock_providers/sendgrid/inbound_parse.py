@@ -9,6 +9,7 @@ from email.utils import parseaddr
 from typing import Any
 
 from mock_providers.at_once import AtOnce
+from mock_providers.own_body import OwnBody
 from mock_providers.sendgrid.state.account import SendGridAccount
 from mock_providers.webhooks import Outcome, Webhook, Webhooks
 
@@ -43,8 +44,12 @@ async def deliver_mail(
     url: str,
     raw: bool = False,
     at_once: AtOnce | None = None,
+    own: OwnBody | None = None,
 ) -> tuple[Outcome, str]:
-    """Posts the form of a mail, with `at_once` together with others; gives the outcome and the mail's Message-ID."""
+    """Posts the form of a mail, or its `own` body; gives the outcome and the mail's Message-ID.
+
+    With `at_once` it goes out together with others.
+    """
     message_id = next((value for name, value in mail.headers.items() if name.lower() == "message-id"), "")
     if not message_id:
         message_id = f"<{account.token()}@mail.example.com>"
@@ -90,13 +95,16 @@ async def deliver_mail(
             account=account.name,
             kind="parse",
             url=url,
-            body=_multipart(form, files, boundary),
-            headers={"Content-Type": f"multipart/form-data; boundary={boundary}", "User-Agent": "Sendlib/1.0"},
+            body=_multipart(form, files, boundary) if own is None else own.written(),
+            headers={
+                "Content-Type": f"multipart/form-data; boundary={boundary}" if own is None else own.type,
+                "User-Agent": "Sendlib/1.0",
+            },
             message=message_id,
             to=[recipient],
             sender=sender,
             text=f"{mail.subject}\n{mail.text}",
-            params=form,
+            params=form if own is None else own.content,
             fault=webhooks.fault_for("sendgrid", account.name, "parse", to=[recipient], text=mail.subject),
             at_once=at_once,
         )

@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from urllib.parse import urlencode
 from uuid import uuid4
 
 from mock_providers.at_once import AtOnce
 from mock_providers.clock import elapse
 from mock_providers.lifecycle import Due, Script, Step
+from mock_providers.own_body import OwnBody
 from mock_providers.twilio.segments import count_segments
-from mock_providers.twilio.signature import sign_form
+from mock_providers.twilio.signature import sign_body, sign_form
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.message import API_VERSION, Media, Message
 from mock_providers.twilio.state.opt_outs import REPLIES, apply_keyword, keyword
 from mock_providers.twilio.twiml import Reply, replies
 from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
-
-_FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 
 
 class TwilioWebhooks:
@@ -70,6 +68,7 @@ class TwilioWebhooks:
         signature: Signature = "valid",
         duplicate: int = 1,
         at_once: AtOnce | None = None,
+        own: OwnBody | None = None,
     ) -> Outcome | None:
         """Sends a status callback, `duplicate` times at once; None if the message has no callback URL.
 
@@ -95,7 +94,15 @@ class TwilioWebhooks:
         if status in {"delivered", "undelivered"}:
             params["RawDlrDoneDate"] = datetime.fromtimestamp(account.now(), UTC).strftime("%y%m%d%H%M")
         webhook = self._webhook(
-            account, "status", url, params, message=message.sid, signature=signature, at_once=at_once
+            account,
+            "status",
+            url,
+            params,
+            message=message.sid,
+            signature=signature,
+            at_once=at_once,
+            own=own,
+            report=status,
         )
         outcomes = await asyncio.gather(*(self._webhooks.deliver(webhook) for _ in range(duplicate)))
         return outcomes[0]
@@ -112,6 +119,7 @@ class TwilioWebhooks:
         url: str,
         signature: Signature = "valid",
         at_once: AtOnce | None = None,
+        own: OwnBody | None = None,
     ) -> tuple[Outcome, list[Message]]:
         """Delivers an inbound message to the stack, and sends what its reply (or an opt-out keyword) asks for.
 
@@ -151,7 +159,17 @@ class TwilioWebhooks:
             params[f"MediaUrl{n}"] = item["url"]
             params[f"MediaContentType{n}"] = item["content_type"]
         outcome = await self._webhooks.deliver(
-            self._webhook(account, "inbound", url, params, message=sid, signature=signature, text=body, at_once=at_once)
+            self._webhook(
+                account,
+                "inbound",
+                url,
+                params,
+                message=sid,
+                signature=signature,
+                text=body,
+                at_once=at_once,
+                own=own,
+            )
         )
         asked = [Reply(None, None, REPLIES[kind], ())] if kind is not None else []
         if outcome.status is not None and 200 <= outcome.status < 300:
@@ -187,37 +205,44 @@ class TwilioWebhooks:
         signature: Signature,
         text: str | None = None,
         at_once: AtOnce | None = None,
+        own: OwnBody | None = None,
+        report: str | None = None,
     ) -> Webhook:
+        own = own or OwnBody(content=params, format="form")
         fault = self._webhooks.fault_for("twilio", account.name, kind, to=[params["To"]], text=text)
         if fault.signature is not None:
             signature = "tampered" if fault.signature == "tampered" else "missing"
         headers = {
-            "Content-Type": _FORM,
+            "Content-Type": own.type,
             "User-Agent": "TwilioProxy/1.1",
             "Accept": "*/*",
             "I-Twilio-Idempotency-Token": str(uuid4()),
         }
         if signature != "missing":
-            signed = params if signature == "valid" else params | {"AccountSid": "tampered"}
-            if account.settings.shared_key is None:
-                headers["X-Twilio-Signature"] = sign_form(account.settings.auth_token, url, signed)
-            else:
-                key, secret = account.settings.shared_key
-                headers["X-Twilio-Signature"] = sign_form(secret, url, signed, algorithm="sha256")
+            secret, algorithm = account.settings.auth_token, "sha1"
+            if account.settings.shared_key is not None:
+                (key, secret), algorithm = account.settings.shared_key, "sha256"
                 headers["X-Twilio-Webhooks-Signature-Settings"] = f"key={key},algorithm=HMAC_SHA256"
+            if own.form is not None:
+                signed = own.form if signature == "valid" else {**own.form, "AccountSid": "tampered"}
+                headers["X-Twilio-Signature"] = sign_form(secret, url, signed, algorithm=algorithm)
+            else:
+                # the URL has the hash of the body, so what is spoilt must be the signature itself
+                spoilt = "" if signature == "valid" else "tampered"
+                url, headers["X-Twilio-Signature"] = sign_body(secret + spoilt, url, own.written(), algorithm=algorithm)
         return Webhook(
             provider="twilio",
             account=account.name,
             kind=kind,
             url=url,
-            body=urlencode(params).encode(),
+            body=own.written(),
             headers=headers,
             message=message,
             to=params["To"],
             sender=params["From"],
             text=text,
-            params=params,
-            extra={"signature": signature},
+            params=own.content,
+            extra={"signature": signature, **({"report": report} if report is not None else {})},
             fault=fault,
             at_once=at_once,
         )

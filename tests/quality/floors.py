@@ -58,7 +58,7 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "client": ("client", "process", "pytest_plugin"),
         "parts": (
             *("accounts", "asgi", "at_once", "bodies", "checked", "clock", "connection", "errors", "lifecycle"),
-            *("memory", "metrics", "posting", "redact"),
+            *("memory", "metrics", "own_body", "posting", "redact"),
         ),
     },
 }
