@@ -129,10 +129,6 @@ def sensible(profile: Profile, *, without: frozenset[str], stack_env: Mapping[st
         )
     if stack_env and attached:
         raise ProfileError("--stack-env sets nothing on an attached stack, which already runs; set it there")
-    if profile.queue.observe == "wire" and attached:
-        raise ProfileError(
-            "[queue] observe = 'wire' needs a stack that we deploy; an attached one is seen by 'monitor'"
-        )
     processes = {
         role: spec.model_copy(update={"count": 0}) if role in without else spec
         for role, spec in profile.processes.items()

@@ -43,8 +43,11 @@ def from_click(group: click.Group, name: str) -> str:
 
 
 def shown(group: Any) -> Iterator[tuple[str, Any]]:
+    """The commands that people call, those of a group within by both their words."""
     for word, command in group.commands.items():
-        if not command.hidden:
+        if isinstance(command, click.Group):
+            yield from ((f"{word} {inner}", one) for inner, one in shown(command))
+        elif not command.hidden:
             yield word, command
 
 

@@ -7,16 +7,14 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 from docs.generate.pages import BESIDE, ROOT, filled, relinked
-from docs.generate.profile import schema
-
-SCHEMA = "profile.schema.json"
+from harness.profile.schema import PUBLISHED, text
 
 
 def on_files(files: Files, *, config: Any) -> Files:
     """Adds the pages that stand at the top of the checkout, and the schema."""
     for name, place in BESIDE.items():
         files.append(File.generated(config, place, content=(ROOT / name).read_text(encoding="utf-8")))
-    files.append(File.generated(config, SCHEMA, content=schema()))
+    files.append(File.generated(config, PUBLISHED, content=text()))
     return files
 
 

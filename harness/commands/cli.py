@@ -13,6 +13,7 @@ from harness.commands import options
 from harness.commands.explore import explore
 from harness.commands.guard import guarded
 from harness.commands.load import load
+from harness.commands.profile import profile as profile_group
 from harness.errors import UsageError
 from harness.extras import DISTRIBUTION
 from harness.results import UNUSABLE
@@ -242,6 +243,7 @@ def doctor(profile: Path) -> int:
 
 app.add_command(load)
 app.add_command(explore)
+app.add_command(profile_group)
 
 
 def main() -> None:

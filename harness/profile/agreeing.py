@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
+from typing import Any, Final
 
+from harness.profile.base import CHANNELS
+from harness.profile.claims import FEATURES, RESTS_ON
 from harness.profile.model import Profile
+from harness.profile.templates import names_in
 from harness.profile.upgrading import Key
 
 Wrong = tuple[Key, str]
+
+SCHEMES: Final[dict[Key, tuple[tuple[str, ...], str]]] = {
+    ("api", "url"): (("http", "https"), "http://127.0.0.1:8080"),
+    ("queue", "url"): (("redis", "rediss", "unix"), "redis://127.0.0.1:6379/0"),
+    ("database", "url"): (("postgresql", "postgres", "sqlite"), "postgresql://user@127.0.0.1:5432/name"),
+    ("providers", "url"): (("http", "https"), "http://127.0.0.1:4010"),
+}
+"""How the address of each part begins, and a whole one."""
+PATHS: Final[tuple[Key, ...]] = (
+    ("api", "ready"),
+    *((("send", "path")), *(("send", channel, "path") for channel in CHANNELS)),
+    ("look", "path"),
+    ("listing", "path"),
+    ("conversations", "path"),
+    ("conversations", "messages"),
+    *(("webhooks", kind, name) for kind in ("sms", "email") for name in ("path", "reports")),
+)
+WITH_AN_ID: Final[tuple[Key, ...]] = (("look", "path"), ("conversations", "messages"))
+"""Paths of one among many."""
+TELLING: Final = frozenset({"to", "body", "token"})
+"""What tells one message of a test from another."""
 
 
 def disagreement(profile: Profile) -> Wrong | None:
@@ -16,9 +42,19 @@ def disagreement(profile: Profile) -> Wrong | None:
 
 
 def disagreements(profile: Profile) -> Iterator[Wrong]:
-    attached = profile.deploy.driver == "attached"
-    if not attached and "api" not in profile.processes:
-        driver = profile.deploy.driver
+    yield from running(profile)
+    yield from addresses(profile)
+    yield from paths(profile)
+    yield from claims(profile)
+    yield from bodies(profile)
+    yield from statuses(profile)
+
+
+def running(profile: Profile) -> Iterator[Wrong]:
+    """What each driver needs, and what it can't have."""
+    driver = profile.deploy.driver
+    attached = driver == "attached"
+    if not attached and "api" not in roles(profile):
         yield (
             ("processes", "api"),
             f'it is missing, and driver = "{driver}" starts the stack itself; say its command, or set [deploy] '
@@ -26,19 +62,110 @@ def disagreements(profile: Profile) -> Iterator[Wrong]:
         )
     if attached and not profile.api.url:
         yield ("api", "url"), 'driver = "attached" needs it: where the stack answers'
-    if profile.claims.dead_letters and profile.queue.dead is None:
-        yield ("claims", "dead_letters"), 'it is claimed, and [queue] dead = "": name their stream'
-    if profile.claims.webhooks and not (profile.webhooks.sms.path or profile.webhooks.email.path):
-        yield ("claims", "webhooks"), "they are claimed, and no [webhooks] has a path: name one"
-    if profile.claims.idempotency and profile.send.idempotency is None:
-        yield ("claims", "idempotency"), 'it is claimed, and [send] idempotency = "": name the header'
-    if profile.claims.conversations and not profile.conversations.path:
-        yield ("claims", "conversations"), 'they are claimed, and [conversations] path = "": name it'
-    if profile.look.path and "{id}" not in profile.look.path:
+    if attached and profile.queue.observe == "wire":
         yield (
-            ("look", "path"),
-            f'no {{id}} in it, so every message is looked at alike; write "{profile.look.path.rstrip("/")}/{{id}}"',
+            ("queue", "observe"),
+            '"wire" needs a stack that we deploy; an attached one is seen by "monitor", so write that, or "auto"',
         )
-    footers = set(profile.messages.footer) & set(profile.messages.changes)
-    if footers:
-        yield ("messages", "footer"), f"{min(footers)} has a footer and is said to change; say one of them"
+    if attached and profile.migrate:
+        yield ("migrate",), 'driver = "attached" starts nothing, this neither; leave it out, or change the driver'
+
+
+def roles(profile: Profile) -> set[str]:
+    """What the processes are to the stack."""
+    return {str(getattr(process, "role", None) or name) for name, process in profile.processes.items()}
+
+
+def addresses(profile: Profile) -> Iterator[Wrong]:
+    for key, (schemes, whole) in SCHEMES.items():
+        url = said(profile, key)
+        if not url:
+            continue
+        scheme, separator, rest = url.partition("://")
+        if not separator:
+            begin = schemes[0] if schemes[0] != "postgresql" else "postgresql://USER@"
+            guess = f"{begin}://{url}" if "://" not in begin else f"{begin}{url}"
+            yield key, f'"{url}" says nothing of how it is spoken to; write "{guess}"'
+        elif scheme.partition("+")[0].lower() not in schemes:
+            known = ", ".join(f"{one}://" for one in schemes)
+            yield key, f'{scheme}:// isn\'t spoken there; known are {known}; write "{whole}"'
+        elif not rest.strip("/"):
+            yield key, f'"{url}" names no place; write it whole, such as "{whole}"'
+
+
+def paths(profile: Profile) -> Iterator[Wrong]:
+    for key in PATHS:
+        path = said(profile, key)
+        if path and "://" in path:
+            yield key, f'"{path}" is a whole address; write its path alone, and the rest in [api] url'
+        elif path and not path.startswith("/"):
+            yield key, f'a path begins with "/": write "/{path}"'
+        elif path and key in WITH_AN_ID and "{id}" not in path:
+            whole = f"{path.rstrip('/')}/{{id}}"
+            yield key, f'no {{id}} in it, so every message is looked at alike; write "{whole}"'
+
+
+def claims(profile: Profile) -> Iterator[Wrong]:
+    """What is claimed and denied at once."""
+    said = profile.claims
+    if said.dead_letters and profile.queue.dead is None:
+        yield ("claims", "dead_letters"), 'it is claimed, and [queue] dead = "": name their stream'
+    if said.webhooks and not (profile.webhooks.sms.path or profile.webhooks.email.path):
+        yield ("claims", "webhooks"), "they are claimed, and no [webhooks] has a path: name one"
+    if said.idempotency and not carries_key(profile):
+        yield ("claims", "idempotency"), 'it is claimed, and [send] idempotency = "": name the header'
+    if said.conversations and not profile.conversations.path:
+        yield ("claims", "conversations"), 'they are claimed, and [conversations] path = "": name it'
+    for feature, base in RESTS_ON.items():
+        if getattr(said, feature) and getattr(said, base) is False:
+            yield (
+                ("claims", feature),
+                f"it is claimed, and {base} = false: there are no {FEATURES[feature]} without; leave one of them out",
+            )
+    if said.retries is False and profile.retries.attempts is not None:
+        yield ("retries", "attempts"), "[claims] retries = false: nothing is tried again; leave one of them out"
+
+
+def carries_key(profile: Profile) -> bool:
+    """Whether any send can carry an idempotency key: in its header, or in its body."""
+    sends = [profile.send, *(profile.send.of(channel) for channel in CHANNELS)]
+    return any(
+        send.idempotency is not None or "idempotency_key" in names_in([send.body, send.headers]) for send in sends
+    )
+
+
+def bodies(profile: Profile) -> Iterator[Wrong]:
+    """Sends of which none is known again, and texts that are said to be two things."""
+    for key in (("send", "body"), *(("send", channel, "body") for channel in CHANNELS)):
+        body = said(profile, key)
+        if body is not None and not TELLING & names_in(body):
+            such = '{ to = "{to}", text = "{body}" }'
+            yield key, f"every message would be the same: name {{to}} and {{body}} in it, such as {such}"
+    both = set(profile.messages.footer) & set(profile.messages.changes)
+    if both:
+        yield ("messages", "footer"), f"{min(both)} has a footer and is said to change; say one of them"
+    for channel, footer in profile.messages.footer.items():
+        if len(footer) >= profile.messages.longest.get(channel, len(footer) + 1):
+            yield ("messages", "footer"), f"{channel}'s is as long as [messages] longest lets a body be; say less"
+
+
+def statuses(profile: Profile) -> Iterator[Wrong]:
+    """Words that have no place in the order that is written."""
+    words = profile.statuses
+    if "order" not in words.model_fields_set:
+        return
+    for step in ("queued", "sent"):
+        word = getattr(words, step)
+        if word not in words.order and step in words.model_fields_set:
+            yield ("statuses", step), f"{word!r} stands nowhere in order; put it there, or leave order out"
+    strange = [word for word in chain(*words.cycles) if word not in words.order]
+    if strange and "cycles" in words.model_fields_set:
+        yield ("statuses", "cycles"), f"{strange[0]!r} stands nowhere in order; put it there, or leave it out here"
+
+
+def said(profile: Profile, key: Key) -> Any:
+    """What stands at a key; None where the table around it isn't there."""
+    value: Any = profile
+    for name in key:
+        value = getattr(value, name, None)
+    return value

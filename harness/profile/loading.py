@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from harness.content import REFERENCE, content
 from harness.errors import ProfileError
 from harness.profile.agreeing import disagreement
-from harness.profile.explaining import Source, explain
+from harness.profile.explaining import Source, explain, no_toml
 from harness.profile.lines import lines_of
 from harness.profile.model import Profile
 from harness.profile.upgrading import Clash, Key, upgraded
@@ -38,7 +38,7 @@ def load(path: Path, *, environ: Mapping[str, str] | None = None, driver: str | 
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"the profile {path} is not TOML: {error}; mend that line") from error
+        raise no_toml(path, str(error)) from error
     if driver is not None:
         deploy = table.get("deploy", {})
         table["deploy"] = {**deploy, "driver": driver} if isinstance(deploy, dict) else deploy

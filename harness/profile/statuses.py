@@ -36,7 +36,7 @@ def as_text(value: object) -> object:
 
 Word = Annotated[str, BeforeValidator(as_text), Field(min_length=1), WithJsonSchema(SPELLINGS)]
 """A status; a file may give several words for it, a number, or the row's, the API's and events' own."""
-Named = Annotated[str, BeforeValidator(as_text)]
+Named = Annotated[str, BeforeValidator(as_text), WithJsonSchema(ONE)]
 
 
 class Statuses(Section):

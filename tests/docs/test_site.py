@@ -16,9 +16,9 @@ from docs_blocks import ROOT, pages
 
 import harness
 from docs.generate.pages import CLOSED, PARTS, kept
-from docs.generate.profile import schema
 from harness.profile.base import Section
 from harness.profile.model import Profile
+from harness.profile.schema import schema
 
 FETCHED = re.compile(r"""<(?:script|img|iframe|source)\b[^>]*?\bsrc=["']?([^"'\s>]+)|<link\b([^>]*)>""")
 FROM_STYLE = re.compile(r"""url\(["']?((?:https?:)?//[^)"']+)|@import""")
@@ -91,7 +91,7 @@ def test_every_name_of_the_public_api_is_described(site: Path) -> None:
 def test_the_profiles_schema_is_published_and_takes_our_own_profiles(site: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     published = json.loads((site / "profile.schema.json").read_text(encoding="utf-8"))
-    assert published == json.loads(schema())
+    assert published == schema()
     jsonschema.validate(Profile().model_dump(exclude_unset=True), published)
     jsonschema.validate({"images": {"redis": "redis:7"}, "queue": {"dead": ""}}, published)
     with pytest.raises(jsonschema.ValidationError):
