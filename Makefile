@@ -16,7 +16,7 @@ DEPLOY ?=
 SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images docs examples conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz docs packaging ranges bench-mocks bench-wait bench-plugin clean lock
+.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz docs packaging ranges bench-mocks bench-wait bench-plugin clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -82,7 +82,9 @@ format: $(READY) ## let ruff mend what it can
 
 types: $(READY) ## mypy, strict
 	@$(BIN)/mypy
-	@$(BIN)/mypy -p docs.generate -p examples.orders
+	@$(BIN)/mypy -p docs.generate -p examples.orders -p tests.examples
+	@cd examples/celery-fastapi && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p notify
+	@cd examples/rq-sqlite && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p postbox
 
 check: lint types test ## lint, types and tests
 
@@ -91,6 +93,9 @@ quality: $(READY) ## defect by check: is each defect caught by the check that na
 
 quality-right: $(READY) ## right stacks that look unusual: does none of them fail?
 	@$(BIN)/python -m tests.quality.right $(ARGS)
+
+examples: $(READY) ## three whole stacks of other makings: each is installed, verified, and verified with each of its mistakes
+	@$(BIN)/python -m tests.examples $(ARGS)
 
 report: $(READY) ## the HTML report of the last verification, with its history
 	@$(BIN)/harness report $(ARGS)

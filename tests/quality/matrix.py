@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 from rich.console import Console
@@ -22,7 +22,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from tests.quality.defects import DEFECTS, Defect
+from tests.quality.defects import DEFECTS
 
 BUILD = Path("build/quality")
 CHECKS = (
@@ -73,6 +73,15 @@ def profile_of(name: str, mode: str) -> str:
     return PROFILE.format(name=name, worker=worker, deadlines=deadlines) + queue + claims
 
 
+class Named(Protocol):
+    """What is to be caught: the check that must fail, and words that must stand in its reason."""
+
+    @property
+    def caught_by(self) -> str: ...
+    @property
+    def because(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Row:
     """What the suite said of one stack: its verdicts, each with its reason."""
@@ -86,7 +95,7 @@ class Row:
         said = {v["verdict"] for v in self.verdicts if v["check"] == check}
         return next((outcome for outcome in ("fail", "error", "unknown", "pass") if outcome in said), "")
 
-    def catches(self, defect: Defect) -> bool:
+    def catches(self, defect: Named) -> bool:
         """Whether the check that names the defect failed, and for the right reason, be it not the first of several."""
         mine = [v for v in self.verdicts if v["check"] == defect.caught_by and v["verdict"] == "fail"]
         reasons = [reason for v in mine for reason in (f"fail: {v['reason']}", *v.get("also", ()))]
