@@ -61,7 +61,7 @@ MISTAKES = [
     ),
     (
         API + '[queue]\nfinish = "acked"\n',
-        "p.toml:4: [queue] finish: write one of 'ack-delete', 'ack', 'delete', 'trim' or 'none' (did you mean 'ack'?); got 'acked'",
+        "p.toml:4: [queue] finish: write one of 'ack-delete', 'ack', 'delete', 'trim', 'pop' or 'none' (did you mean 'ack'?); got 'acked'",
     ),
     (
         API + '[queue]\nurl = "localhost:6379"\n',
