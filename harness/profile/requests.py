@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from harness.profile.base import Absent, Channel, KeyWrong, Positive, Section
-from harness.profile.pointers import Place, Pointer, Where
+from harness.profile.pointers import Pointer, Where
 from harness.profile.templates import Body, Filled
 
 CONTRACT: Final[dict[str, Any]] = {
@@ -38,17 +38,26 @@ class Api(Section):
 
 
 class SendOf(Section):
-    """What differs for one channel."""
+    """What differs for one channel; what isn't said is as in `[send]`."""
 
     path: str | None = None
+    """Where a message of this channel is sent to."""
     method: Method | None = None
+    """Its HTTP method."""
     headers: dict[str, Filled] | None = None
+    """Its headers, instead of those of `[send]`."""
     body: Body | None = None
+    """Its body."""
     format: Literal["json", "form"] | None = None
+    """How its body is written."""
     accepted: list[Code] | None = None
+    """The answers by which the stack takes it."""
     id: Where | None = None
+    """Where in its answer the id stands."""
     status: Pointer | None = None
+    """Where in its answer the status stands."""
     idempotency: str | None = None
+    """The header of its idempotency key."""
 
 
 class Send(Section):
@@ -159,10 +168,3 @@ class Pace(Section):
     """Sends a second at most; 0: as fast as they come."""
     wait_most: Positive = 30.0
     """Seconds that an answer 429 (`Retry-After`) is waited for before the send counts as refused."""
-
-
-def told(place: str | Place) -> str:
-    """A place as the profile writes it."""
-    if isinstance(place, str):
-        return f'"{place}"'
-    return "{ " + ", ".join(f'{name} = "{value}"' for name, value in place if value is not None) + " }"
