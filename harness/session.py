@@ -23,6 +23,8 @@ from harness.probes.monitor import MonitorProbe
 from harness.probes.polled import PolledProbe
 from harness.probes.probe import Probe, declare
 from harness.probes.providers import ProvidersProbe
+from harness.probes.standing import Standing
+from harness.probes.unqueued import UnqueuedProbe
 from harness.probes.wire import WireProbe, database_of
 from harness.profile import Profile
 from harness.redact import Redactor
@@ -139,7 +141,7 @@ def sensible(profile: Profile, *, without: frozenset[str], stack_env: Mapping[st
 def wire_for(profile: Profile, history: History) -> WireProbe | None:
     deployed_by_us = profile.deploy.driver != "attached"
     wanted = profile.queue.observe == "wire" or (profile.queue.observe == "auto" and deployed_by_us)
-    return WireProbe(history, profile.queue) if wanted else None
+    return WireProbe(history, profile.queue) if wanted and profile.queue.base != "none" else None
 
 
 def driver_for(
@@ -183,7 +185,10 @@ def probes_for(
 
     probes: list[Probe] = []
     if wire is not None:
+        wire.url = where.redis
         probes.append(wire)
+    elif profile.queue.base == "none":
+        probes.append(UnqueuedProbe(history))
     elif where.redis:
         monitor = profile.queue.observe != "tail"
         names = driver.name_of_pid
@@ -213,7 +218,10 @@ def providers_for(history: History, where: Addresses) -> ProviderControl | None:
 
 
 def counters_for(profile: Profile, history: History, where: Addresses) -> Counters | None:
-    return Counters(history, profile.queue, url=where.redis) if where.redis else None
+    if not where.redis or profile.queue.base == "none":
+        return None
+    kind = Counters if profile.queue.base == "stream" else Standing
+    return kind(history, profile.queue, url=where.redis)
 
 
 @contextlib.contextmanager

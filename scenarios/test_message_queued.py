@@ -41,7 +41,7 @@ def test_one_idempotency_key_makes_one_entry(stack: Stack) -> None:
 @pytest.mark.needs("sms")
 def test_a_crash_between_commit_and_queue_loses_nothing(stack: Stack) -> None:
     """The API dies after it stored the message and before Redis heard of it."""
-    with stack.gates.close("api", "XADD", side="command") as gate:
+    with stack.gates.close("api", stack.profile.queue.append_commands, side="command") as gate:
         flow = stack.sending(sms(body="survives"))
         if gate.reached(flow):
             stack.api.kill()

@@ -106,7 +106,7 @@ def test_a_restarted_worker_goes_on(stack: Stack) -> None:
 def test_a_worker_killed_before_it_acknowledged_loses_nothing(stack: Stack) -> None:
     """The provider has accepted the message, Redis never hears of it, and the worker dies."""
     sent = sms(body="crash before ack")
-    with stack.gates.close("worker", "XACK", side="command") as gate:
+    with stack.gates.close("worker", stack.profile.queue.finish_commands, side="command") as gate:
         flow = stack.send(sent)
         if gate.reached(flow):
             stack.worker.kill()

@@ -42,8 +42,8 @@ def proof_by_hold(history: History, flow: Flow, profile: Profile) -> Answers:
     entries = [event for event in flow.appends if window.covers(event)]
     gone = [event for event in (*flow.acks, *flow.deletes) if window.covers(event)]
     if gone and not missed:
-        yield refuted("its entry left the stream while every worker was held", [*entries, *gone])
-    if not entries:
+        yield refuted(f"its entry left the {profile.queue.place} while every worker was held", [*entries, *gone])
+    if not entries and profile.queue.base != "none":
         yield from _not_yet_queued(history, flow, profile, window.began)
     if window.ended is None:
         yield undecided("the workers are still held", inner.witnesses)
@@ -57,7 +57,7 @@ def _not_yet_queued(history: History, flow: Flow, profile: Profile, began: Event
         return
     shown_by = [began, *flow.answers]
     if late(history, flow.taken, by=profile.policy.queued_within) or flow.status in profile.statuses.terminal:
-        yield refuted("it was never put on a stream", shown_by, absent=["queue.appended"])
+        yield refuted(f"it was never put on a {profile.queue.place}", shown_by, absent=["queue.appended"])
     else:
         yield undecided("no entry of it was seen yet", shown_by, absent=["queue.appended"])
 
@@ -80,10 +80,10 @@ def _sent_after(released: Event, flow: Flow, history: History, profile: Profile,
 @check(NAME, ORDER)
 def proof_by_order(history: History, flow: Flow, profile: Profile) -> Answers:
     """Proof 2: the interleaving that fools a script that looks once, made on purpose."""
-    facts = Facts(history)
+    facts, place, put = Facts(history), profile.queue.place, profile.queue.put
     window = next((w for w in facts.windows("gate", target="api") if flow.events and w.covers(flow.events[0])), None)
     if window is None:
-        yield undecided("the API's XADD was not gated", flow.answers)
+        yield undecided(f"the API's {profile.queue.put} was not gated", flow.answers)
         return
     number = window.began.data["number"]
     hits = [e for e in history.events("fault.hit", after=window.began.seq) if e.data.get("gate") == number]
@@ -92,22 +92,22 @@ def proof_by_order(history: History, flow: Flow, profile: Profile) -> Answers:
         yield not_accepted(flow, profile)
         return
     if not work(flow) and sent:
-        reason = "it went to the end without any entry on the stream"
+        reason = f"it went to the end without any entry on the {profile.queue.place}"
         yield refuted(reason, [*flow.answers, *flow.calls, *sent], absent=["queue.appended"])
     elif not work(flow) and late(history, flow.taken, by=profile.policy.queued_within):
-        yield refuted("it was never put on a stream", flow.answers, absent=["queue.appended"])
+        yield refuted(f"it was never put on a {profile.queue.place}", flow.answers, absent=["queue.appended"])
     if not hits:
-        reason = "the gate was never reached: it is not the API that puts it on the stream, or not by XADD"
+        reason = f"the gate was never reached: it is not the API that puts it on the {place}, or not by {put}"
         yield undecided(reason, [window.began])
         return
     nobody = facts.no_consumer()
     if sent and window.covers(sent[0]):
         answered = [event for event in flow.answers if event.seen < sent[0].seen]
         if answered:
-            reason = "the API answered although its XADD was withheld; that order wasn't made"
+            reason = f"the API answered although its {put} was withheld; that order wasn't made"
             yield undecided(reason, answered)
         else:
-            reason = "sent while the API was still waiting for its XADD"
+            reason = f"sent while the API was still waiting for its {put}"
             yield shown(reason, [hits[0], sent[0], *flow.answers])
     elif nobody:
         yield refuted(f"its entry was never taken: {nobody}", [hits[0]])
@@ -121,18 +121,18 @@ def proof_by_order(history: History, flow: Flow, profile: Profile) -> Answers:
 @check(NAME, ACTORS, silence=("provider.called",))
 def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Answers:
     """Proof 3: who did it."""
-    facts = Facts(history)
+    facts, place = Facts(history), profile.queue.place
     if not flow.taken:
         yield not_accepted(flow, profile)
         return
     if not flow.appends:
         if flow.status in profile.statuses.terminal:
-            reason = "nobody took it from a stream: it was sent without ever being queued"
+            reason = f"nobody took it from a {profile.queue.place}: it was sent without ever being queued"
             yield refuted(reason, [*flow.answers, *flow.calls], absent=["queue.appended"])
         elif late(history, flow.taken, by=profile.policy.queued_within):
-            yield refuted("it was never put on a stream", flow.answers, absent=["queue.appended"])
+            yield refuted(f"it was never put on a {profile.queue.place}", flow.answers, absent=["queue.appended"])
         else:
-            yield undecided("no entry of it was seen on a stream", flow.answers, absent=["queue.appended"])
+            yield undecided(f"no entry of it was seen on a {place}", flow.answers, absent=["queue.appended"])
         return
     entry = flow.appends[0]
     appender = entry.data.get("process")
@@ -147,10 +147,10 @@ def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Answers:
     elif appender in takers and facts.role(appender) != "worker":
         done = [e for e in (*flow.claims, *flow.acks) if e.data.get("process") == appender]
         if facts.named("worker"):
-            yield refuted(f"{appender} took the entry that it had put on the stream itself", [entry, *done])
+            yield refuted(f"{appender} took the entry that it had put on the {place} itself", [entry, *done])
         else:
             # its name is that of all that it has started, and a worker may be among them
-            reason = f"{appender}, or what it started, put the entry on the stream and took it"
+            reason = f"{appender}, or what it started, put the entry on the {place} and took it"
             yield undecided(f"{reason}; the profile has no [processes.worker]", [entry, *done], remedy=WORKER)
     else:
         yield from _call_between(flow, facts, profile, entry, takers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from harness.checks.rest import late, never_queued, owed_by, work
+from harness.checks.rest import late, never_queued, over, owed_by, work
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
 from harness.history.flow import SUCCESS
@@ -22,6 +22,8 @@ Fate = Literal[
     "indeterminate",  # no answer, or an error, and no trace of it: it may or may not have been taken
     "unexpected",  # nobody sent it, or it was refused, and a provider has it; it came in, was refused, and is stored
 ]
+AT_WORK: Final = ("queue.claimed", "provider.called", "provider.answered", "database.status")
+"""What shows that a worker is at work."""
 FAULTS: Final[tuple[Fate, ...]] = ("lost", "unexpected", "unrecorded")
 
 
@@ -100,15 +102,17 @@ def dead_for_nothing(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
 def may_go_on(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> bool:
     """Whether a worker, the queue or the outbox may still bring the message on."""
     history, entries = facts.history, work(flow)
-    done = {e.data.get("entry") for e in flow.of("queue.acked", "queue.deleted")}
     if never_queued(flow, history, facts, profile):
         return False
     if waits(flow, profile):
         return True
-    if not rest and (not entries or set(entries) - done):
+    if not rest and (not entries or set(entries) - over(flow, profile)):
         return True
     # nobody has it any more; but what a worker did last may not be written yet
-    return not rest and not late(history, flow.events[-1], by=profile.policy.finished_within)
+    last = [flow.events[-1]]
+    if profile.queue.pops:
+        last += history.events(*AT_WORK)[-1:]  # who popped it may have popped more, and do one after the other
+    return not rest and not late(history, *last, by=profile.policy.finished_within)
 
 
 def waits(flow: Flow, profile: Profile) -> bool:
@@ -124,12 +128,15 @@ def waits(flow: Flow, profile: Profile) -> bool:
 
 def at_rest(history: History, profile: Profile) -> bool:
     """Whether every stream was counted empty after the last thing that happened to any message."""
-    if profile.queue.group is None:
+    if not profile.queue.counted:
         return False  # without a group nobody counts what is taken and what is done
     moved = history.events("queue.appended", "database.inserted", "database.status", "provider.called")
     after = moved[-1].seq if moved else 0
     looks = {event.data.get("stream"): event for event in history.events("queue.counted", after=after)}
     return all(
-        stream in looks and looks[stream].data.get("pending") == 0 and looks[stream].data.get("lag") == 0
+        stream in looks
+        and looks[stream].data.get("pending") == 0
+        and looks[stream].data.get("lag") == 0
+        and not looks[stream].data.get("later")
         for stream in profile.queue.streams.values()
     )

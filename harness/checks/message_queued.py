@@ -37,8 +37,8 @@ def message_queued(history: History, flow: Flow, profile: Profile, *, channel: s
     stream = profile.queue.streams.get(channel)
     wrong = [event for event in entries if event.data["stream"] != stream]
     if stream is None:
-        reason = f"the profile names no stream for {channel}"
-        yield undecided(reason, [taken, *entries], remedy=f"[queue] streams, with {channel}")
+        reason = f"the profile names no {profile.queue.place} for {channel}"
+        yield undecided(reason, [taken, *entries], remedy=f"[queue] {profile.queue.named_by}, with {channel}")
     elif wrong:
         elsewhere = refuted(f"it was put on {wrong[0].data['stream']}, expected {stream}", [taken, *wrong])
         yield from unless_lacking([elsewhere], profile, unclaimed_channel(flow, profile))
@@ -49,7 +49,8 @@ def message_queued(history: History, flow: Flow, profile: Profile, *, channel: s
             why, witness = explained
             yield shown(f"{len(entries)} entries, explained by {why} (at-least-once)", [taken, witness, *entries])
             return
-        yield refuted(f"{len(entries)} entries were put on the stream for one message", [taken, *entries])
+        reason = f"{len(entries)} entries were put on the {profile.queue.place} for one message"
+        yield refuted(reason, [taken, *entries])
     elif extra < 0:
         reason = f"{flow.messages} messages were made of these sends, and only {len(entries)} were queued"
         yield undecided(reason, [taken, *entries])
@@ -60,7 +61,7 @@ def _not_queued(history: History, flow: Flow, profile: Profile, taken: Event) ->
     limit = profile.policy.queued_within
     if flow.status in profile.statuses.terminal:
         witnesses = [taken, *(event for _, event in flow.statuses)]
-        reason = f"it is {flow.status}, and no entry was ever put on a stream"
+        reason = f"it is {flow.status}, and no entry was ever put on a {profile.queue.place}"
         yield refuted(reason, witnesses, absent=["queue.appended"])
     elif late(history, taken, by=limit):
         if not flow.statuses:

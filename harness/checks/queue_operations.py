@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
-from harness.history.facts import Facts
+from harness.history.facts import Facts, Window
 from harness.profile import Profile
 
 NAME = "queue-operations"
@@ -27,13 +27,14 @@ def queue_operations(history: History, flow: Flow, profile: Profile, *, held: Ev
         return
     nobody = Facts(history).no_consumer()
     if nobody:
-        yield refuted(f"its entry stays on the stream: {nobody}", looks)
+        yield refuted(f"its entry stays on the {profile.queue.place}: {nobody}", looks)
         return
-    yield from _while_held(flow, entries[0], held, history)
-    yield from _at_rest(flow, profile, entries, at_rest)
+    yield from _while_held(flow, profile, entries[0], held, history)
+    yield from _at_rest(flow, profile, entries, at_rest, handed=state(held, entries[0], "present") is False)
 
 
-def _while_held(flow: Flow, entry: str, held: Event, history: History) -> Answers:
+def _while_held(flow: Flow, profile: Profile, entry: str, held: Event, history: History) -> Answers:
+    place = profile.queue.place
     window = next((w for w in Facts(history).windows("hold", target="worker") if w.covers(held)), None)
     missed = window.ended.data.get("missed") if window and window.ended else None
     stands = state(held, entry, "present")
@@ -42,9 +43,9 @@ def _while_held(flow: Flow, entry: str, held: Event, history: History) -> Answer
     elif missed:
         yield undecided(f"the hold missed {', '.join(missed)}", [held])
     elif stands is None:
-        yield undecided(refused(held, "whether its entry stood on the stream while held"), [held])
-    elif not stands and flow.appends[0].seq < held.seq:
-        reason = "its entry was gone from the stream while every worker was held"
+        yield undecided(refused(held, f"whether its entry stood on the {place} while held"), [held])
+    elif not stands and flow.appends[0].seq < held.seq and not _handed_over(flow, profile, window):
+        reason = f"its entry was gone from the {place} while every worker was held"
         takers = [event for event in (*flow.deletes, *flow.acks) if event.seen <= held.seen]
         others = [event for event in takers if Facts.role(event.data.get("process") or "") != "worker"]
         if others:
@@ -52,11 +53,18 @@ def _while_held(flow: Flow, entry: str, held: Event, history: History) -> Answer
             yield undecided(f"{reason}: {who} took it away", [flow.appends[0], *others, held])
         else:
             yield refuted(reason, [flow.appends[0], *takers, held], absent=() if takers else ["queue.deleted"])
-    elif not stands:
+    elif not stands and flow.appends[0].seq >= held.seq:
         yield undecided("its entry came after the look: nothing was seen of it while held", [held, flow.appends[0]])
 
 
-def _at_rest(flow: Flow, profile: Profile, entries: Sequence[str], look: Event) -> Answers:
+def _handed_over(flow: Flow, profile: Profile, hold: Window) -> bool:
+    """Whether a held worker had asked before: Redis gives an element to a pop that waits, whoever may read that."""
+    given = [event for event in flow.claims if hold.covers(event)] if profile.queue.leaves else []
+    members = hold.began.data.get("members", ())
+    return bool(given) and all(event.data.get("process") in members for event in given)
+
+
+def _at_rest(flow: Flow, profile: Profile, entries: Sequence[str], look: Event, *, handed: bool) -> Answers:
     queue, end = profile.queue, flow.statuses[-1][1] if flow.statuses else None
     if flow.status not in profile.statuses.terminal:
         yield undecided(f"it is still {flow.status}", [*flow.appends, look])
@@ -64,27 +72,31 @@ def _at_rest(flow: Flow, profile: Profile, entries: Sequence[str], look: Event) 
     # by the time of the look itself: what it saw is no news of later
     last = max(event.seen for event in (*flow.acks, *([end] if end else flow.appends)))
     overdue = look.seen - last >= profile.policy.finished_within
-    for name, matters in (("pending", queue.acknowledges), ("present", queue.deletes is not False)):
+    for name, matters in (("pending", queue.acknowledges), ("present", queue.leaves or queue.deletes is not False)):
         left = [entry for entry in entries if state(look, entry, name)]
         dark = [entry for entry in entries if state(look, entry, name) is None]
-        what = "pending" if name == "pending" else "on the stream"
+        what = "pending" if name == "pending" else f"on the {queue.place}"
         if not matters:
             continue
         if dark:
             yield undecided(refused(look, f"whether its entry is still {what}"), [look])
         elif left and name == "present" and queue.deletes is None:
             yield undecided(
-                "its entry stays on the stream", [*flow.appends, look], remedy="[queue] finish says whether"
+                f"its entry stays on the {queue.place}", [*flow.appends, look], remedy="[queue] finish says whether"
             )
         elif left and overdue:
             yield refuted(f"at rest its entry is still {what}", [*flow.appends, *flow.acks, look])
         elif left:
             yield undecided(f"its entry is still {what}, and the profile allows for that yet", [*flow.appends, look])
-    if queue.group is None:
+    if queue.base == "pubsub":
+        remedy = "nothing: a channel keeps nothing, and its subscribers say nothing of what they were given"
+        yield undecided("what a channel has carried can't be looked at afterwards", [look], remedy=remedy)
+    elif queue.base == "stream" and queue.group is None:
         remedy = "nothing: without a consumer group Redis keeps no list of what was handled"
         yield undecided("without a consumer group neither pending list nor lag can be read", [look], remedy=remedy)
     told = ", ".join(f"{n} {look.data[n]}" for n in ("length", "pending", "lag") if look.data.get(n) is not None)
-    yield shown(f"on the stream while held; finished at rest{f' ({told})' if told else ''}", [look])
+    first = "handed to a held worker alone" if handed else f"on the {queue.place} while held"
+    yield shown(f"{first}; finished at rest{f' ({told})' if told else ''}", [look])
 
 
 def state(look: Event, entry: str, name: str) -> bool | None:

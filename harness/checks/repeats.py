@@ -33,7 +33,10 @@ def first_generation(flow: Flow) -> list[Event]:
     heard = [event for event in flow.accepted_calls if event not in flow.unheard]
     failed = len(heard) < len(flow.calls) or not flow.calls or not flow.call_answers
     retries = {event.seq for event in flow.appends if retry_count(event) > 0 and failed}
-    return [event for event in flow.appends if not event.data.get("dead") and event.seq not in retries]
+    own = [event for event in flow.appends if not event.data.get("dead") and event.seq not in retries]
+    # what goes back on its queue is no other entry, nor what first waited for its time elsewhere
+    own = [event for event in own if not event.data.get("again")]
+    return [event for event in own if not event.data.get("later")] or own
 
 
 def retry_count(event: Event) -> int:

@@ -6,7 +6,7 @@ never come, and nothing is concluded from its absence either.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -88,11 +88,22 @@ def work(flow: Flow) -> dict[str, Event]:
     return found
 
 
+def given_up(flow: Flow, events: Iterable[Event]) -> set[object]:
+    """The entries that are finished by some events, and were not put back after that."""
+    back = {event.data.get("entry"): event.seq for event in flow.appends if event.data.get("again")}
+    return {event.data.get("entry") for event in events if event.seq > back.get(event.data.get("entry"), -1)}
+
+
+def over(flow: Flow, profile: Profile) -> set[object]:
+    """The entries that nobody has any more: acknowledged, deleted, or popped where that is all."""
+    return given_up(flow, [*flow.acks, *flow.deletes, *(flow.claims if profile.queue.pops else ())])
+
+
 def unacknowledged(flow: Flow, profile: Profile) -> list[Event]:
     """The entries that must still be acknowledged; one that was read with NOACK is acknowledged by being read."""
     if not profile.queue.acknowledges:
         return []
-    done = {event.data.get("entry") for event in flow.acks}
+    done = given_up(flow, flow.acks)
     done |= {event.data.get("entry") for event in flow.claims if event.data.get("noack")}
     return [event for entry, event in work(flow).items() if entry not in done]
 
@@ -101,7 +112,7 @@ def kept(flow: Flow, profile: Profile) -> list[Event]:
     """The entries that are handled and still on their stream, where the profile doesn't say that they stay."""
     if profile.queue.deletes is False:
         return []
-    done = {event.data.get("entry") for event in flow.deletes}
+    done = given_up(flow, flow.deletes)
     return [event for entry, event in work(flow).items() if entry not in done]
 
 

@@ -39,12 +39,12 @@ def _processed(history: History, flow: Flow, profile: Profile, message: Sent) ->
         if proof:
             yield refuted(reason, proof)
     end = flow.statuses[-1][1:] if flow.status in profile.statuses.terminal else ()
-    if end and not work(flow):
+    if end and not work(flow) and profile.queue.base != "none":
         hidden = facts.unseen("queue.appended", "queue.claimed", since=flow.events[0].seq)
         if hidden is None:
             yield undecided("nothing was queued, so there was nothing for a worker to take", end)
             return
-        reason = f"nothing of it was seen on a stream: {hidden.reason}"
+        reason = f"nothing of it was seen on a {profile.queue.place}: {hidden.reason}"
         yield undecided(reason, end, remedy=hidden.remedy)
     yield from _got_through(facts, flow, profile)
     for inner in (forward_only(history, flow, profile), sent_is_earned(history, flow, profile)):
@@ -63,7 +63,10 @@ def _processed(history: History, flow: Flow, profile: Profile, message: Sent) ->
         yield refuted(*mismatch)
     sent = [event for value, event in flow.statuses if value == profile.statuses.sent]
     if sent and flow.calls:
-        done = [name for name, what in (("acknowledged", flow.acks), ("deleted", flow.deletes)) if what]
+        told = {"acknowledged": flow.acks, "deleted": flow.deletes}
+        if profile.queue.pops:
+            told["taken"] = flow.claims
+        done = [name for name, what in told.items() if what]
         reason = ", ".join([f"calls {len(flow.calls)}", f"accepted {len(flow.accepted_calls)}", "sent", *done])
         yield shown(reason, [*flow.claims[:1], *flow.calls, *sent, *flow.acks[-1:], *flow.deletes[-1:]])
 

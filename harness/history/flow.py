@@ -122,8 +122,11 @@ class Flow:
         A worker may acknowledge an entry twice; the second time it says nothing that Redis didn't know.
         """
         first: dict[object, Event] = {}
-        for event in self.acks:
-            first.setdefault(event.data.get("entry"), event)
+        for event in self.of("queue.acked", "queue.appended"):
+            if event.kind == "queue.acked":
+                first.setdefault(event.data.get("entry"), event)
+            elif event.data.get("again"):  # it was put back: that wasn't its end
+                first.pop(event.data.get("entry"), None)
         return max(first.values(), key=lambda event: event.at, default=None)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import redis
@@ -20,12 +20,13 @@ class Counters:
     What the Redis user may not ask is None, never 0, and `refused` in the event says why.
     """
 
+    # what others put into entries may be no text
+    DECODING: Mapping[str, Any] = {"decode_responses": True, "encoding_errors": "replace"}
+
     def __init__(self, history: History, profile: Queue, *, url: str) -> None:
         self._history = history
         self._queue = profile
-        # what others put into entries may be no text
-        decoding = {"decode_responses": True, "encoding_errors": "replace"}
-        self._redis: Any = client(redis.Redis, url, socket_timeout=10, **decoding)
+        self._redis: Any = client(redis.Redis, url, socket_timeout=10, **self.DECODING)
         self._told: set[str] = set()
 
     def count(self, stream: str) -> Event:

@@ -34,7 +34,8 @@ def claimed(profile: Profile, feature: str) -> bool | None:
             return feature in profile.claims.channels
         # a stream that is named says where such messages would stand, not that the stack can send them; and the
         # default names all streams, whatever the stack has
-        named = feature in profile.queue.streams or "streams" not in profile.queue.model_fields_set
+        queue = profile.queue
+        named = feature in queue.streams or not queue.streams or "streams" not in queue.model_fields_set
         return None if named else False
     if feature not in FEATURES:
         raise UsageError(misnamed(feature))
@@ -45,7 +46,7 @@ def claimed(profile: Profile, feature: str) -> bool | None:
         return False
     if feature == "dead_letters" and profile.queue.dead is None:
         return False
-    if feature in ("redelivery", "dead_letters") and profile.queue.group is None:
+    if feature in ("redelivery", "dead_letters") and profile.queue.redelivers is False:
         return False
     base = RESTS_ON.get(feature)
     return False if base and claimed(profile, base) is False else None

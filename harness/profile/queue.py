@@ -44,6 +44,7 @@ PUSHES: Final[Mapping[Base, tuple[str, ...]]] = {
     "pubsub": ("PUBLISH",),
     "none": (),
 }
+SCRIPTS: Final = ("EVAL", "EVALSHA", "FCALL")
 REMOVES: Final = ("LREM", "ZREM", "SREM", "HDEL", "DEL", "UNLINK")
 
 
@@ -108,6 +109,8 @@ class Queue(Section):
     """How a worker finishes an entry. Of a stream; not said: one that is acknowledged and kept is unknown. Else: `ack`
     (it is removed from where it stood `taken`), `delete` (it stands in its place until then), `pop` (by being
     taken)."""
+    scripted: bool = False
+    """Entries are put there, taken and finished by scripts."""
     finish_first: bool = False
     """An entry may be finished before the provider is called: its work is kept elsewhere, in a row or another list."""
     observe: Literal["auto", "wire", "monitor", "tail"] = "auto"
@@ -155,6 +158,11 @@ class Queue(Section):
         return WORDS[self.base]
 
     @property
+    def named_by(self) -> str:
+        """The key of the profile that names such places."""
+        return "streams" if self.base == "stream" and not self.keys else "keys"
+
+    @property
     def acknowledges(self) -> bool:
         """Whether an entry that was handled must be acknowledged: to a group, or by leaving where it stood `taken`."""
         if self.base != "stream":
@@ -169,6 +177,13 @@ class Queue(Section):
         if self.group is None and self.finish is None:
             return False
         return None if self.finish is None else self.finish in ("ack-delete", "delete")
+
+    @property
+    def redelivers(self) -> bool | None:
+        """Whether the queue keeps what a dead worker had in hand; None where it isn't in Redis."""
+        if self.base == "none":
+            return None
+        return self.group is not None if self.base == "stream" else self.acknowledges or bool(self.deletes)
 
     @property
     def pops(self) -> bool:
@@ -225,8 +240,17 @@ class Queue(Section):
         return tuple(dict.fromkeys([*work, *filter(None, [self.dead])]))
 
     @property
+    def put(self) -> str:
+        """What people call the command that puts an entry on the queue."""
+        if self.scripted:
+            return "script"
+        return {"list": "push", "none": "append"}.get(self.base) or PUSHES[self.base][0]
+
+    @property
     def append_commands(self) -> Spoken:
         """What puts an entry on the queue, as a gate takes it."""
+        if self.scripted:
+            return Spoken(SCRIPTS)
         work = [key + more for key in self.streams.values() for more in ("", *self.also)]
         return Spoken(PUSHES[self.base], tuple(dict.fromkeys(work)) if self.base != "stream" else ())
 
@@ -235,6 +259,8 @@ class Queue(Section):
         """What finishes an entry, as a gate takes it; without commands where nothing does that can be withheld."""
         if self.base == "stream":
             return Spoken(("XACK", "XACKDEL") if self.acknowledges else ("XDEL", "XDELEX") if self.deletes else ())
+        if self.scripted:
+            return Spoken(())  # which of its scripts finishes an entry, none of them says
         if self.acknowledges and self.taken:
             return Spoken(REMOVES, self.taken_keys)
         if self.deletes:

@@ -85,11 +85,11 @@ def queued() -> Expectation:
         if flow.appends:
             return Progress(MET, witnesses=tuple(flow.appends[:1]))
         if flow.status in scene.profile.statuses.terminal:
-            why = f"the row is {flow.status}, and the message was never put on a stream"
+            why = f"the row is {flow.status}, and the message was never put on a {scene.profile.queue.place}"
             return refuted_by_absence(scene, why, tuple(e for _, e in flow.statuses[-1:]), "queue.appended")
         held = [w for w in scene.facts.windows("hold") if w.ended is None]
         more = f" while the {held[0].target} is held: what puts it there may be held with it" if held else ""
-        why = f"no entry with its id has been put on a stream{more}"
+        why = f"no entry with its id has been put on a {scene.profile.queue.place}{more}"
         return hidden(scene, "queue.appended") or Progress("open", why)
 
     return Expectation("queued()", "queue.appended", look)

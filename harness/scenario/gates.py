@@ -11,12 +11,14 @@ from harness.errors import Unobservable
 from harness.history import Event
 from harness.loop import Loop
 from harness.probes.wire import WireControl, WireProbe
+from harness.profile import Spoken
 from harness.scenario.disturbances import began, ended
 from harness.scenario.steps import step
 from harness.scenario.tracked import TrackedFlow
 from harness.scenario.waiting import Waiting
 
 Side = Literal["answer", "command", "delivery"]
+UNGATED = "[queue] finish and taken say how an entry is finished; what a script does can't be told from its other work"
 
 
 class Gate:
@@ -71,22 +73,27 @@ class Gates:
     @contextlib.contextmanager
     @step(lambda _, role, command, side="answer", **__: f"gate {role}: {side} of {command} withheld")
     def close(
-        self, role: Role, command: str, *, side: Side = "answer", contains: str = "", times: int | None = None
+        self, role: Role, command: str | Spoken, *, side: Side = "answer", contains: str = "", times: int | None = None
     ) -> Iterator[Gate]:
         """Withholds a Redis command of a role's processes, its answer, or a delivery, until opened.
 
-        The gate opens at the end of the block at the latest. Raises Unobservable where no wire is in between.
+        `command` is one by its name, or what the profile calls so: `[queue]`'s `append_commands`, `finish_commands`.
+        The gate opens at the end of the block at the latest. Raises Unobservable where no wire is in between, or the
+        profile knows no such command.
         """
+        spoken = Spoken((command,)) if isinstance(command, str) else command
+        if not spoken.commands:
+            raise Unobservable("nothing that this queue is told can be withheld for that", remedy=UNGATED)
         if self._wire is None or self._wire.control is None:
             reason = "no wire stands between this stack and Redis, so nothing can be withheld there"
             ours = self._waiting.facts.manages_processes
             remedy = '[queue] observe = "wire"' if ours else "let the harness deploy the stack"
             raise Unobservable(reason, remedy=remedy)
         control = self._wire.control
-        begin = began(self._waiting.history, "gate", role, command=command, side=side)
+        begin = began(self._waiting.history, "gate", role, command=str(spoken), side=side)
         gate = Gate(begin, role, waiting=self._waiting, control=control, loop=self._loop)
-        request = {"process": role, "command": command, "side": side, "contains": contains, "times": times}
-        self._loop.run(control.ask("gate", gate=gate.number, **request))
+        what = {"command": list(spoken.commands), "keys": list(spoken.keys), "contains": contains}
+        self._loop.run(control.ask("gate", gate=gate.number, process=role, side=side, times=times, **what))
         try:
             yield gate
         finally:

@@ -284,16 +284,19 @@ class Stack:
 
     def looked(self, *flows: Followed) -> Event:
         """Redis' own look at the entries of some messages of one stream: whether each stands there and is pending."""
+        counters = self.counters
         entries = [event for flow in flows for event in flow.now.appends if not event.data.get("dead")]
         streams = list(dict.fromkeys(str(event.data["stream"]) for event in entries))
         stream = streams[0] if streams else next(iter(self.profile.queue.streams.values()))
-        return self.counters.look(stream, [str(e.data["id"]) for e in entries if e.data["stream"] == stream])
+        ids = [str(event.data["id"]) for event in entries if event.data["stream"] == stream]
+        return counters.look(stream, list(dict.fromkeys(ids)))
 
     def looked_at_rest(self, *flows: Followed) -> Event:
         """The same once their entries are finished as the profile says, or have had their time to be."""
         self.waiting.finished(flows)
         queue = self.profile.queue
-        matters = [name for name, said in (("pending", queue.acknowledges), ("present", queue.deletes)) if said]
+        gone = queue.leaves or queue.deletes
+        matters = [name for name, said in (("pending", queue.acknowledges), ("present", gone)) if said]
         began = time.monotonic()
         whole = self.waiting.patience.of("finished entry", self.seconds(self.profile.policy.finished_within))
         while True:
@@ -350,8 +353,8 @@ class Stack:
 
     @contextlib.contextmanager
     def answer_withheld(self) -> Iterator[Gate]:
-        """Withholds Redis' answer to the API's XADD: the worker runs first, as far as it can."""
-        with self.gates.close("api", "XADD", side="answer") as gate:
+        """Withholds Redis' answer to the API's append: the worker runs first, as far as it can."""
+        with self.gates.close("api", self.profile.queue.append_commands, side="answer") as gate:
             yield gate
 
     def close(self) -> None:
