@@ -7,7 +7,7 @@ import pytest
 from harness.checks import message_queued, one_message
 from harness.profile.base import Channel
 from harness.profile.claims import claimed
-from harness.scenario.messages import message, sms
+from harness.scenario.messages import message
 from harness.scenario.stack import Stack
 
 pytestmark = pytest.mark.check("message-queued")
@@ -19,31 +19,30 @@ def test_an_accepted_message_is_on_its_stream(stack: Stack, channel: Channel) ->
     stack.judge(message_queued(stack.history, stack.finished(flow), stack.profile, channel=channel))
 
 
-@pytest.mark.needs("sms")
 def test_a_burst_is_queued_message_by_message(stack: Stack) -> None:
-    flows = [stack.sending(sms(body=f"burst {number}")) for number in range(30)]
+    flows = [stack.sending(stack.message(f"burst {number}")) for number in range(30)]
     done = stack.all_finished(flows)
-    stack.judge(*(message_queued(stack.history, flow, stack.profile, channel="sms") for flow in done))
+    stack.judge(*(message_queued(stack.history, flow, stack.profile, channel=stack.channel) for flow in done))
 
 
-@pytest.mark.needs("sms", "idempotency")
+@pytest.mark.needs("idempotency")
 def test_one_idempotency_key_makes_one_entry(stack: Stack) -> None:
-    text = sms(body="only once")
-    first = stack.send(text, idempotency_key=text.token)
-    stack.send(text, idempotency_key=text.token)
+    sent = stack.message("only once")
+    first = stack.send(sent, idempotency_key=sent.token)
+    stack.send(sent, idempotency_key=sent.token)
     done = stack.finished(first)
     stack.judge(
         one_message(stack.history, done, stack.profile, claimed=claimed(stack.profile, "idempotency")),
-        message_queued(stack.history, done, stack.profile, channel="sms"),
+        message_queued(stack.history, done, stack.profile, channel=sent.type),
     )
 
 
-@pytest.mark.needs("sms")
 def test_a_crash_between_commit_and_queue_loses_nothing(stack: Stack) -> None:
     """The API dies after it stored the message and before Redis heard of it."""
+    sent = stack.message("survives")
     with stack.gates.close("api", stack.profile.queue.append_commands, side="command") as gate:
-        flow = stack.sending(sms(body="survives"))
+        flow = stack.sending(sent)
         if gate.reached(flow):
             stack.api.kill()
     stack.api.start()
-    stack.judge(message_queued(stack.history, stack.finished(flow, within=20), stack.profile, channel="sms"))
+    stack.judge(message_queued(stack.history, stack.finished(flow, within=20), stack.profile, channel=sent.type))

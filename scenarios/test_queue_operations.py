@@ -7,7 +7,7 @@ import pytest
 from harness.checks import queue_operations
 from harness.profile.base import Channel
 from harness.scenario.expectations import queued
-from harness.scenario.messages import message, sms
+from harness.scenario.messages import message
 from harness.scenario.stack import Stack
 
 pytestmark = pytest.mark.check("queue-operations")
@@ -23,10 +23,9 @@ def test_an_entry_while_held_none_at_rest(stack: Stack, channel: Channel) -> Non
     stack.judge(queue_operations(stack.history, flow.now, stack.profile, held=held, at_rest=at_rest))
 
 
-@pytest.mark.needs("sms")
 def test_a_backlog_drains_to_nothing(stack: Stack) -> None:
     with stack.worker.held():
-        flows = [stack.send(sms(body=f"backlog {number}")) for number in range(20)]
+        flows = [stack.send(stack.message(f"backlog {number}")) for number in range(20)]
         stack.reaches(flows[-1], queued(), within=stack.profile.policy.queued_within)
         held = stack.looked(*flows)
     at_rest = stack.looked_at_rest(*flows)

@@ -6,7 +6,7 @@ import pytest
 
 from harness.checks import sync_processing_disabled
 from harness.profile.base import Channel
-from harness.scenario.messages import message, sms
+from harness.scenario.messages import message
 from harness.scenario.stack import Stack
 
 pytestmark = pytest.mark.check("sync-processing-disabled")
@@ -21,10 +21,9 @@ def test_the_api_accepts_while_no_worker_runs(stack: Stack, channel: Channel) ->
     stack.judge(sync_processing_disabled(stack.history, flow.now, stack.profile))
 
 
-@pytest.mark.needs("sms")
 def test_a_burst_is_accepted_while_no_worker_runs(stack: Stack) -> None:
     with stack.worker.held():
-        flows = [stack.send(sms(body=f"burst {number}")) for number in range(10)]
+        flows = [stack.send(stack.message(f"burst {number}")) for number in range(10)]
         stack.settle()
     stack.all_finished(flows)
     stack.judge(*(sync_processing_disabled(stack.history, flow.now, stack.profile) for flow in flows))

@@ -8,7 +8,7 @@ from harness.checks import forward_only, refused_for_good, worker_processed
 from harness.plugin.lifetime import retried_statuses
 from harness.profile.base import CHANNELS, Channel
 from harness.profile.claims import claimed
-from harness.scenario.messages import Message, email, message, mms, sms
+from harness.scenario.messages import Message, email, message, mms
 from harness.scenario.stack import Stack
 from harness.scenario.tracked import TrackedFlow
 
@@ -45,10 +45,9 @@ def test_a_message_is_sent_once(stack: Stack, channel: Channel) -> None:
     judge(stack, sent, stack.send(sent))
 
 
-@pytest.mark.needs("sms")
 @pytest.mark.parametrize("body", list(ODD_BODIES))
 def test_the_body_arrives_unchanged(stack: Stack, body: str) -> None:
-    sent = sms(body=ODD_BODIES[body])
+    sent = stack.message(ODD_BODIES[body])
     judge(stack, sent, stack.send(sent))
 
 
@@ -74,16 +73,15 @@ def test_a_burst_is_sent_message_by_message(stack: Stack) -> None:
     )
 
 
-@pytest.mark.needs("sms", "retries")
+@pytest.mark.needs("retries")
 def test_a_passing_provider_error_is_retried(stack: Stack, status: int) -> None:
-    sent = sms(body="again")
+    sent = stack.message("again")
     with stack.providers.fault({"to": sent.to}, status=status, times=1, retry_after=0):
         judge(stack, sent, stack.send(sent), needs="retries")
 
 
-@pytest.mark.needs("sms")
 def test_a_permanent_provider_error_fails_at_once(stack: Stack) -> None:
-    sent = sms(body="never")
+    sent = stack.message("never")
     with stack.providers.fault({"to": sent.to}, status=400, code=21211):
         done = stack.finished(stack.send(sent))
     stack.judge(
@@ -92,20 +90,20 @@ def test_a_permanent_provider_error_fails_at_once(stack: Stack) -> None:
     )
 
 
-@pytest.mark.needs("sms", "redelivery")
+@pytest.mark.needs("redelivery")
 def test_a_restarted_worker_goes_on(stack: Stack) -> None:
     """It may be ended between any two of its commands, with the entry in its hands."""
-    sent = sms(body="restart")
+    sent = stack.message("restart")
     with stack.worker.held():
         flow = stack.send(sent)
     stack.worker.restart()
     judge(stack, sent, flow, within=taken_up_within(stack), needs="redelivery")
 
 
-@pytest.mark.needs("sms", "redelivery")
+@pytest.mark.needs("redelivery")
 def test_a_worker_killed_before_it_acknowledged_loses_nothing(stack: Stack) -> None:
     """The provider has accepted the message, Redis never hears of it, and the worker dies."""
-    sent = sms(body="crash before ack")
+    sent = stack.message("crash before ack")
     with stack.gates.close("worker", stack.profile.queue.finish_commands, side="command") as gate:
         flow = stack.send(sent)
         if gate.reached(flow):
@@ -114,10 +112,10 @@ def test_a_worker_killed_before_it_acknowledged_loses_nothing(stack: Stack) -> N
     judge(stack, sent, flow, within=taken_up_within(stack), needs="redelivery")
 
 
-@pytest.mark.needs("sms", "redelivery")
+@pytest.mark.needs("redelivery")
 def test_a_worker_killed_during_its_call_loses_nothing(stack: Stack) -> None:
     """The provider has the message, and the worker dies before it hears so: at least once."""
-    sent = sms(body="crash in call")
+    sent = stack.message("crash in call")
     with stack.providers.gate({"to": sent.to}) as gate:
         flow = stack.sending(sent)
         if stack.called(flow) and gate.withheld():
@@ -126,11 +124,11 @@ def test_a_worker_killed_during_its_call_loses_nothing(stack: Stack) -> None:
     judge(stack, sent, flow, within=taken_up_within(stack), needs="redelivery")
 
 
-@pytest.mark.needs("sms", "several_workers")
+@pytest.mark.needs("several_workers")
 def test_two_workers_share_the_work(stack: Stack) -> None:
     stack.worker.start(count=1 if stack.worker.names else 0)
     try:
-        burst = [sms(body=f"shared {n}") for n in range(20)]
+        burst = [stack.message(f"shared {n}") for n in range(20)]
         flows = [stack.sending(one) for one in burst]
         done = stack.all_finished(flows)
     finally:

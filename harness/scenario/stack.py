@@ -20,7 +20,7 @@ from harness.probes.counters import Counters
 from harness.probes.probe import Probe
 from harness.probes.wire import WireControl, WireProbe
 from harness.profile import Profile
-from harness.profile.base import CHANNELS
+from harness.profile.base import CHANNELS, Channel
 from harness.profile.claims import claimed
 from harness.scenario.client import ApiClient
 from harness.scenario.expectations import Expectation, Progress, Scene, provider_called
@@ -122,6 +122,15 @@ class Stack:
         self.waiting.on_verdict = judge
 
     # sending and looking
+
+    @property
+    def channel(self) -> Channel:
+        """A channel that the profile doesn't deny, texts first: for what is asked of messages of any kind."""
+        return next((channel for channel in CHANNELS if claimed(self.profile, channel) is not False), CHANNELS[0])
+
+    def message(self, body: str = "hello", **more: Any) -> Message:
+        """A message of a channel that the stack has, to a recipient of its own; its body gets the token at its end."""
+        return message(self.channel, body, **more)
 
     @step(lambda _, message, **__: f"send {message.type} {message.token}")
     def send(self, message: Message, *, idempotency_key: str | None = None) -> TrackedFlow:
