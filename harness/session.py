@@ -89,7 +89,7 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
             probes=probes,
             wire=wire,
             client=ApiClient(history, url=driver.addresses.api, profile=profile, on_refused=refused),
-            providers=providers_for(history, driver.addresses),
+            providers=providers_for(history, driver.addresses, profile),
             counters=counters_for(profile, history, driver.addresses),
             time_scale=options.time_scale,
         )
@@ -205,7 +205,7 @@ def probes_for(
     return probes
 
 
-def providers_for(history: History, where: Addresses) -> ProviderControl | None:
+def providers_for(history: History, where: Addresses, profile: Profile) -> ProviderControl | None:
     if not (where.mocks and (where.twilio_account or where.sendgrid_account)):
         return None
     return ProviderControl(
@@ -214,6 +214,8 @@ def providers_for(history: History, where: Addresses) -> ProviderControl | None:
         headers=where.mocks_headers,
         twilio_account=where.twilio_account,
         sendgrid_account=where.sendgrid_account,
+        profile=profile,
+        api=where.api,
     )
 
 

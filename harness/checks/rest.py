@@ -149,11 +149,8 @@ def owed_by(event: Event, profile: Profile) -> str | None:
 
 
 def said_by(event: Event) -> str:
-    """What a delivery report says: Twilio's MessageStatus, or the last event of a SendGrid batch."""
-    params = event.data.get("params")
-    if isinstance(params, list) and params and isinstance(params[-1], dict):
-        return str(params[-1].get("event", ""))
-    return str(params.get("MessageStatus", "")) if isinstance(params, dict) else ""
+    """What a delivery report says in its provider's word, whatever body it came in; "" for what is no report."""
+    return str(event.data.get("report") or "")
 
 
 # the clock

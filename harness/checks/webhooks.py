@@ -17,14 +17,17 @@ from harness.history.facts import Facts
 from harness.history.flow import SUCCESS
 from harness.history.overlap import overlap
 from harness.profile import Profile
+from harness.profile.base import Channel
 from harness.profile.claims import claimed, remedy
 
 NAME = "webhooks"
 ONCE = "a reply is answered 2xx and stored once, however often it is delivered"
 MOVED = "a delivery report moves the message on, and never back"
-SIGNED = "a delivery with a bad signature is refused with 403 and changes nothing"
+SIGNED = "a delivery with a bad signature is refused and changes nothing"
 ONE = "concurrent first messages of one pair make one conversation"
 NOT_THERE = (404, 405, 501)
+FOR_WHO_ASKS = (401, 403)
+"""Refusals that are about who asks; others may be about what is asked (RFC 9110, section 15.5)."""
 
 
 def answered(answers: Sequence[Event], profile: Profile, feature: str) -> Answers:
@@ -121,6 +124,8 @@ def bad_signature_refused(history: History, flow: Flow, profile: Profile, *, sta
     done = effects(flow, Facts(history), profile)
     claims = claimed(profile, "signatures")
     fix = remedy("signatures")
+    channel: Channel = "email" if answers and answers[0].data.get("provider") == "sendgrid" else "sms"
+    hook = profile.webhooks.of(channel)
     if status is None:
         yield undecided("the delivery was not answered", answers)
         return
@@ -129,14 +134,27 @@ def bad_signature_refused(history: History, flow: Flow, profile: Profile, *, sta
         yield undecided(reason, answers, remedy=remedy("webhooks"))
     elif status in SUCCESS and not claims:
         yield undecided(f"it was answered {status}: the stack doesn't seem to check signatures", answers, remedy=fix)
-    elif status != 403 and (claims or status in SUCCESS):
-        yield refuted(f"it was answered {status}, expected 403", answers)
-    elif status != 403:
-        yield undecided(f"it was answered {status}, expected 403", answers, remedy=fix)
+    elif not hook.refused(status) and (claims or status in SUCCESS):
+        yield refuted(f"it was answered {status}, expected {hook.refusal}", answers)
+    elif not hook.refused(status):
+        yield undecided(f"it was answered {status}, expected {hook.refusal}", answers, remedy=fix)
+    elif answers and not (hook.refuses or status in FOR_WHO_ASKS or taken_elsewhere(history, answers[0])):
+        reason = f"it was answered {status}, and no delivery with a good signature was taken to compare it with"
+        yield undecided(reason, answers, remedy=f"[webhooks.{channel}] refuses = [{status}]")
+    elif answers:
+        yield shown(f"answered {status}, and nothing had changed by then", answers)
     if done and status not in SUCCESS:
         yield refuted(f"it was answered {status} and yet changed a row", [*answers, *done])
-    if status == 403 and answers:
-        yield shown("answered 403, and nothing had changed by then", answers)
+
+
+def taken_elsewhere(history: History, answer: Event) -> bool:
+    """Whether the stack took another delivery of the same kind: what it refuses isn't refused for what it is."""
+    same = ("provider", "what")
+    return any(
+        event.data.get("status") in SUCCESS and all(event.data.get(name) == answer.data.get(name) for name in same)
+        for event in history.events("callback.answered")
+        if event.data.get("call") != answer.data.get("call")
+    )
 
 
 def effects(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:

@@ -169,6 +169,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             **some(JOURNAL, "provider", "account", "call", "journal", "to", "from", "text", "params", "message"),
             "url": "where it went",
             "what": "`status`, `inbound`, `event`, `parse`",
+            "report": "what a delivery report says, in its provider's word",
             "at_once": "how many were meant to come together, and did",
         },
     ),

@@ -18,7 +18,7 @@ KINDS = {"called": CALLS[0], "answered": CALLS[1], **{kind: kind for kind in CAL
 """The event that each type of entry stands for; entries of other types stand for none."""
 
 CALLED = ("method", "path", "endpoint", "to", "from", "peer", "params", "headers")
-CALLBACK = ("url", "status", "error", "to", "from", "text", "params", "message", "elapsed_ms", "at_once")
+CALLBACK = ("url", "status", "error", "to", "from", "text", "params", "message", "elapsed_ms", "at_once", "report")
 
 
 class Entries:
@@ -69,7 +69,7 @@ class Entries:
                 "(`account` is null in their journal), so nobody can tell whether this stack or another made it",
                 kinds=CALLS,
                 lasting=True,
-                remedy="the stack's credentials must be those of [providers] twilio_account and sendgrid_account",
+                remedy="the stack's credentials must be those of [providers] accounts",
             )
         return False
 
@@ -87,7 +87,7 @@ class Entries:
             f"{account!r}, which [providers] doesn't name; the calls of that account aren't recorded",
             kinds=CALLS,
             lasting=True,
-            remedy=f'[providers] {provider}_account = "{account}"',
+            remedy=f'[providers] accounts = {{ {provider} = "{account}" }}',
         )
 
     def _append(self, kind: str, call: str, entry: Entry) -> None:

@@ -113,7 +113,7 @@ class ProvidersProbe:
         if strange:
             raise DeployError(
                 f"the mock providers at {self._url} have no account {', '.join(strange)}; they have "
-                f"{', '.join(sorted(known)) or 'none'}: mend [providers] twilio_account or sendgrid_account"
+                f"{', '.join(sorted(known)) or 'none'}: mend [providers] accounts"
             )
 
     async def _measure_clock(self) -> None:

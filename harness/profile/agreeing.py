@@ -112,6 +112,8 @@ def claims(profile: Profile) -> Iterator[Wrong]:
         yield ("claims", "dead_letters"), 'it is claimed, and [queue] dead = "": name their stream'
     if said.webhooks and not (profile.webhooks.sms.path or profile.webhooks.email.path):
         yield ("claims", "webhooks"), "they are claimed, and no [webhooks] has a path: name one"
+    if said.signatures and not (profile.webhooks.sms.signed or profile.webhooks.email.signed):
+        yield ("claims", "signatures"), "they are claimed, and no [webhooks] is signed: leave signed = false out"
     if said.idempotency and not carries_key(profile):
         yield ("claims", "idempotency"), 'it is claimed, and [send] idempotency = "": name the header'
     if said.conversations and not profile.conversations.path:
@@ -141,12 +143,23 @@ def bodies(profile: Profile) -> Iterator[Wrong]:
         if body is not None and not TELLING & names_in(body):
             such = '{ to = "{to}", text = "{body}" }'
             yield key, f"every message would be the same: name {{to}} and {{body}} in it, such as {such}"
+    yield from hook_bodies(profile)
     both = set(profile.messages.footer) & set(profile.messages.changes)
     if both:
         yield ("messages", "footer"), f"{min(both)} has a footer and is said to change; say one of them"
     for channel, footer in profile.messages.footer.items():
         if len(footer) >= profile.messages.longest.get(channel, len(footer) + 1):
             yield ("messages", "footer"), f"{channel}'s is as long as [messages] longest lets a body be; say less"
+
+
+def hook_bodies(profile: Profile) -> Iterator[Wrong]:
+    """Replies and reports of which none is known again."""
+    for kind in ("sms", "email"):
+        hook = getattr(profile.webhooks, kind)
+        if hook.body is not None and not {"provider_id", "body"} & names_in(hook.body):
+            yield ("webhooks", kind, "body"), "every reply would be the same: name {provider_id} and {body} in it"
+        if hook.report_body is not None and not {"provider_id", "status"} <= names_in(hook.report_body):
+            yield ("webhooks", kind, "report_body"), "a report names {provider_id} and {status}; put both in it"
 
 
 def statuses(profile: Profile) -> Iterator[Wrong]:

@@ -44,6 +44,8 @@ def claimed(profile: Profile, feature: str) -> bool | None:
         return own
     if feature == "webhooks" and not (profile.webhooks.sms.path or profile.webhooks.email.path):
         return False
+    if feature == "signatures" and not (profile.webhooks.sms.signed or profile.webhooks.email.signed):
+        return False
     if feature == "dead_letters" and profile.queue.dead is None:
         return False
     if feature in ("redelivery", "dead_letters") and profile.queue.redelivers is False:
@@ -66,7 +68,10 @@ def not_asked(profile: Profile, needs: Iterable[str]) -> str | None:
     denied = [feature for feature in wanted if claimed(profile, feature) is False]
     if not denied and any(feature == "webhooks" or feature in RESTS_ON for feature in wanted):
         channels = [channel for channel in CHANNELS if channel in wanted]
-        denied = [f"webhooks for {channel}" for channel in channels if not profile.webhooks.of(channel).path]
+        hooks = {channel: profile.webhooks.of(channel) for channel in channels}
+        denied = [f"webhooks for {channel}" for channel, hook in hooks.items() if not hook.path]
+        if "signatures" in wanted and not denied:
+            denied = [f"signed webhooks for {channel}" for channel, hook in hooks.items() if not hook.signed]
     if not denied:
         return None
     return "the profile claims no " + " and no ".join(FEATURES.get(feature, feature) for feature in denied)

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from harness.profile.base import Absent, Channel, KeyWrong, Positive, Section
 from harness.profile.pointers import Pointer, Where
-from harness.profile.templates import Body, Filled
+from harness.profile.templates import Body, Filled, is_flat
 
 CONTRACT: Final[dict[str, Any]] = {
     "from": "{from}",
@@ -112,12 +112,6 @@ class Send(Section):
         if code is None:
             return False
         return code in self.accepted if self.accepted else 200 <= code < 300
-
-
-def is_flat(value: object) -> bool:
-    return isinstance(value, str | int | float | bool) or (
-        isinstance(value, list) and all(isinstance(one, str | int) for one in value)
-    )
 
 
 class Look(Section):

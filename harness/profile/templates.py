@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import string
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
@@ -13,11 +14,10 @@ MESSAGE: Final = (
     *("idempotency_key", "now"),
 )
 """What a send's template may name."""
-REPLY: Final = (
-    *("to", "from", "body", "subject", "attachments", "provider_id", "type", "channel"),
-    *("now", "status", "error"),
-)
-"""What a webhook's template may name."""
+REPLY: Final = ("to", "from", "body", "subject", "attachments", "provider_id", "type", "channel", "now")
+"""What a reply's template may name."""
+REPORT: Final = ("provider_id", "status", "error", "channel", "now")
+"""What a delivery report's template may name."""
 ALONE: Final = frozenset({"attachments", "metadata"})
 """What is no text, so that nothing can stand beside it."""
 LEFT_OUT: Final = object()
@@ -66,7 +66,9 @@ def texts(value: object) -> Iterator[str]:
 Body = Annotated[dict[str, Any] | list[Any] | str, BeforeValidator(checked(MESSAGE))]
 """A send's body: a table, a list, or a text."""
 HookBody = Annotated[dict[str, Any] | list[Any] | str, BeforeValidator(checked(REPLY))]
-"""A webhook's body: a table, a list, or a text."""
+"""A reply's body: a table, a list, or a text."""
+ReportBody = Annotated[dict[str, Any] | list[Any] | str, BeforeValidator(checked(REPORT))]
+"""A delivery report's body: a table, a list, or a text."""
 Filled = Annotated[str, BeforeValidator(checked(MESSAGE))]
 """A header's value."""
 
@@ -97,6 +99,28 @@ class Missing(dict[str, Any]):
 
     def __missing__(self, _: str) -> str:
         return ""
+
+
+def is_flat(value: object) -> bool:
+    """Whether a template's value can stand in a form: a text or a number, or a list of them."""
+    return isinstance(value, str | int | float | bool) or (
+        isinstance(value, list) and all(isinstance(one, str | int) for one in value)
+    )
+
+
+def as_fields(body: object) -> dict[str, str | list[str]]:
+    """A body as a form's fields, none where it is no table; what JSON writes without quotes is a text like any."""
+    if not isinstance(body, Mapping):
+        return {}
+    return {
+        name: list(map(as_field, value)) if isinstance(value, list) else as_field(value) for name, value in body.items()
+    }
+
+
+def as_field(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value) if isinstance(value, Mapping) else str(value)
 
 
 def names_in(template: Any) -> frozenset[str]:

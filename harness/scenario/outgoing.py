@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from harness.profile import Send
 from harness.profile.pointers import found, spelled
-from harness.profile.templates import names_in, rendered
+from harness.profile.templates import LEFT_OUT, as_fields, names_in, rendered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +32,14 @@ def outgoing(
     """
     values = {**values, "idempotency_key": idempotency_key}
     content = rendered(send.body, values) if body is None else body
+    content = None if content is LEFT_OUT else content
     kind = "application/json" if send.format == "json" else "application/x-www-form-urlencoded"
     if send.format == "json":
         written = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
     else:
-        written = urlencode(content, doseq=True).encode()
-    headers = {"Content-Type": kind, **{name: str(rendered(value, values)) for name, value in send.headers.items()}}
+        written = urlencode(as_fields(content), doseq=True, errors="surrogatepass").encode()
+    said = {name: rendered(value, values) for name, value in send.headers.items()}
+    headers = {"Content-Type": kind, **{name: str(value) for name, value in said.items() if value is not LEFT_OUT}}
     if idempotency_key is not None and send.idempotency is not None:
         headers[send.idempotency] = idempotency_key
     return Outgoing(method=send.method, path=send.path, headers=headers, content=written)

@@ -12,6 +12,9 @@ import httpx
 
 from harness.errors import Inconclusive, Unobservable
 from harness.history import Event, History
+from harness.profile import Profile, Webhooks
+from harness.profile.base import Channel
+from harness.scenario.deliveries import Addresses, Wish, new_id, reply_wish, report_wish
 from harness.scenario.disturbances import began, ended
 from harness.scenario.steps import step
 from harness.tls import tls
@@ -28,7 +31,8 @@ WITHHELD_S = 5.0
 class ProviderControl:
     """The control plane of the mock providers, for the stack's own accounts.
 
-    Either account may be None, where the profile names none: then what needs it raises Unobservable.
+    Either account may be None, where the profile names none: then what needs it raises Unobservable. `profile` says
+    what is delivered and where, and `api` is where we reach the stack.
     """
 
     def __init__(
@@ -39,11 +43,21 @@ class ProviderControl:
         twilio_account: str | None,
         sendgrid_account: str | None,
         headers: dict[str, str] | None = None,
+        profile: Profile | None = None,
+        api: str | None = None,
     ) -> None:
         self._history = history
         self._client = httpx.Client(base_url=url, timeout=CONTROL_S, headers=headers, trust_env=False, verify=tls(url))
         self.twilio_account = twilio_account
         self.sendgrid_account = sendgrid_account
+        self._hooks = profile.webhooks if profile else Webhooks()
+        said = profile.written.get("webhooks", {}) if profile else {}
+        self._addresses = Addresses(
+            webhooks=self._hooks,
+            api=api,
+            settings=lambda account: self.ask("GET", f"/_mock/accounts/{account}"),
+            said=frozenset(name for name, table in said.items() if "path" in table),
+        )
 
     def close(self) -> None:
         self._client.close()
@@ -91,7 +105,7 @@ class ProviderControl:
         if self.twilio_account is None:
             raise Unobservable(
                 "the profile names no Twilio account, so nothing can be delivered in its name: "
-                'set [providers] twilio_account = "<the account SID that the stack uses>"'
+                'set [providers] accounts = { twilio = "<the account SID that the stack uses>" }'
             )
         return f"/_mock/twilio/{self.twilio_account}"
 
@@ -101,7 +115,7 @@ class ProviderControl:
         if self.sendgrid_account is None:
             raise Unobservable(
                 "the profile names no SendGrid account, so nothing can be delivered in its name: "
-                'set [providers] sendgrid_account = "<the account\'s name in the mocks>"'
+                'set [providers] accounts = { sendgrid = "<the account\'s name in the mocks>" }'
             )
         return f"/_mock/sendgrid/{self.sendgrid_account}"
 
@@ -120,29 +134,67 @@ class ProviderControl:
     def inbound_sms(
         self, *, sender: str, to: str, body: str, at_once: dict[str, Any] | None = None, **more: Any
     ) -> dict[str, Any]:
-        """Delivers a signed reply to the stack; `sid` repeats an earlier delivery, `signature="tampered"` spoils it."""
-        return self._deliver(f"{self._twilio}/inbound", at_once, {"from": sender, "to": to, "body": body, **more})
+        """Delivers a reply to the stack; `sid` repeats an earlier delivery, `signature="tampered"` spoils it.
+
+        `media` are URLs of pictures.
+        """
+        account, hook = self._twilio, self._hooks.sms
+        if hook.body is not None:
+            more.setdefault("sid", new_id("sms", pictures=bool(more.get("media"))))
+        values = {
+            "from": sender,
+            "to": to,
+            "body": body,
+            "attachments": more.get("media"),
+            "provider_id": more.get("sid"),
+        }
+        values["type"] = "mms" if more.get("media") else "sms"
+        wish = {
+            **reply_wish(hook, channel="sms", values=values),
+            **self._addresses.of_reply("sms", f"twilio/{self.twilio_account}"),
+        }
+        return self._deliver(f"{account}/inbound", at_once, {**wish, "from": sender, "to": to, "body": body, **more})
 
     @step(lambda *_, signature=None, **__: f"deliver a mail reply{', ' + signature if signature else ''}")
     def inbound_email(
         self, *, sender: str, to: str, subject: str, text: str, at_once: dict[str, Any] | None = None, **more: Any
     ) -> dict[str, Any]:
-        """Delivers a mail through Inbound Parse; the same `Message-ID` in `headers` repeats a delivery."""
-        mail = {"from": sender, "to": to, "subject": subject, "text": text, **more}
-        return self._deliver(f"{self._sendgrid}/inbound", at_once, mail)
+        """Delivers a mail as Inbound Parse does; the same `Message-ID` in `headers` repeats a delivery."""
+        account, hook = self._sendgrid, self._hooks.email
+        values = {"from": sender, "to": to, "subject": subject, "body": text, "type": "email"}
+        if hook.body is not None:
+            headers = more["headers"] = {"Message-ID": new_id("email"), **more.get("headers", {})}
+            values["provider_id"] = headers["Message-ID"]
+        wish = {
+            **reply_wish(hook, channel="email", values=values),
+            **self._addresses.of_reply("email", f"sendgrid/{self.sendgrid_account}"),
+        }
+        mail = {**wish, "from": sender, "to": to, "subject": subject, "text": text, **more}
+        return self._deliver(f"{account}/inbound", at_once, mail)
 
     def sms_status(
         self, sid: str, status: str, *, at_once: dict[str, Any] | None = None, **more: Any
     ) -> dict[str, Any]:
-        """Moves a Twilio message and sends its signed status callback."""
-        return self._deliver(f"{self._twilio}/messages/{sid}/status", at_once, {"status": status, **more})
+        """Moves a Twilio message and delivers the report of it."""
+        account = self._twilio
+        body = {**self._reporting("sms", sid, status, error=more.get("error_code")), "status": status, **more}
+        return self._deliver(f"{account}/messages/{sid}/status", at_once, body)
 
     def email_event(
         self, message: str, event: str, *, at_once: dict[str, Any] | None = None, **more: Any
     ) -> dict[str, Any]:
-        """Sends one signed event of SendGrid's Event Webhook about a message (its X-Message-Id)."""
-        body = {"events": [{"message": message, "event": event}], **more}
-        return self._deliver(f"{self._sendgrid}/events", at_once, body)
+        """Delivers one event about a mail (its X-Message-Id), as SendGrid's Event Webhook does."""
+        account = self._sendgrid
+        body = {**self._reporting("email", message, event), "events": [{"message": message, "event": event}], **more}
+        return self._deliver(f"{account}/events", at_once, body)
+
+    def _reporting(self, channel: Channel, provider_id: str, status: str, *, error: int | None = None) -> Wish:
+        account = f"sendgrid/{self.sendgrid_account}" if channel == "email" else f"twilio/{self.twilio_account}"
+        hook = self._hooks.of(channel)
+        return {
+            **report_wish(hook, channel=channel, provider_id=provider_id, status=status, error=error),
+            **self._addresses.of_report(channel, account),
+        }
 
     @step(lambda _, channel, __, status, **___: f"deliver the report that the {channel} is {status}")
     def report(

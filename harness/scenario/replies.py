@@ -8,6 +8,7 @@ from urllib.parse import quote
 from harness.history import Event
 from harness.probes.probe import new_token
 from harness.profile import Conversations
+from harness.profile.base import Channel
 from harness.profile.pointers import plain, pointed
 from harness.scenario.messages import new_address, new_number, sender_of
 from harness.scenario.stack import Stack
@@ -16,7 +17,8 @@ from harness.scenario.stack import Stack
 def deliver_text(stack: Stack, *, sender: str | None = None, body: str | None = None, **more: Any) -> dict[str, Any]:
     """Delivers an SMS or MMS from `sender`; the body gets a token of its own unless it is given."""
     text = body or f"a reply {new_token()}"
-    answer = stack.providers.inbound_sms(sender=sender or new_number(), to=sender_of("sms"), body=text, **more)
+    to = address_of(stack, "sms")
+    answer = stack.providers.inbound_sms(sender=sender or new_number(), to=to, body=text, **more)
     return {**answer, "body": text}
 
 
@@ -27,8 +29,14 @@ def deliver_mail(
     headers = {"headers": {"Message-ID": message_id}} if message_id else {}
     body = text or f"a reply {new_token()}"
     return stack.providers.inbound_email(
-        sender=sender or new_address(), to=sender_of("email"), subject="Re: hello", text=body, **headers, **more
+        sender=sender or new_address(), to=address_of(stack, "email"), subject="Re: hello", text=body, **headers, **more
     )
+
+
+def address_of(stack: Stack, channel: Channel) -> str:
+    """Where people write to the stack: its own sender, where it has one that can be written to."""
+    own = stack.profile.providers.senders.get(channel, "")
+    return own if own.startswith("+") or "@" in own else sender_of(channel)
 
 
 def conversations_of(stack: Stack, address: str, *, expected: int) -> tuple[dict[str, Any] | None, Event]:

@@ -11,6 +11,8 @@ from harness.profile.claims import FEATURES, claimed, not_asked, remedy
 SMS_ONLY = Profile(queue=Queue(streams={"sms": "jobs"}))
 NO_WEBHOOKS = Profile(webhooks=Webhooks(sms=Webhook(), email=Webhook()))
 NO_MAIL_HOOK = Profile(webhooks=Webhooks(email=Webhook()))
+UNSIGNED_TEXTS = Profile(webhooks=Webhooks(sms=Webhook(path="/texts", signed=False)))
+UNSIGNED = Profile(webhooks=Webhooks(sms=Webhook(path="/t", signed=False), email=Webhook(path="/m", signed=False)))
 UNGROUPED = Profile(queue=Queue(group=None, dead=None))
 DENIES = Profile(claims=Claims(webhooks=False, retries=False, idempotency=True, channels=["email"]))
 
@@ -33,6 +35,8 @@ DENIES = Profile(claims=Claims(webhooks=False, retries=False, idempotency=True, 
         (DENIES, "redelivery", None),
         (NO_WEBHOOKS, "webhooks", False),
         (NO_MAIL_HOOK, "webhooks", None),
+        (UNSIGNED, "signatures", False),
+        (UNSIGNED_TEXTS, "signatures", None),
         (UNGROUPED, "dead_letters", False),
         (UNGROUPED, "redelivery", False),
     ],
@@ -51,6 +55,10 @@ def test_what_is_claimed(profile: Profile, feature: str, said: bool | None) -> N
         (DENIES, ["email", "retries", "webhooks"], "the profile claims no retries and no webhooks"),
         (NO_MAIL_HOOK, ["email", "webhooks"], "the profile claims no webhooks for email"),
         (NO_MAIL_HOOK, ["sms", "delivery_reports"], None),
+        (UNSIGNED, ["sms", "webhooks"], None),
+        (UNSIGNED, ["sms", "webhooks", "signatures"], "the profile claims no signed webhooks"),
+        (UNSIGNED_TEXTS, ["sms", "webhooks", "signatures"], "the profile claims no signed webhooks for sms"),
+        (UNSIGNED_TEXTS, ["email", "delivery_reports", "signatures"], None),
         (UNGROUPED, ["sms", "redelivery"], "the profile claims no redelivery"),
     ],
 )

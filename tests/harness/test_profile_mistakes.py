@@ -209,7 +209,27 @@ MISTAKES = [
     ),
     (
         API + '[webhooks.sms]\nbody = { a = "{html}" }\n',
-        "p.toml:4: [webhooks.sms] body: '{html}' names {html}; known here are {to}, {from}, {body}, {subject}, {attachments}, {provider_id}, {type}, {channel}, {now}, {status}, {error}",
+        "p.toml:4: [webhooks.sms] body: '{html}' names {html}; known here are {to}, {from}, {body}, {subject}, {attachments}, {provider_id}, {type}, {channel}, {now}",
+    ),
+    (
+        API + '[webhooks.sms]\nbody = { a = "{from}" }\n',
+        "p.toml:4: [webhooks.sms] body: every reply would be the same: name {provider_id} and {body} in it",
+    ),
+    (
+        API + '[webhooks.email]\nreport_body = { a = "{provider_id}" }\n',
+        "p.toml:4: [webhooks.email] report_body: a report names {provider_id} and {status}; put both in it",
+    ),
+    (
+        API + '[webhooks.sms]\nformat = "form"\nbody = { a = { b = "{body}" } }\n',
+        'p.toml:5: [webhooks.sms] body: a form needs a body of names and texts: { from = "{from}" }',
+    ),
+    (
+        API + "[webhooks.sms]\nrefuses = [200]\n",
+        "p.toml:4: [webhooks.sms] refuses: write a number of at least 400; got 200",
+    ),
+    (
+        API + "[claims]\nsignatures = true\n[webhooks]\nsms = { signed = false }\nemail = { signed = false }\n",
+        "p.toml:4: [claims] signatures: they are claimed, and no [webhooks] is signed: leave signed = false out",
     ),
     (
         API + '[webhooks]\nsms = "/hooks"\n',

@@ -263,7 +263,7 @@ def test_one_account_is_enough_for_what_needs_no_other(mocks: Mocks, history: Hi
         lambda: control.report("email", "m1", "delivered"),
     ]
     for act in sms if missing == "twilio_account" else mail:
-        with pytest.raises(Unobservable, match=rf"set \[providers\] {missing} = "):
+        with pytest.raises(Unobservable, match=rf"set \[providers\] accounts = \{{ {missing[:-8]} = "):
             act()
     assert (mail if missing == "twilio_account" else sms)[0]()["status"] == 200
     with control.fault(status=503):

@@ -29,8 +29,7 @@ def profile(*, finish: Finish | None = "ack-delete", group: str | None = "worker
 
 
 def report(word: str, *, status: int | None = 200) -> Script:
-    params = {"MessageStatus": word}
-    script = right().add("callback.sent", at=20, keys=[PROVIDER], call="c1", message=SID, params=params)
+    script = right().add("callback.sent", at=20, keys=[PROVIDER], call="c1", message=SID, report=word)
     return script.add("callback.answered", at=21, keys=[PROVIDER], call="c1", status=status)
 
 

@@ -9,10 +9,11 @@ from histories import CONTRACT, ID, SID, Script, made, right, watched
 
 from harness.checks import Outcome, Verdict, bad_signature_refused, one_conversation, report_moved, stored_once
 from harness.history import Flow, History, key
-from harness.profile import Profile
+from harness.profile import Profile, parse
 
 PROFILE = CONTRACT
 SILENT = Profile()
+OURS = {"processes": {"api": {"command": ["x"]}}}
 PROVIDER = key("provider", SID)
 
 
@@ -154,7 +155,7 @@ def test_a_report_whose_effect_was_not_watched_is_unknown() -> None:
     [
         (403, 0, "pass", "answered 403, and nothing had changed by then"),
         (None, 0, "unknown", "the delivery was not answered"),
-        (200, 0, "fail", "it was answered 200, expected 403"),
+        (200, 0, "fail", "it was answered 200, expected a refusal (4xx)"),
         (403, 1, "fail", "it was answered 403 and yet changed a row"),
     ],
 )
@@ -165,10 +166,44 @@ def test_bad_signature_refused(status: int | None, rows: int, outcome: Outcome, 
         assert bad_signature_refused(gap("database"), flow, PROFILE, status=status).outcome == "unknown"
 
 
+def refusing(**webhook: object) -> Profile:
+    return parse({"claims": {"signatures": True}, "webhooks": {"sms": webhook}, **OURS}, source="x", environ={})
+
+
+@pytest.mark.parametrize(
+    ("status", "profile", "outcome", "reason"),
+    [
+        (401, PROFILE, "pass", "answered 401, and nothing had changed by then"),
+        (400, PROFILE, "unknown", "it was answered 400, and no delivery with a good signature was taken to compare it"),
+        (400, refusing(refuses=[400]), "pass", "answered 400, and nothing had changed by then"),
+        (403, refusing(refuses=[401, 400]), "fail", "it was answered 403, expected 401 or 400"),
+        (503, PROFILE, "fail", "it was answered 503, expected a refusal (4xx)"),
+    ],
+)
+def test_a_refusal_is_any_that_is_about_who_asks_or_what_the_profile_says(
+    status: int, profile: Profile, outcome: Outcome, reason: str
+) -> None:
+    verdict = bad_signature_refused(WHOLE, inbound(answers=[status], rows=0), profile, status=status)
+    assert verdict.outcome == outcome
+    assert verdict.reason.startswith(reason)
+    if outcome == "unknown":
+        assert verdict.remedy == f"[webhooks.sms] refuses = [{status}]"
+
+
+def test_a_vague_refusal_is_compared_with_what_was_taken() -> None:
+    """A 400 may mean the body; where the same kind of delivery was taken with a good signature it doesn't."""
+    same, other = {"provider": "twilio", "what": "inbound"}, {"provider": "twilio", "what": "status"}
+    for taken, outcome in ((same, "pass"), (other, "unknown")):
+        script = watched().add("callback.answered", at=1, keys=[key("provider", "SM0")], call="1", status=200, **taken)
+        script = script.add("callback.sent", at=2, keys=[PROVIDER], call="2", **same)
+        script = script.add("callback.answered", at=3, keys=[PROVIDER], call="2", status=400, **same)
+        flow = Flow(script.history.flow(PROVIDER))
+        assert bad_signature_refused(script.history, flow, PROFILE, status=400).outcome == outcome
+
+
 def spoilt(*changes: tuple[str, str, float]) -> Flow:
     """A sent message, a report `delivered` at 20 ms that was answered 403, and what became of its row and when."""
-    delivered = [{"event": "delivered"}]
-    script = right().add("callback.sent", at=20, source="providers", keys=[PROVIDER], params=delivered)
+    script = right().add("callback.sent", at=20, source="providers", keys=[PROVIDER], report="delivered")
     script = script.add("callback.answered", at=22, source="providers", keys=[PROVIDER], status=403)
     for number, (old, new, at) in enumerate(changes):
         script = script.add("database.status", at=at, message_id=ID, sequence=10 + number, old=old, new=new)

@@ -169,7 +169,7 @@ def ended(status: str, *more: Event, script: Script | None = None) -> Verdict:
 
 def report(word: str) -> tuple[Event, Event]:
     keys = [key("provider", "SM1"), key("call", "twilio", 8)]
-    data = {"call": "twilio/8", "what": "status", "message": "SM1", "params": {"MessageStatus": word}}
+    data = {"call": "twilio/8", "what": "status", "message": "SM1", "report": word}
     return made("callback.sent", at=40, keys=keys, **data), made(
         "callback.answered", at=41, keys=keys, status=204, **data
     )

@@ -71,7 +71,7 @@ def test_a_call_of_no_account_is_ours_if_it_is_about_our_message_and_else_a_gap(
     [told] = of_kind(history, "probe.gap")
     assert "`account` is null" in told["reason"]
     assert (told["kinds"], told["lasting"]) == (["provider.called", "provider.answered"], True)
-    assert "twilio_account" in told["remedy"]
+    assert "[providers] accounts" in told["remedy"]
     assert len(tokens(history)) == 1
     loop.run(probe.stop())
     server.stop()
@@ -90,7 +90,7 @@ def test_a_message_of_ours_in_anothers_account_is_a_gap_that_names_the_account(
     [told] = of_kind(history, "probe.gap")
     assert f"in the twilio account {NEIGHBOUR!r}, which [providers] doesn't name" in told["reason"]
     assert (told["kinds"], told["lasting"]) == (["provider.called", "provider.answered"], True)
-    assert told["remedy"] == f'[providers] twilio_account = "{NEIGHBOUR}"'
+    assert told["remedy"] == f'[providers] accounts = {{ twilio = "{NEIGHBOUR}" }}'
     assert tokens(history) == []
     loop.run(probe.stop())
     server.stop()
