@@ -33,6 +33,8 @@ class Standing:
     places: set[str] = field(default_factory=set)
     element: str = ""
     payload: str | None = None
+    unput: bool = False
+    """Whether it was taken before it was seen to be put: two connections' replies come in any order."""
     untold: Said | None = None
     """Its append, as long as what it points to isn't known."""
 
@@ -119,6 +121,11 @@ class Places:
         stands = ("waiting", "taken") if self._queue.deletes else ("waiting",)
         if last is not None and self._queue.base == "sorted-set" and last.state in stands:
             return  # it stands there, and got another score
+        unput = next((one for one in known if one.unput), None)
+        if unput is not None:
+            unput.unput = False
+            self._record("queue.appended", unput, said)
+            return
         if last is not None and last.state in ("taken", "later"):
             last.state, last.claimed = "waiting", False
             last.element = element
@@ -166,7 +173,7 @@ class Places:
         standing = standing or next((one for one in known if one.state != "done"), None)
         if standing is None:
             number = f"#{len(known) + 1}" if known else ""
-            standing = Standing(key=stream, name=name + number, element=element)
+            standing = Standing(key=stream, name=name + number, element=element, unput=True)
             standing.payload = self._payloads.get((stream, name))
             known.append(standing)
         return standing
