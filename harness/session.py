@@ -21,12 +21,14 @@ from harness.probes.counters import Counters
 from harness.probes.database import DatabaseProbe
 from harness.probes.monitor import MonitorProbe
 from harness.probes.polled import PolledProbe
-from harness.probes.probe import Probe, declare
+from harness.probes.probe import Probe, Unwatched, declare
 from harness.probes.providers import ProvidersProbe
+from harness.probes.sqlite import SqliteProbe
 from harness.probes.standing import Standing
 from harness.probes.unqueued import UnqueuedProbe
 from harness.probes.wire import WireProbe, database_of
 from harness.profile import Profile
+from harness.profile.database import sqlite_path
 from harness.redact import Redactor
 from harness.scenario.client import ApiClient
 from harness.scenario.messages import such_as
@@ -81,6 +83,9 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
             cleanup.callback(stop_probe, loop, probe)
             start.run(probe.start())
         start.run(driver.start_stack())
+        for probe in probes:
+            if isinstance(probe, SqliteProbe):  # the stack may have made its file only now
+                start.run(probe.ready())
         stack = Stack(
             profile=profile,
             history=history,
@@ -193,16 +198,32 @@ def probes_for(
         monitor = profile.queue.observe != "tail"
         names = driver.name_of_pid
         probes.append(MonitorProbe(history, profile.queue, url=where.redis, name_of_pid=names, monitor=monitor))
-    if where.database and profile.database.observe != "api":
-        probes.append(DatabaseProbe(history, profile.database, url=where.database, statuses=profile.statuses))
-    else:
-        probes.append(PolledProbe(history, profile, url=where.api, on_refused=on_refused))
+    probes.append(rows_probe(profile, history, driver, on_refused=on_refused))
     if where.mocks:
         # where the stack mocks its providers inside, ours are there for what comes in
         calls = profile.providers.observe == "mock"
         mine = frozenset(name for name in (where.twilio_account, where.sendgrid_account) if name) or None
         probes.append(ProvidersProbe(history, url=where.mocks, headers=where.mocks_headers, calls=calls, accounts=mine))
     return probes
+
+
+def rows_probe(profile: Profile, history: History, driver: Driver, *, on_refused: Callable[[], None]) -> Probe:
+    """What shows a message's status: its row, as it changes, or the API, now and then, or nothing."""
+    where, database = driver.addresses, profile.database
+    if where.database and database.watched:
+        file = sqlite_path(where.database)
+        if database.kind == "sqlite" and file is not None:
+            late = driver.manages_processes
+            return SqliteProbe(history, database, path=file, statuses=profile.statuses, late=late)
+        return DatabaseProbe(history, database, url=where.database, statuses=profile.statuses)
+    if database.observe == "none":
+        return Unwatched(
+            history, "the profile says that nobody looks at a message's status", '[database] observe = "auto"'
+        )
+    if not profile.look.path:
+        remedy = "[database] url and a table whose rows can be watched, or [look] path, where the API shows a message"
+        return Unwatched(history, "the profile names neither a database nor where the API shows a message", remedy)
+    return PolledProbe(history, profile, url=where.api, on_refused=on_refused)
 
 
 def providers_for(history: History, where: Addresses, profile: Profile) -> ProviderControl | None:

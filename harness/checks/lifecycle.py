@@ -98,16 +98,27 @@ def sent_is_earned(history: History, flow: Flow, profile: Profile) -> Answers:
         return
     orders = [(event, facts.earlier(event, first)) for event in flow.accepted_calls]
     earned = [event for event, before in orders if before]
+    open_ones = any(before is None for _, before in orders)
+    named = given_by(flow, first) if open_ones else None
     if earned:
         yield shown(f"accepted {(first.at - earned[0].at) * 1000:.1f} ms earlier", [earned[0], first])
-    elif any(before is None for _, before in orders) and "until" in first.data:
-        reason = "it was written before the acceptance, and PostgreSQL doesn't note when that was committed"
-        fix = "track_commit_timestamp = on in PostgreSQL"
+    elif named:
+        yield shown("its row had the id that the provider gave it as it accepted", [named, first])
+    elif open_ones and "until" in first.data:
+        reason = "the acceptance was at about the time of the row, and the database doesn't say when that was committed"
+        fix = "track_commit_timestamp = on in PostgreSQL; [database] columns, with the provider_id"
         yield undecided(reason, [first, *flow.accepted_calls], remedy=fix)
-    elif any(before is None for _, before in orders):
+    elif open_ones:
         reason = "the clocks of database and provider are not known well enough to say which was first"
         yield undecided(reason, [first, *flow.accepted_calls])
     else:
         late = flow.accepted_calls[0]
         reason = f"it was `sent` {(late.at - first.at) * 1000:.1f} ms before the acceptance"
         yield refuted(reason, [first, late], absent=["provider.answered"])
+
+
+def given_by(flow: Flow, row: Event) -> Event | None:
+    """The acceptance whose id a row has: it can't be older than that, whatever the clocks say."""
+    kept = row.data.get("provider_id")
+    given = [event for event in flow.accepted_calls if event.data.get("message")]
+    return next((event for event in given if kept and str(event.data["message"]) in str(kept)), None)

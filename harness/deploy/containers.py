@@ -26,7 +26,7 @@ from harness.deploy.parts import API_PORT, DATABASE_PORT, MOCKS_PORT, REDIS_PORT
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process
 from harness.deploy.ready import Look, answering, answering_api, probed
-from harness.deploy.roster import Roster, contract
+from harness.deploy.roster import Roster, contract, postgres_settings
 from harness.errors import DeployError, Unobservable
 from harness.history import History
 from harness.probes.wire import WireControl, WireProbe
@@ -288,8 +288,9 @@ class Containers:
             name=name,
             listen=("0.0.0.0", API_PORT),  # noqa: S104 - reason: inside a container
             public_url=f"http://api:{API_PORT}",
-            postgres=("postgres", DATABASE_PORT),
-            credentials=(USER, self._password, DATABASE),
+            database=postgres_settings(
+                "postgres", DATABASE_PORT, user=USER, password=self._password, database=DATABASE
+            ),
             redis=redis,
             providers=self._mocks.environment(url=f"http://mocks:{MOCKS_PORT}"),
         )

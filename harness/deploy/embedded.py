@@ -20,7 +20,7 @@ from harness.deploy.output import Output
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process, Processes
 from harness.deploy.ready import answering_api
-from harness.deploy.roster import KEEPER, Roster, contract
+from harness.deploy.roster import KEEPER, Roster, contract, postgres_settings, sqlite_settings
 from harness.deploy.tree import Tree
 from harness.errors import DeployError
 from harness.history import History
@@ -78,7 +78,9 @@ class Embedded:
         self._api_port = self._ports.fixed(deploy.api_port, name="API") if deploy.api_port else self._ports.free()
         self._postgres_port, self._redis_port = self._ports.free(), self._ports.free()
         api = f"http://127.0.0.1:{self._api_port}"
-        starts = (self._start_postgres(), self._start_redis(), self._start_mocks(api), self._start_wire())
+        starts = [self._start_redis(), self._start_mocks(api), self._start_wire()]
+        if self._profile.database.kind == "postgres":
+            starts.insert(0, self._start_postgres())
         try:
             async with asyncio.timeout(deploy.start_within), asyncio.TaskGroup() as group:
                 for start in starts:
@@ -92,7 +94,7 @@ class Embedded:
             raise failed.exceptions[0] from None
         self.addresses = Addresses(
             api=api,
-            database=f"postgresql://{postgres.SUPERUSER}:{self._password}@127.0.0.1:{self._postgres_port}/{DATABASE}",
+            database=self._database_url(),
             redis=f"redis://127.0.0.1:{self._redis_port}/0",
             mocks=self._mocks.url,
             twilio_account=self._mocks.twilio_account,
@@ -100,6 +102,27 @@ class Embedded:
         )
         if self._profile.migrate:
             await self._migrate()
+
+    def _database_url(self) -> str | None:
+        match self._profile.database.kind:
+            case "postgres":
+                return f"postgresql://{postgres.SUPERUSER}:{self._password}@127.0.0.1:{self._postgres_port}/{DATABASE}"
+            case "sqlite":
+                return self._database()["DATABASE_URL"]
+        return None
+
+    def _database(self) -> dict[str, str]:
+        """The settings by which a process finds the database."""
+        match self._profile.database.kind:
+            case "postgres":
+                user = {"user": postgres.SUPERUSER, "password": self._password, "database": DATABASE}
+                return postgres_settings("127.0.0.1", self._postgres_port, **user)
+            case "sqlite":
+                own = self._directory / "database"
+                own.mkdir(exist_ok=True)
+                path = self._profile.database.path
+                return sqlite_settings(path.absolute() if path else own / f"{DATABASE}.db")
+        return {}
 
     async def _start_postgres(self) -> None:
         directory = postgres.binaries(self._profile.deploy.postgres_bin)
@@ -229,8 +252,7 @@ class Embedded:
             name=name,
             listen=("127.0.0.1", self._api_port),
             public_url=f"http://127.0.0.1:{self._api_port}",
-            postgres=("127.0.0.1", self._postgres_port),
-            credentials=(postgres.SUPERUSER, self._password, DATABASE),
+            database=self._database(),
             redis=("127.0.0.1", redis_port),
             providers=self._mocks.environment(),
         )

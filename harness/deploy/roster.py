@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import signal
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from harness.deploy.driver import Member, Role
 from harness.deploy.processes import Process
@@ -95,24 +96,34 @@ def contract(
     name: str,
     listen: tuple[str, int],
     public_url: str,
-    postgres: tuple[str, int],
-    credentials: tuple[str, str, str],
+    database: Mapping[str, str],
     redis: tuple[str, int],
     providers: Mapping[str, str],
 ) -> dict[str, str]:
-    """The settings that a process of a stack is started with; `credentials` are the database's user, password, name."""
-    user, password, database = credentials
+    """The settings that a process of a stack is started with; `database` and `providers` are those of their makers."""
     return {
         "HOST": listen[0],
         "PORT": str(listen[1]),
         "PUBLIC_URL": public_url,
-        "POSTGRES_HOST": postgres[0],
-        "POSTGRES_PORT": str(postgres[1]),
-        "POSTGRES_USER": user,
-        "POSTGRES_PASSWORD": password,
-        "POSTGRES_DB": database,
+        **database,
         "REDIS_HOST": redis[0],
         "REDIS_PORT": str(redis[1]),
         "WORKER_NAME": name,
         **providers,
     }
+
+
+def postgres_settings(host: str, port: int, *, user: str, password: str, database: str) -> dict[str, str]:
+    """Where a stack finds its PostgreSQL."""
+    return {
+        "POSTGRES_HOST": host,
+        "POSTGRES_PORT": str(port),
+        "POSTGRES_USER": user,
+        "POSTGRES_PASSWORD": password,
+        "POSTGRES_DB": database,
+    }
+
+
+def sqlite_settings(path: Path) -> dict[str, str]:
+    """Where a stack finds its SQLite file, also in SQLAlchemy's spelling."""
+    return {"DATABASE_PATH": str(path), "DATABASE_URL": f"sqlite:///{path}"}

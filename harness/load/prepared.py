@@ -12,16 +12,30 @@ from harness.load import payloads
 from harness.load.plan import Plan
 from harness.load.schedule import Arrival
 from harness.probes.database import connect
+from harness.profile import Columns, Profile
 from harness.scenario.messages import SENDER_ADDRESS, SENDER_NUMBER
 
 CONVERSATION = """
 INSERT INTO conversations (channel, participants) VALUES ($1, $2)
 ON CONFLICT (channel, participants) DO UPDATE SET channel = excluded.channel RETURNING id
 """
+WITHOUT = "leave it out with --mix api=1"
 COLUMNS = (
     *("id", "conversation_id", "provider", "direction", "status", "message_type"),
     *("body", "attachments", "from_address", "to_address", "max_retries"),
 )
+
+
+def refusal(profile: Profile) -> str:
+    """Why no rows can be prepared for a stack; "" where they can, as far as its profile says."""
+    database = profile.database
+    if database.kind != "postgres":
+        why = f"in {'a SQLite file' if database.kind == 'sqlite' else 'a database that is not named'}"
+    elif database.columns != Columns() or database.rows:
+        why = "in a table that isn't the contract's"
+    else:
+        return ""
+    return f"QueueUser needs rows that are there before their entries, and can't make them {why}; {WITHOUT}"
 
 
 async def prepare(url: str, plan: Plan, arrivals: Sequence[Arrival], *, table: str, status: str) -> int:
@@ -44,7 +58,7 @@ async def prepare(url: str, plan: Plan, arrivals: Sequence[Arrival], *, table: s
     except asyncpg.PostgresError as error:
         raise UsageError(
             f"rows for QueueUser can't be prepared ({error}): it needs the contract's tables and a user that may turn "
-            "triggers off; leave it out with --mix api=9,webhook=1"
+            f"triggers off; {WITHOUT}"
         ) from error
     finally:
         await connection.close(timeout=2)

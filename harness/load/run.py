@@ -20,7 +20,7 @@ from harness.load.judge import kept_up, punctuality
 from harness.load.meter import Meter
 from harness.load.pause import paused
 from harness.load.plan import Plan
-from harness.load.prepared import prepare
+from harness.load.prepared import prepare, refusal
 from harness.load.request import Request
 from harness.load.result import Result
 from harness.load.samples import Page, Samples, Watch
@@ -61,6 +61,8 @@ def addresses(stack: Stack, plan: Plan) -> dict[str, Any]:
         raise UsageError("a load run reads the backlog from Redis; set [queue] url in the profile")
     if "webhook" in plan.kinds and known.mocks is None:
         raise UsageError("WebhookUser needs our mock providers; set [providers] url, or leave it out with --mix api=1")
+    if "queue" in plan.kinds and (why := refusal(profile)):
+        raise UsageError(why)
     if "queue" in plan.kinds and known.database is None:
         raise UsageError("QueueUser needs rows in the database; set [database] url, or leave it out with --mix api=1")
     return {

@@ -30,6 +30,24 @@ class Probe(Protocol):
         """Stops observing and removes what the probe put into the stack."""
 
 
+class Unwatched:
+    """What stands for the probe of rows where nothing shows a message's status: it says so, and what would."""
+
+    name = "database"
+
+    def __init__(self, history: History, reason: str, remedy: str) -> None:
+        self._history, self._reason, self._remedy = history, reason, remedy
+
+    async def start(self) -> None:
+        gap(self._history, self.name, self._reason, lasting=True, remedy=self._remedy)
+
+    async def settle(self) -> None:
+        """There is nothing to read."""
+
+    async def stop(self) -> None:
+        """There is nothing to take away."""
+
+
 def declare(history: History, source: str, *kinds: str, **more: object) -> None:
     """Records which kinds of events a source delivers from now on; what no source declares is unseen."""
     history.append("probe.started", source=source, data={"kinds": list(kinds), **more})

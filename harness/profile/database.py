@@ -41,8 +41,8 @@ class Database(Section):
     """`sqlite`: a file; what we deploy gets its path as `DATABASE_PATH` and `DATABASE_URL`. `none`: another database,
     or none; its rows aren't seen, and the API is asked instead. Where `url` says it, this needn't."""
     url: str | None = None
-    """Attached only: PostgreSQL 13 or later, itself and no pooler; or `sqlite:///relative.db` (from where the harness
-    is started), `sqlite:////absolute.db`."""
+    """PostgreSQL 13 or later, itself and no pooler (attached only); or `sqlite:///relative.db`, from where the harness
+    is started, or `sqlite:////absolute.db`: of a stack that we deploy, too, where it has a file of its own."""
     table: str = "messages"
     """The table of messages, or a view of the `rows`."""
     rows: Annotated[list[str], BeforeValidator(one_or_more)] = []

@@ -70,7 +70,7 @@ def clock(script: Script, **measured: float) -> Script:
 EARNED: dict[str, Case] = {
     "providers not seen": (blind(right()), PROFILE, "unknown", "nothing here shows provider.answered"),
     "another machine's clock, not known well": (
-        clock(right().change("provider.answered", at=20), offset_s=0.05, error_s=0.1),
+        clock(right(), offset_s=0.05, error_s=0.1).change("database.status", is_new("sent"), provider_id=None),
         PROFILE,
         "unknown",
         "the clocks of database and provider are not known well enough",
@@ -90,10 +90,28 @@ EARNED: dict[str, Case] = {
         "no provider ever accepted",
     ),
     "committed nobody knows when": (
-        right().change("provider.answered", at=20).change("database.status", is_new("sent"), until=START + 0.03),
+        right()
+        .change("provider.answered", at=20)
+        .change("database.status", is_new("sent"), until=START + 0.03, provider_id=None),
         PROFILE,
         "unknown",
-        "PostgreSQL doesn't note when that was committed",
+        "the database doesn't say when that was committed",
+    ),
+    "committed nobody knows when, and the row has the id that came with the acceptance": (
+        right()
+        .change("provider.answered", at=20, message="SM1")
+        .change("database.status", is_new("sent"), until=START + 0.03, provider_id="SM1"),
+        PROFILE,
+        "pass",
+        "its row had the id that the provider gave it",
+    ),
+    "the row has another provider's id": (
+        right()
+        .change("provider.answered", at=20, message="SM1")
+        .change("database.status", is_new("sent"), until=START + 0.03, provider_id="SM2"),
+        PROFILE,
+        "unknown",
+        "the database doesn't say when that was committed",
     ),
     "sent before the call": (right().change("provider.answered", at=20), PROFILE, "fail", "`sent` 12.0 ms before"),
 }
