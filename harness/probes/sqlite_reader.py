@@ -32,6 +32,7 @@ class Transitions:
         self._begun = 0.0
         self._schema = -1
         self._statuses: dict[tuple[str, str], str | None] = {}
+        self._fresh: list[dict[str, Any]] = []
         self.gaps: list[str] = []
 
     def begin(self, tables: Sequence[Place], *, anew: bool) -> None:
@@ -57,20 +58,25 @@ class Transitions:
         return ""
 
     def read(self, connection: sqlite3.Connection) -> list[dict[str, Any]]:
-        """All that was committed before this call and not read yet, as rows.py takes it; raises sqlite3.Error."""
-        fresh: list[dict[str, Any]] = []
+        """All that was committed before this call and not read yet, as rows.py takes it.
+
+        Raises sqlite3.Error where the file is locked, and then the next call returns what was read until then, too.
+        """
         begun = time.time()
         while True:
             part = connection.execute(READ.format(name=self._name), (self._last, MANY)).fetchall()
+            whole = len(part) < MANY
             read_before = bool(part) and part[0]["sequence"] == self._last
             part = part[1:] if read_before else self._again(connection, part)
             now = time.time()
-            fresh += [made for row in part if row["op"] != "BEGIN" and (made := self._row(row, read=now))]
-            if not part:
+            self._fresh += [self._row(row, read=now) for row in part if row["op"] != "BEGIN"]
+            if part:
+                self._last = part[-1]["sequence"]
+            if whole:
                 # nobody could see before what wasn't there when it was last looked at
                 self._begun = begun
+                fresh, self._fresh = self._fresh, []
                 return fresh
-            self._last = part[-1]["sequence"]
 
     def _again(self, connection: sqlite3.Connection, part: list[sqlite3.Row]) -> list[sqlite3.Row]:
         """What there is to read where the row that was read last is gone."""

@@ -132,8 +132,7 @@ class Api:
         ref = made.lastrowid if new is None else new
         if WRONG == "inline":
             await self.carrier.carry(ref)
-        if WRONG != "never queued":
-            await self.queue(ref)
+        await self.queue(ref)
         return web.json_response({"id": shown(ref), "status": "queued"}, status=202)
 
     async def queue(self, ref: Any) -> None:
