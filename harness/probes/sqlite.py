@@ -196,6 +196,7 @@ class SqliteProbe:
             await self._read()
         except sqlite3.Error as error:
             return error
+        await self._try()  # what was lost just now may be there again
         return None
 
     async def stop(self) -> None:
