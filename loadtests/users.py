@@ -8,19 +8,20 @@ import redis
 from locust import FastHttpUser
 
 from harness.load import payloads
-from harness.load.arriving import Answer, Arriving, answer_of
+from harness.load.answer import Answer
+from harness.load.arriving import Arriving
 from harness.load.plan import MOST_USERS
 from harness.load.schedule import Arrival
+from harness.load.sending import deliver, send
 
 
 class ApiUser(Arriving, FastHttpUser):
-    """Sends messages as a client of the API does."""
+    """Sends messages as a client of the API does, in the words of the profile."""
 
     kind = "api"
 
     def deliver(self, turns: Any, arrival: Arrival) -> Answer:
-        url = turns.where["api"] + turns.where["send"]
-        return answer_of(self.client.post(url, json=payloads.request(turns.plan, arrival), name="send"), "id")
+        return send(self.client, turns.target, turns.plan, arrival)
 
 
 class WebhookUser(Arriving, FastHttpUser):
@@ -29,8 +30,8 @@ class WebhookUser(Arriving, FastHttpUser):
     kind = "webhook"
 
     def deliver(self, turns: Any, arrival: Arrival) -> Answer:
-        url = f"{turns.where['mocks']}/_mock/twilio/{turns.where['twilio_account']}/inbound"
-        return answer_of(self.client.post(url, json=payloads.reply(turns.plan, arrival), name="reply"), "sid")
+        reply = payloads.reply(turns.plan, arrival, turns.target.messages)
+        return deliver(self.client, turns.target, reply)
 
 
 class QueueUser(Arriving):
@@ -41,16 +42,16 @@ class QueueUser(Arriving):
     """One pool for all users of a process."""
 
     def deliver(self, turns: Any, arrival: Arrival) -> Answer:
-        where = turns.where
-        client = self.connections.get(where["redis"])
+        where = turns.target.entries
+        client = self.connections.get(where.redis)
         if client is None:
-            client = self.connections[where["redis"]] = redis.Redis.from_url(
-                where["redis"], decode_responses=True, socket_timeout=60, max_connections=MOST_USERS
+            client = self.connections[where.redis] = redis.Redis.from_url(
+                where.redis, decode_responses=True, socket_timeout=60, max_connections=MOST_USERS
             )
-        fields: dict[Any, Any] = {where["field"]: payloads.entry(turns.plan, arrival, name=where["message_id"])}
+        fields = payloads.entry(turns.plan, arrival, field=where.field, message_id=where.message_id)
         began, error, entry = turns.now(), None, None
         try:
-            entry = client.xadd(where["streams"][arrival.channel], fields)
+            entry = client.xadd(where.streams[arrival.channel], fields)
         except redis.RedisError as problem:
             error = problem
         taken = (turns.now() - began) * 1000

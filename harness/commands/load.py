@@ -27,7 +27,11 @@ SECONDS = options.SECONDS
 @click.option("--shape", default="constant", help="constant, ramp (from 0 to the rate) or spike (three times it).")
 @click.option("--gaps", default="poisson", help="poisson or uniform.")
 @click.option("--seed", type=int, default=1, help="The same seed gives the same arrivals.")
-@click.option("--mix", default="api=8,queue=1,webhook=1", metavar="KIND=N,…", help="Who sends, by weight.")
+@click.option(
+    "--mix",
+    metavar="KIND=N,…",
+    help="Who sends, by weight; by default api=8,queue=1,webhook=1, as far as the stack can.",
+)
 @click.option("--processes", type=int, default=0, help="Generating processes beside a master; 0: one alone.")
 @click.option("--users", type=int, default=0, help="Users of each kind; 0: as many as are needed.")
 @click.option("--patience", type=SECONDS, default="5s", help="A start later than this is dropped.")
@@ -51,7 +55,7 @@ def load(
     shape: str,
     gaps: str,
     seed: int,
-    mix: str,
+    mix: str | None,
     processes: int,
     users: int,
     patience: float,
@@ -71,7 +75,7 @@ def load(
     need("locust")  # first, since its extra brings all the others that a load needs
     from harness import profile as profiles
     from harness.keeping import reserved
-    from harness.load.plan import Plan, parse_mix
+    from harness.load.plan import MIX, Plan, parse_mix
     from harness.load.request import Pause, Request
     from harness.load.run import run
     from harness.load.show import Watching, show
@@ -83,13 +87,14 @@ def load(
         shape=cast("Shape", shape),  # Plan checks the words itself
         gaps=cast("Gaps", gaps),
         seed=seed,
-        mix=parse_mix(mix),
+        mix=dict(MIX) if mix is None else parse_mix(mix),
         patience=patience,
     )
     pause = Pause(at=duration / 2 if pause_at is None else pause_at, seconds=pause_worker) if pause_worker else None
     request = Request(
         profile=profiles.load(profile, driver=deploy),
         plan=plan,
+        asked=mix is not None,
         build=build,
         stack_env=parse_env(stack_env),
         processes=processes,

@@ -5,21 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from locust import User, constant, task
 
-from harness.load.names import USERS
+from harness.load.answer import Answer
+from harness.load.names import TIMEOUT, USERS
 from harness.load.plan import Kind
 from harness.load.schedule import Arrival
-
-
-class Answer(NamedTuple):
-    """What a send came to; `reference` is the message's id or its queue entry, `status` None where no answer came."""
-
-    status: int | None
-    reference: str | None = None
-    error: str | None = None
 
 
 class Arriving(User):
@@ -28,6 +21,9 @@ class Arriving(User):
     abstract = True
     wait_time = constant(0)
     kind: ClassVar[Kind]
+    network_timeout: float
+    """Of those that speak HTTP, in seconds."""
+    connection_timeout: float
 
     def on_start(self) -> None:
         self.environment.generator.joined(self.kind)  # our locustfile puts it there
@@ -48,21 +44,10 @@ class Arriving(User):
         raise NotImplementedError
 
 
-def answer_of(response: Any, name: str) -> Answer:
-    """An HTTP answer; Locust gives status 0 where none came."""
-    status = response.status_code or None
-    if status is None:
-        return Answer(None, None, str(response.error))
-    try:
-        found = response.json()
-    except ValueError:
-        found = None
-    reference = found.get(name) if isinstance(found, dict) else None
-    return Answer(status, str(reference) if reference else None)
-
-
 def as_many_as_asked(users: Iterable[type[Arriving]]) -> None:
-    """Tells Locust how many users of each class the harness wants."""
+    """Tells Locust how many users of each class the harness wants, and how long one waits for the API's answer."""
     wanted = json.loads(os.environ.get(USERS, "{}"))
     for user in users:
         user.fixed_count = wanted.get(user.kind, 0)
+        if user.kind == "api" and TIMEOUT in os.environ:
+            user.network_timeout = user.connection_timeout = float(os.environ[TIMEOUT])

@@ -20,6 +20,27 @@ PERIOD = 0.5
 Sample = dict[str, Any]
 
 
+UNKNOWN: Sample = {"length": None, "lag": None, "pending": None, "oldest_s": None}
+"""A look at a queue that nobody can read."""
+
+
+class Unread:
+    """Stands where no backlog can be read; `why` and `remedy` say what keeps it from that."""
+
+    def __init__(self, history: History, *, why: str, remedy: str = "") -> None:
+        self._history = history
+        self.why = why
+        self.remedy = remedy
+
+    def look(self) -> Sample:
+        """Nothing is known; who waits for a look is told that there was one."""
+        self._history.wake()
+        return dict(UNKNOWN)
+
+    def close(self) -> None:
+        pass
+
+
 class Backlog:
     """Asks Redis for length, lag, pending entries and the age of the oldest; each look is an event as well."""
 

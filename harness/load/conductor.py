@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from harness.content import content
 from harness.deploy.processes import Process, Processes
 from harness.errors import HarnessError
 from harness.load.histogram import Histogram, merged
-from harness.load.names import SOCKET, USERS
+from harness.load.names import SOCKET, TIMEOUT, USERS
 from harness.load.plan import Plan
+from harness.load.target import Target
 
 Row = Sequence[Any]
 
@@ -65,10 +66,15 @@ class Conductor:
         self._server.listen()
         threading.Thread(target=self._accept, name="load-accept", daemon=True).start()
 
-    def start(self, *options: str, host: str, users: str) -> None:
-        """Starts Locust with so many `users` of each kind (JSON); it runs until `close`, or until it ends by itself."""
+    def start(self, *options: str, host: str, users: str, timeout: float | None = None) -> None:
+        """Starts Locust with so many `users` of each kind (JSON); it runs until `close`, or until it ends by itself.
+
+        `timeout` is how long the API may take to answer, in seconds; None: as long as Locust itself gives it.
+        """
         argv = [sys.executable, "-m", "locust", "-f", str(self._locustfile), "--host", host, *options]
         env = {**os.environ, SOCKET: str(self._path), USERS: users}
+        if timeout is not None:
+            env[TIMEOUT] = f"{timeout:g}"
         self._locust = self._processes.spawn(*argv, name="locust", role="load", env=env, cwd=Path.cwd())
         threading.Thread(target=self._keep_log, args=(self._locust.output,), name="load-log", daemon=True).start()
 
@@ -148,7 +154,7 @@ class Conductor:
 
         self._await(ready, what="got its users ready", within=within)
 
-    def go(self, plan: Plan, *, where: Mapping[str, Any], start: float) -> None:
+    def go(self, plan: Plan, *, target: Target, start: float) -> None:
         """Tells every generating process its share of the plan and when to begin."""
         with self._changed:
             members = self._generating()
@@ -162,7 +168,12 @@ class Conductor:
                         )
                     if member in able:
                         shares[kind] = (able.index(member), len(able))
-                said = {"plan": plan.dumps(), "shares": shares, "where": dict(where), "start": start}
+                said = {
+                    "plan": plan.dumps(),
+                    "shares": shares,
+                    "target": target.model_dump(mode="json"),
+                    "start": start,
+                }
                 member.say(go=said)
             for member in members:
                 member.users, member.report = {}, None

@@ -11,11 +11,12 @@ import gevent
 from locust.runners import MasterRunner, WorkerRunner
 
 from harness.load import page
-from harness.load.arriving import Answer
+from harness.load.answer import Answer
 from harness.load.link import Link
 from harness.load.names import SOCKET
 from harness.load.plan import Kind, Plan
 from harness.load.schedule import Arrival
+from harness.load.target import Target
 from harness.load.turns import Turns
 
 
@@ -71,7 +72,8 @@ class Generator:
 
     def _go(self, said: Mapping[str, Any]) -> None:
         shares = {kind: (mine, of) for kind, (mine, of) in said["shares"].items()}
-        self.turns.begin(Plan.loads(said["plan"]), shares=shares, start=said["start"], where=said["where"])
+        target = Target.model_validate(said["target"])
+        self.turns.begin(Plan.loads(said["plan"]), shares=shares, start=said["start"], target=target)
         gevent.spawn(self._finish, self.turns)
 
     def _finish(self, turns: Turns) -> None:
@@ -80,10 +82,10 @@ class Generator:
 
     def sent(self, arrival: Arrival, answer: Answer, *, began: float, answered: float) -> None:
         """Tells of one send: to the harness, and as an entry of Locust's own."""
-        latency = self.turns.record(arrival, began=began, answered=answered, status=answer.status)
+        latency = self.turns.record(arrival, began=began, answered=answered, good=answer.good)
         self.link.say(sends=[[arrival.number, began, answered, *answer]])
-        good = answer.status is not None and 200 <= answer.status < 300
-        self._note(f"{arrival.kind}: accepted", latency * 1000, failed=not good)
+        if not answer.put_off:
+            self._note(f"{arrival.kind}: accepted", latency * 1000, failed=not answer.good)
 
     def _note(self, name: str, milliseconds: float, *, failed: bool) -> None:
         """A stage is a row of Locust's table and no request: its totals count each send once."""

@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.history import Event, History, key
+from harness.history.facts import Facts
+from harness.load.answer import Answer
 from harness.load.payloads import recipient
-from harness.load.plan import Plan
+from harness.load.plan import Kind, Plan
 from harness.load.schedule import Arrival
 from harness.profile import Profile
+from harness.profile.pointers import spelled
 
 STAGES = ("accepted", "queued", "called", "sent", "stored")
 Reached = Callable[[Arrival, str, float], None]
@@ -40,6 +43,10 @@ class Meter:
         self.started: dict[int, float] = {}
         self.refused: dict[str, int] = {}
         """Sends without a good answer, by what they got instead."""
+        self.such_as: dict[str, str] = {}
+        """The words of the first of these answers."""
+        self.put_off: dict[Kind, int] = {}
+        """Sends that a rate limiter asked to come again later (429)."""
         self._history = history
         self._profile = profile
         self._on_stage = on_stage
@@ -47,6 +54,8 @@ class Meter:
         self._numbers |= {
             key("message", str(plan.message_id(a.number))): a.number for a in arrivals if a.kind == "queue"
         }
+        # where nobody shows a row's status, a call that the provider accepted is the last that is seen of a message
+        self._ends_with = "database.status" if "database.status" in Facts(history).delivered else "provider.answered"
         self._early: dict[str, list[tuple[str, float]]] = {}
         self._ended: set[int] = set()
         self._open: set[int] = set()
@@ -72,32 +81,43 @@ class Meter:
 
     def sends(self, rows: Sequence[Sequence[Any]]) -> None:
         """Writes the generator's sends into the history, and takes note of them."""
-        for number, began, answered, status, reference, error in rows:
-            arrival = self.arrivals[number]
+        for number, began, answered, *told in rows:
+            arrival, answer = self.arrivals[number], Answer(*told)
             self.started[number] = began
-            good = status is not None and 200 <= status < 300
-            if good:
+            if answer.good:
                 self._reach(number, "accepted", answered)
                 with self._lock:
                     if number not in self._ended:
                         self._open.add(number)
             else:
-                what = f"{arrival.kind}: {status or 'no answer'}"
-                self.refused[what] = self.refused.get(what, 0) + 1
-            if arrival.kind == "queue" and good:
-                self._entry(arrival, answered, entry=reference)
+                self._refused(arrival, answer)
+            if arrival.kind == "queue" and answer.good:
+                self._entry(arrival, answered, entry=str(answer.reference))
             elif arrival.kind != "webhook":  # the mock itself tells of what it delivers
-                message = reference if good else None
-                self._request(number, began, answered, status=status, message=message, error=error)
+                self._request(arrival, began, answered, answer)
 
-    def _request(
-        self, number: int, began: float, answered: float, *, status: int | None, message: str | None, error: str | None
-    ) -> None:
+    def _refused(self, arrival: Arrival, answer: Answer) -> None:
+        if answer.put_off:
+            self.put_off[arrival.kind] = self.put_off.get(arrival.kind, 0) + 1
+            return
+        what = f"{arrival.kind}: {answer.status or 'no answer'}"
+        self.refused[what] = self.refused.get(what, 0) + 1
+        self.such_as.setdefault(what, answer.text or answer.error or "")
+
+    def _request(self, arrival: Arrival, began: float, answered: float, answer: Answer) -> None:
+        profile, number = self._profile, arrival.number
         token = self.plan.token(number)
         keys = [key("request", "load", token), key("token", token)]
-        asked = {"operation": "send", "request": number, "to": recipient(self.arrivals[number])}
+        asked = {"operation": "send", "request": number, "to": recipient(arrival, profile.messages)}
+        asked["channel"] = arrival.channel
         self._history.append("api.requested", source=LOAD, at=began, data=asked, keys=keys)
-        data = {**asked, "status": status, **({"error": error} if error else {})}
+        data: dict[str, Any] = {**asked, "status": answer.status, "accepted": answer.good}
+        if answer.word is not None:
+            data["message_status"] = profile.statuses.canonical(answer.word, where="api")
+        if answer.good and answer.reference is None:
+            data["lacks_id"] = spelled(profile.send.of(arrival.channel).id)
+        data |= {name: said for name, said in (("error", answer.error), ("text", answer.text)) if said}
+        message = answer.reference if answer.good else None
         self._history.append("api.answered", source=LOAD, at=answered, message_id=message, data=data, keys=keys)
 
     def _entry(self, arrival: Arrival, at: float, *, entry: str) -> None:
@@ -121,17 +141,21 @@ class Meter:
                 self._note(event, "ended" if event.data.get("dead") else "queued")
             case "provider.called":
                 self._note(event, "called")
-            case "database.inserted":
+            case "provider.answered" if self._ends_with == event.kind and event.data.get("accepted"):
+                self._note(event, "ended")
+            case "database.inserted" | "database.status":
                 self._learn(event)
-                if event.data.get("direction") == "inbound":
-                    self._note(event, "stored")
-            case "database.status":
-                self._learn(event)
-                new = event.data.get("new")
-                if new == self._profile.statuses.sent:
-                    self._note(event, "sent")
-                elif new in self._profile.statuses.terminal:
-                    self._note(event, "ended")
+                self._moved(event)
+
+    def _moved(self, event: Event) -> None:
+        """A row has come to be, or to another status; the first that is seen of it may be its last."""
+        words, new = self._profile.statuses, event.data.get("new")
+        if event.kind == "database.inserted" and (event.data.get("direction") == "inbound" or new == words.inbound):
+            self._note(event, "stored")
+        elif new == words.sent:
+            self._note(event, "sent")
+        elif new in words.terminal:
+            self._note(event, "ended")
 
     def _learn(self, event: Event) -> None:
         """Joins a message's id to its number, and counts what was seen of it before that was known."""

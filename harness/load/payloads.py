@@ -8,22 +8,28 @@ from typing import Any
 
 from harness.load.plan import Plan
 from harness.load.schedule import Arrival
-from harness.scenario.messages import AREAS, SENDER_ADDRESS, SENDER_NUMBER
+from harness.profile import Messages
+from harness.scenario.messages import AREAS, SENDER_ADDRESS, SENDER_NUMBER, Message
 
 
-def recipient(arrival: Arrival) -> str:
-    """A valid address that repeats only after millions of messages."""
+def recipient(arrival: Arrival, messages: Messages) -> str:
+    """One of the profile's recipients, or else a valid address that repeats only after millions of messages."""
+    known = messages.recipients.get(arrival.channel)
+    if known:
+        return known[arrival.number % len(known)]
     if arrival.channel == "email":
         return f"user{arrival.number}@example.com"
     rest, area = divmod(arrival.number, len(AREAS))
     return f"+1{AREAS[area]}{200 + rest // 10_000 % 700}{rest % 10_000:04d}"
 
 
-def sender(arrival: Arrival) -> str:
-    return SENDER_ADDRESS if arrival.channel == "email" else SENDER_NUMBER
+def sender(arrival: Arrival, messages: Messages) -> str:
+    own = messages.senders.get(arrival.channel)
+    return own or (SENDER_ADDRESS if arrival.channel == "email" else SENDER_NUMBER)
 
 
 def body(plan: Plan, arrival: Arrival) -> str:
+    """At most 25 characters, so that no profile's longest body is too short for it."""
     return f"load {arrival.number} {plan.token(arrival.number)}"
 
 
@@ -31,23 +37,35 @@ def attachments(arrival: Arrival) -> list[str]:
     return ["https://example.com/picture.png"] if arrival.channel == "mms" else []
 
 
-def request(plan: Plan, arrival: Arrival) -> dict[str, Any]:
-    """The body of POST send."""
-    payload: dict[str, Any] = {
-        "from": sender(arrival),
-        "to": recipient(arrival),
-        "type": arrival.channel,
-        "body": body(plan, arrival),
-    }
-    return payload | ({"attachments": attachments(arrival)} if arrival.channel == "mms" else {})
+def message(plan: Plan, arrival: Arrival, messages: Messages) -> Message:
+    """What is sent to the API."""
+    return Message(
+        type=arrival.channel,
+        sender=sender(arrival, messages),
+        to=recipient(arrival, messages),
+        body=body(plan, arrival),
+        token=plan.token(arrival.number),
+        attachments=tuple(attachments(arrival)),
+    )
 
 
-def entry(plan: Plan, arrival: Arrival, *, name: str) -> str:
-    """The data of a queue entry; `name` is the profile's name for the message id."""
-    message = str(plan.message_id(arrival.number))
-    return json.dumps({name: message, "retry_count": 0, "scheduled_at": datetime.now(UTC).isoformat()})
+def entry(plan: Plan, arrival: Arrival, *, field: str, message_id: str) -> dict[Any, Any]:
+    """The fields of a queue entry: one with JSON text, or, where the profile names none, the message's id itself.
+
+    `message_id` is the profile's name of the id, or its JSON pointer.
+    """
+    first, *rest = message_id.removeprefix("/").split("/")
+    value: Any = str(plan.message_id(arrival.number))
+    if not field:
+        return {first: value}
+    for part in reversed(rest):
+        value = {part: value}
+    return {field: json.dumps({first: value, "retry_count": 0, "scheduled_at": datetime.now(UTC).isoformat()})}
 
 
-def reply(plan: Plan, arrival: Arrival) -> dict[str, str]:
-    """What the mock is asked to deliver as an inbound text."""
-    return {"from": recipient(arrival), "to": SENDER_NUMBER, "body": body(plan, arrival)}
+def reply(plan: Plan, arrival: Arrival, messages: Messages) -> dict[str, str]:
+    """What the mock is asked to deliver as something that comes in."""
+    came = {"from": recipient(arrival, messages), "to": sender(arrival, messages)}
+    if arrival.channel == "email":
+        return {**came, "subject": "A reply", "text": body(plan, arrival)}
+    return {**came, "body": body(plan, arrival)}

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from harness.errors import UsageError
+from harness.profile.base import CHANNELS, Channel
 
 Kind = Literal["api", "queue", "webhook"]
 Shape = Literal["constant", "ramp", "spike"]
 Gaps = Literal["poisson", "uniform"]
-Channel = Literal["sms", "mms", "email"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-CHANNELS: tuple[Channel, ...] = get_args(Channel)
+MIX: Final[Mapping[Kind, float]] = {"api": 8.0, "queue": 1.0, "webhook": 1.0}
+"""Who sends where nobody says."""
+EACH: Final[Mapping[Kind, tuple[Channel, ...]]] = {"api": CHANNELS, "queue": CHANNELS, "webhook": ("sms",)}
+"""What each kind of user sends to a stack that has every channel."""
 
 MOST_MESSAGES = 200_000
 MOST_USERS = 400
@@ -41,7 +44,9 @@ class Plan:
     shape: Shape = "constant"
     gaps: Gaps = "poisson"
     seed: int = 1
-    mix: Mapping[Kind, float] = field(default_factory=lambda: {"api": 8.0, "queue": 1.0, "webhook": 1.0})
+    mix: Mapping[Kind, float] = field(default_factory=lambda: dict(MIX))
+    channels: Mapping[Kind, Sequence[Channel]] = field(default_factory=lambda: dict(EACH))
+    """In what each kind of user sends."""
     patience: float = 5.0
     """A start that is later than this is dropped."""
     nonce: str = field(default_factory=nonce)
@@ -63,6 +68,10 @@ class Plan:
     def kinds(self) -> list[Kind]:
         """The kinds of user that send anything."""
         return [kind for kind in KINDS if self.mix.get(kind, 0) > 0]
+
+    def of(self, kind: Kind) -> tuple[Channel, ...]:
+        """The channels in which a kind of user sends."""
+        return tuple(self.channels.get(kind, ()))
 
     def again(self) -> Plan:
         """The same load with tokens of its own."""

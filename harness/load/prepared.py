@@ -12,33 +12,58 @@ from harness.load import payloads
 from harness.load.plan import Plan
 from harness.load.schedule import Arrival
 from harness.probes.database import connect
-from harness.profile import Columns, Profile
+from harness.profile import Columns, Messages, Profile
 from harness.scenario.messages import SENDER_ADDRESS, SENDER_NUMBER
 
 CONVERSATION = """
 INSERT INTO conversations (channel, participants) VALUES ($1, $2)
 ON CONFLICT (channel, participants) DO UPDATE SET channel = excluded.channel RETURNING id
 """
-WITHOUT = "leave it out with --mix api=1"
 COLUMNS = (
     *("id", "conversation_id", "provider", "direction", "status", "message_type"),
     *("body", "attachments", "from_address", "to_address", "max_retries"),
 )
 
 
-def refusal(profile: Profile) -> str:
-    """Why no rows can be prepared for a stack; "" where they can, as far as its profile says."""
+def nowhere(profile: Profile) -> str | None:
+    """Why a profile's stack has no place for prepared rows; None where it may have one."""
     database = profile.database
     if database.kind != "postgres":
-        why = f"in {'a SQLite file' if database.kind == 'sqlite' else 'a database that is not named'}"
-    elif database.columns != Columns() or database.rows:
-        why = "in a table that isn't the contract's"
-    else:
-        return ""
-    return f"QueueUser needs rows that are there before their entries, and can't make them {why}; {WITHOUT}"
+        return f"its rows can't be written beforehand in {'SQLite' if database.kind == 'sqlite' else 'no database'}"
+    if database.columns != Columns() or database.rows:
+        return "its rows can't be written beforehand in a table that isn't the contract's"
+    return None
 
 
-async def prepare(url: str, plan: Plan, arrivals: Sequence[Arrival], *, table: str, status: str) -> int:
+async def unprepared(url: str, *, table: str) -> str | None:
+    """Why no rows can be prepared there; None where they can. Nothing is changed by looking.
+
+    What a row needs is known of the contract's tables alone, whatever the table of messages is called there.
+    """
+    connection = await connect(url)
+    try:
+        async with connection.transaction(readonly=True):
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            await connection.execute("SELECT id, channel, participants FROM conversations LIMIT 0")
+            # reason: names of columns are ours, and the table's is quoted, as it is when rows are copied there
+            await connection.execute(f"SELECT {', '.join(COLUMNS)} FROM {quoted(table)} LIMIT 0")  # noqa: S608
+    except asyncpg.PostgresError as error:
+        return (
+            f"its rows can't be written beforehand ({error}): that needs the contract's tables and a user who may "
+            "turn triggers off"
+        )
+    finally:
+        await connection.close(timeout=2)
+    return None
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+async def prepare(
+    url: str, plan: Plan, arrivals: Sequence[Arrival], *, table: str, status: str, messages: Messages
+) -> int:
     """Stores a pending row for each arrival of QueueUser, and returns how many.
 
     Triggers are off meanwhile: a row that waits for its entry is no message yet, and the history starts at the entry.
@@ -53,12 +78,12 @@ async def prepare(url: str, plan: Plan, arrivals: Sequence[Arrival], *, table: s
             for channel in ("sms", "email")
         }
         await connection.execute("SET session_replication_role = replica")
-        rows = [row(plan, arrival, conversations, status=status) for arrival in wanted]
+        rows = [row(plan, arrival, conversations, status=status, messages=messages) for arrival in wanted]
         await connection.copy_records_to_table(table, records=rows, columns=COLUMNS)
     except asyncpg.PostgresError as error:
         raise UsageError(
             f"rows for QueueUser can't be prepared ({error}): it needs the contract's tables and a user that may turn "
-            f"triggers off; {WITHOUT}"
+            "triggers off; leave it out with --mix api=1"
         ) from error
     finally:
         await connection.close(timeout=2)
@@ -71,7 +96,9 @@ def participants(channel: str) -> list[str]:
     return [SENDER_NUMBER, "+12065550100"]
 
 
-def row(plan: Plan, arrival: Arrival, conversations: dict[str, Any], *, status: str) -> tuple[Any, ...]:
+def row(
+    plan: Plan, arrival: Arrival, conversations: dict[str, Any], *, status: str, messages: Messages
+) -> tuple[Any, ...]:
     mail = arrival.channel == "email"
     return (
         plan.message_id(arrival.number),
@@ -82,7 +109,7 @@ def row(plan: Plan, arrival: Arrival, conversations: dict[str, Any], *, status: 
         arrival.channel,
         payloads.body(plan, arrival),
         payloads.attachments(arrival),
-        payloads.sender(arrival),
-        payloads.recipient(arrival),
+        payloads.sender(arrival, messages),
+        payloads.recipient(arrival, messages),
         5,
     )

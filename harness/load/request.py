@@ -8,8 +8,8 @@ from math import ceil
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.load.plan import MOST_USERS, Plan
-from harness.load.schedule import shape
+from harness.load.plan import MOST_USERS, Kind, Plan
+from harness.load.schedule import peak
 from harness.profile import Profile
 
 
@@ -28,6 +28,8 @@ class Request:
     profile: Profile
     plan: Plan
     build: Path
+    asked: bool = False
+    """Whether the mix is the caller's own: what can't be of it is an error then, and not left out."""
     stack_env: Mapping[str, str] = field(default_factory=dict)
     processes: int = 0
     """Workers beside a master; 0: one process alone."""
@@ -71,9 +73,8 @@ class Request:
         """How many processes send."""
         return max(1, self.processes)
 
-    def pool(self) -> dict[str, int]:
+    def pool(self) -> dict[Kind, int]:
         """Users of each kind: enough that a stall of half a second makes no start late."""
-        peak = max(rate for _, rate in shape(self.plan))
         weights = sum(self.plan.mix.values())
-        wanted = {kind: ceil(0.5 * peak * self.plan.mix[kind] / weights) + 8 for kind in self.plan.kinds}
+        wanted = {kind: ceil(0.5 * peak(self.plan) * self.plan.mix[kind] / weights) + 8 for kind in self.plan.kinds}
         return {kind: max(self.generating, min(MOST_USERS, self.users or count)) for kind, count in wanted.items()}

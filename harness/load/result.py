@@ -34,6 +34,8 @@ class Result:
     drained_s: float
     profile: str
     wire: bool
+    unknown: Sequence[dict[str, str]] = ()
+    """What the run can't know: `what`, `why`, `remedy`."""
 
     @property
     def outcome(self) -> str:
@@ -117,6 +119,9 @@ class Result:
             "unfinished": self.account.of("unfinished")[:MOST_NAMES],
             "duplicated": dict(list(self.account.duplicated.items())[:MOST_NAMES]),
             "not_accepted": it.refused,
+            "not_accepted_such_as": it.such_as,
+            "put_off": it.put_off,
+            "unknown": list(self.unknown),
             "drained_s": round(self.drained_s, 3),
             "generator": {
                 "scheduled": on_time.scheduled,

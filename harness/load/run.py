@@ -8,23 +8,26 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from harness.checks import Account, account, load_account
 from harness.deploy.ports import Ports
-from harness.errors import UsageError
 from harness.history.facts import Facts
-from harness.load.backlog import Backlog, Costs
+from harness.load.backlog import Backlog, Costs, Unread
 from harness.load.conductor import Conductor, GeneratorFailed
+from harness.load.fitting import USERS, fitted, without
 from harness.load.judge import kept_up, punctuality
+from harness.load.knowing import shown_at_all, unknown
 from harness.load.meter import Meter
 from harness.load.pause import paused
 from harness.load.plan import Plan
-from harness.load.prepared import prepare, refusal
+from harness.load.prepared import nowhere, prepare, unprepared
 from harness.load.request import Request
 from harness.load.result import Result
 from harness.load.samples import Page, Samples, Watch
 from harness.load.schedule import Arrival, arrivals
+from harness.load.target import target
 from harness.scenario.stack import Stack
 from harness.session import Options, deployed
 
@@ -34,6 +37,7 @@ LEAD = 0.5
 
 def run(request: Request, *, watch: Watch, told: Callable[[str], None] = print) -> Iterator[Result]:
     """One result for each load: one, or as many as are started on Locust's page until Locust is stopped."""
+    request = fitted(request, told=told)
     profile = request.profile
     if not request.wire:
         queue = profile.queue.model_copy(update={"observe": "tail"})
@@ -42,9 +46,10 @@ def run(request: Request, *, watch: Watch, told: Callable[[str], None] = print) 
     options = Options(build=request.build, stack_env=request.stack_env, provider_latency=request.provider_latency)
     with contextlib.ExitStack() as cleanup:
         stack = cleanup.enter_context(deployed(profile, options))
-        where = addresses(stack, request.plan)
+        request = with_rows(request, stack, told=told)
+        scheduled = arrivals(request.plan)
         told(f"the stack is up; {len(scheduled)} messages in {request.plan.duration:g} s")
-        load = Load(request, stack, where)
+        load = Load(request, stack)
         cleanup.callback(load.close)
         load.start(told)
         with contextlib.suppress(GeneratorFailed) if request.page else contextlib.nullcontext():
@@ -54,39 +59,35 @@ def run(request: Request, *, watch: Watch, told: Callable[[str], None] = print) 
                     return
 
 
-def addresses(stack: Stack, plan: Plan) -> dict[str, Any]:
-    """Where the generator sends, in the profile's own names; raises UsageError where a user has nobody to send to."""
-    known, profile = stack.driver.addresses, stack.profile
-    if known.redis is None:
-        raise UsageError("a load run reads the backlog from Redis; set [queue] url in the profile")
-    if "webhook" in plan.kinds and known.mocks is None:
-        raise UsageError("WebhookUser needs our mock providers; set [providers] url, or leave it out with --mix api=1")
-    if "queue" in plan.kinds and (why := refusal(profile)):
-        raise UsageError(why)
-    if "queue" in plan.kinds and known.database is None:
-        raise UsageError("QueueUser needs rows in the database; set [database] url, or leave it out with --mix api=1")
-    return {
-        "api": known.api,
-        "send": profile.send.path,
-        "mocks": known.mocks,
-        "twilio_account": known.twilio_account,
-        "redis": known.redis,
-        "streams": profile.queue.streams,
-        "field": profile.queue.field,
-        "message_id": profile.queue.message_id,
-    }
+def with_rows(request: Request, stack: Stack, *, told: Callable[[str], None]) -> Request:
+    """The request, without QueueUser where its rows have no place; raises UsageError as `fitted` does."""
+    url, plan = stack.driver.addresses.database, request.plan
+    if "queue" not in plan.kinds or url is None:
+        return request
+    why = nowhere(stack.profile) or stack.loop.run(unprepared(url, table=stack.profile.database.table), timeout=30)
+    return replace(request, plan=without(plan, {"queue": why} if why else {}, asked=request.asked, told=told))
+
+
+def backlog_of(stack: Stack) -> Backlog | Unread:
+    """What reads the backlog, as far as there is one that can be read."""
+    queue, url = stack.profile.queue, stack.driver.addresses.redis
+    if getattr(queue, "base", "stream") == "none":
+        return Unread(stack.history, why="the queue isn't in Redis, and nobody else counts what waits")
+    if url is None:
+        return Unread(stack.history, why="Redis can't be asked", remedy="[queue] url")
+    return Backlog(stack.history, queue, url=url)
 
 
 class Load:
     """The generator beside a deployed stack."""
 
-    def __init__(self, request: Request, stack: Stack, where: dict[str, Any]) -> None:
+    def __init__(self, request: Request, stack: Stack) -> None:
         self._request = request
         self._stack = stack
-        self._where = where
+        self._target = target(stack.profile, stack.driver.addresses, request.plan)
         self._meter: Meter | None = None
         self._ports = Ports()
-        self._backlog = Backlog(stack.history, stack.profile.queue, url=where["redis"])
+        self._backlog = backlog_of(stack)
         self._conductor = Conductor(
             log=request.build / "logs" / "locust.log", locustfile=request.locustfile, on_sends=self._sends
         )
@@ -95,7 +96,6 @@ class Load:
         request = self._request
         pool = request.pool()
         total = str(sum(pool.values()))
-        names = {"api": "ApiUser", "queue": "QueueUser", "webhook": "WebhookUser"}
         options = ["-u", total, "-r", total, "--loglevel", "WARNING", "--csv", str(request.build / "locust")]
         if request.page:
             port = self._ports.fixed(request.port, name="page of Locust") if request.port else self._ports.free()
@@ -105,8 +105,9 @@ class Load:
         if request.processes:
             options += ["--processes", str(request.processes), "--master-bind-host", "127.0.0.1"]
             options += ["--master-host", "127.0.0.1", *self._bind()]
-        options += [names[kind] for kind in pool]
-        self._conductor.start(*options, host=self._where["api"], users=json.dumps(pool))
+        options += [USERS[kind] for kind in pool]
+        timeout = self._stack.profile.api.timeout
+        self._conductor.start(*options, host=self._target.api, users=json.dumps(pool), timeout=timeout)
         if request.page:
             told(f"Locust's page: http://127.0.0.1:{port} (stop with Ctrl-C)")
 
@@ -141,7 +142,7 @@ class Load:
             samples.start()
             cleanup.callback(stop.set)
             pausing = cleanup.enter_context(paused(stack, request.pause, start=start, stop=stop))
-            self._conductor.go(plan, where=self._where, start=start)
+            self._conductor.go(plan, target=self._target, start=start)
             limit = start - time.time() + plan.duration + plan.patience + stack.profile.api.timeout
             self._conductor.await_done(processes=request.generating, within=limit)
             pausing()
@@ -166,12 +167,14 @@ class Load:
             drained_s=drained,
             profile=stack.profile.name,
             wire=request.wire,
+            unknown=unknown(stack.facts, meter, self._backlog),
         )
 
     def _prepare(self, plan: Plan, scheduled: list[Arrival]) -> None:
         url, profile = self._stack.driver.addresses.database, self._stack.profile
-        if url is not None:
-            rows = prepare(url, plan, scheduled, table=profile.database.table, status=profile.statuses.queued)
+        if url is not None and "queue" in plan.kinds:
+            table, status = profile.database.table, profile.statuses.queued
+            rows = prepare(url, plan, scheduled, table=table, status=status, messages=profile.messages)
             self._stack.loop.run(rows, timeout=120)
 
     def _names(self) -> dict[int, str]:
@@ -185,12 +188,13 @@ class Load:
     def _drain(self, meter: Meter, samples: Samples) -> Account:
         """The account once every message has come to its end, or none can any more, or it took too long."""
         stack, examined = self._stack, len(samples.rows)
+        shows = shown_at_all(stack.facts)
         deadline = time.monotonic() + self._request.drain_within
 
         def look() -> bool | None:
             # each sample is examined once, so that a wait for a retry doesn't keep us busy
             fresh = len(samples.rows) > examined
-            return True if fresh and (meter.outstanding == 0 or samples.empty) else None
+            return True if fresh and (meter.outstanding == 0 or samples.empty or not shows) else None
 
         while True:
             stack.history.wait_until(look, deadline=deadline)
@@ -198,7 +202,7 @@ class Load:
             stack.settle()
             self._backlog.look()
             found = account(stack.history, stack.profile, after=meter.first)
-            if not found.of("unfinished") or time.monotonic() >= deadline:
+            if not found.of("unfinished") or not shows or time.monotonic() >= deadline:
                 return found
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from harness.load.backlog import Backlog, Costs, Sampler
+from harness.load.backlog import Backlog, Costs, Sampler, Unread
 from harness.load.conductor import Conductor
 from harness.load.meter import Meter
 from harness.load.schedule import Arrival
@@ -19,7 +19,7 @@ Watch = Callable[[dict[str, Any], Meter], None]
 class Samples:
     """Backlog and costs over the run, half a second apart."""
 
-    def __init__(self, backlog: Backlog, costs: Costs, meter: Meter, *, page: Page, watch: Watch) -> None:
+    def __init__(self, backlog: Backlog | Unread, costs: Costs, meter: Meter, *, page: Page, watch: Watch) -> None:
         self.rows: list[dict[str, Any]] = []
         self._backlog = backlog
         self._costs = costs

@@ -10,12 +10,13 @@ import random
 from collections.abc import Iterator
 from itertools import pairwise
 from math import sqrt
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from harness.errors import UsageError
-from harness.load.plan import CHANNELS, MOST_MESSAGES, Channel, Kind, Plan
+from harness.load.plan import MOST_MESSAGES, Kind, Plan
+from harness.profile.base import Channel
 
-CHANNEL_WEIGHTS = (6, 2, 2)
+CHANNEL_WEIGHTS: Final[dict[Channel, int]] = {"sms": 6, "mms": 2, "email": 2}
 SPIKE = 3.0
 """How many times the rate a spike has, in the middle tenth of the run."""
 
@@ -43,8 +44,9 @@ def arrivals(plan: Plan) -> list[Arrival]:
     found = []
     for number, at in enumerate(times(plan, knots, dice)):
         [kind] = dice.choices(kinds, weights)
-        [channel] = dice.choices(CHANNELS, CHANNEL_WEIGHTS)
-        found.append(Arrival(number, at, kind, "sms" if kind == "webhook" else channel))
+        channels = plan.of(kind)
+        [channel] = dice.choices(channels, [CHANNEL_WEIGHTS[one] for one in channels])
+        found.append(Arrival(number, at, kind, channel))
     return found
 
 
@@ -66,6 +68,11 @@ def shape(plan: Plan) -> list[tuple[float, float]]:
         first, last = end * 0.45, end * 0.55
         return [(0.0, rate), (first, rate), (first, SPIKE * rate), (last, SPIKE * rate), (last, rate), (end, rate)]
     return [(0.0, rate), (end, rate)]
+
+
+def peak(plan: Plan) -> float:
+    """The greatest rate of a plan, in messages a second."""
+    return max(rate for _, rate in shape(plan))
 
 
 def areas(knots: list[tuple[float, float]]) -> list[float]:

@@ -58,7 +58,7 @@ class Watching:
             self._next = row["at"] + EVERY
             self.say(
                 f"{row['at']:5.0f} s  started {row['started']}, sent {row['sent']}, outstanding {row['outstanding']}, "
-                f"backlog {row['lag']} + {row['pending']} pending, oldest {row['oldest_s']:.1f} s"
+                f"backlog {backlog(row)}"
             )
 
     def _picture(self, row: dict[str, Any], meter: Meter, rates: dict[str, float]) -> Table:
@@ -67,7 +67,7 @@ class Watching:
         table.add_row(f"{min(row['at'], self._plan.duration):.0f} of {self._plan.duration:g} s", bar)
         table.add_row("started", f"{row['started']} ({rates['started']:.0f}/s)")
         table.add_row("sent", f"{row['sent']} ({rates['sent']:.0f}/s), outstanding {row['outstanding']}")
-        table.add_row("backlog", f"{row['lag']} + {row['pending']} pending, oldest {row['oldest_s']:.2f} s")
+        table.add_row("backlog", backlog(row, digits=2))
         recent = list(meter.reached["sent"].items())[-RECENT:]
         latencies = Histogram(at - meter.start - meter.arrivals[number].at for number, at in recent)
         if latencies.count:
@@ -83,6 +83,15 @@ class Watching:
         if live is not None:
             live.stop()
         self._next, self._before = EVERY, {}
+
+
+def backlog(row: dict[str, Any], *, digits: int = 1) -> str:
+    """What waits, in words; what nobody could count is unknown."""
+    lag, pending, oldest = row["lag"], row["pending"], row["oldest_s"]
+    if lag is None and pending is None and oldest is None:
+        return "unknown"
+    age = "unknown" if oldest is None else f"{oldest:.{digits}f} s"
+    return f"{lag} + {pending} pending, oldest {age}"
 
 
 def console() -> Console:

@@ -13,6 +13,7 @@ from gevent.event import Event
 from harness.load.histogram import Histogram
 from harness.load.plan import Kind, Plan
 from harness.load.schedule import Arrival, arrivals
+from harness.load.target import Target
 
 Share = tuple[int, int]
 """Which of how many equal shares of a kind's arrivals."""
@@ -31,15 +32,15 @@ class Turns:
         self.accepted: dict[str, Histogram] = {}
         self.lateness = Histogram()
         self.plan = Plan()
-        self.where: dict[str, Any] = {}
+        self.target = Target(api="", headers={}, sends={})
         self._queues: dict[str, deque[Arrival]] = {}
         self._left = 0
         self._start = 0.0
         self._wall = time.time() - time.perf_counter()
 
-    def begin(self, plan: Plan, *, shares: Mapping[Kind, Share], start: float, where: dict[str, Any]) -> None:
+    def begin(self, plan: Plan, *, shares: Mapping[Kind, Share], start: float, target: Target) -> None:
         """Takes this process's share; `start` is in Unix seconds."""
-        self.plan, self.where, self._start = plan, where, start
+        self.plan, self.target, self._start = plan, target, start
         seen: dict[str, int] = {}
         for arrival in arrivals(plan):
             place = seen[arrival.kind] = seen.get(arrival.kind, -1) + 1
@@ -70,12 +71,12 @@ class Turns:
             return arrival
         return None
 
-    def record(self, arrival: Arrival, *, began: float, answered: float, status: int | None) -> float:
+    def record(self, arrival: Arrival, *, began: float, answered: float, good: bool) -> float:
         """Takes note of a send; returns its latency in seconds, from when it was meant to start."""
         intended = self._start + arrival.at
         self.lateness.record(max(0.0, began - intended))
         latency = answered - intended
-        if status is not None and 200 <= status < 300:
+        if good:
             self.accepted.setdefault(arrival.kind, Histogram()).record(latency)
         self._finish()
         return latency
@@ -92,4 +93,4 @@ class Turns:
 
 
 Row = Sequence[Any]
-"""A send as it is told to the harness: number, began, answered, status, id or entry, error."""
+"""A send as it is told to the harness: number, began, answered, and the parts of its Answer."""

@@ -11,6 +11,7 @@ from typing import Any
 from harness.content import content
 from harness.errors import UsageError
 from harness.reports.chart import Chart, Line
+from harness.reports.load_table import asides
 
 COLUMNS = ("count", "p50", "p90", "p99", "p99.9", "max")
 NAMES = 200
@@ -38,7 +39,7 @@ def page(result: dict[str, Any]) -> str:
         "<h2>Account</h2>",
         account(result),
         *(names(result, fate) for fate in ("lost", "unexpected", "unfinished", "duplicated")),
-        *(f"<p>Not accepted, {escape(what)}: {count}</p>" for what, count in result["not_accepted"].items()),
+        *(f"<p>{escape(line[:1].upper() + line[1:])}</p>" for line in asides(result)),
         "<h2>Latency from the intended start</h2>",
         stages(result["stages"]),
         *(chart.svg() for chart in charts(result)),
@@ -55,7 +56,9 @@ def style() -> str:
 
 def verdict(one: dict[str, Any]) -> str:
     outcome = one["verdict"]
-    return f'<p class="verdict {outcome}"><b>{outcome.upper()}</b> {escape(one["name"])}: {escape(one["reason"])}</p>'
+    remedy = f"; to know: {one['remedy']}" if one.get("remedy") else ""
+    said = escape(f"{one['name']}: {one['reason']}{remedy}")
+    return f'<p class="verdict {outcome}"><b>{outcome.upper()}</b> {said}</p>'
 
 
 def setting(result: dict[str, Any]) -> str:

@@ -22,20 +22,39 @@ def summary(result: dict[str, Any]) -> Iterator[RenderableType]:
     yield account(result)
     for verdict in result["verdicts"]:
         text = Text(f"{verdict['verdict'].upper():<8}", style=STYLES[verdict["verdict"]])
-        yield text.append(f"{verdict['name']}: {verdict['reason']}", style="default")
+        remedy = f"; to know: {verdict['remedy']}" if verdict.get("remedy") else ""
+        yield text.append(f"{verdict['name']}: {verdict['reason']}{remedy}", style="default")
     for fate in ("lost", "unexpected", "unfinished"):
         if names := result[fate]:
             yield Text(f"{fate}:", style="bold")
             yield from (Text(f"  {name}") for name in names[:SHOWN])
             if len(names) > SHOWN:
                 yield Text(f"  and {len(names) - SHOWN} more in result.json")
-    for what, count in result["not_accepted"].items():
-        yield Text(f"not accepted, {what}: {count}")
+    yield from (Text(line) for line in asides(result))
     rates = result["rates"]
     yield Text(
         f"sustained {rates['sustained']:g} messages/s sent (busiest second {rates['peak']:g}); "
         f"intended {rates['intended']:g}/s, started {rates['started']:g}/s; drained in {result['drained_s']:.1f} s"
     )
+
+
+def asides(result: dict[str, Any]) -> Iterator[str]:
+    """What isn't in the account, a line each: refusals, a rate limiter, and what the run can't know."""
+    for what, count in result["not_accepted"].items():
+        said = result["not_accepted_such_as"].get(what)
+        yield f"not accepted, {what}: {count}{f', such as: {said}' if said else ''}"
+    for kind, count in result["put_off"].items():
+        told = f"put off, {kind}: {count} answered 429, by a rate limiter: neither lost nor an error"
+        yield f"{told}{slower(result, kind)}"
+    for one in result["unknown"]:
+        remedy = f"; to know: {one['remedy']}" if one["remedy"] else ""
+        yield f"not known for sure, {one['what']}: {one['why']}{remedy}"
+
+
+def slower(result: dict[str, Any], kind: str) -> str:
+    """What keeps a load below a rate limiter, by what it let through."""
+    rate = result["stages"].get(f"{kind}: accepted", {}).get("count", 0) / result["plan"]["duration"]
+    return f"; it let {rate:.2g} a second through, and a [pace] per_second below that spares it" if rate else ""
 
 
 def stages(result: dict[str, Any]) -> Table:

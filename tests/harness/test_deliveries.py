@@ -104,7 +104,12 @@ def test_where_a_reply_goes(said: dict[str, Any], configured: str | None, expect
         # a text's provider was told in its call
         ("sms", {"path": "/b"}, "http://inside/a", None),
         ("sms", {"path": "/b", "reports": "/r"}, "http://inside/a", "http://inside/r"),
-        ("sms", {"path": "/b", "report_body": {"i": "{provider_id}", "s": "{status}"}}, "http://inside/a", "http://inside/b"),
+        (
+            "sms",
+            {"path": "/b", "report_body": {"i": "{provider_id}", "s": "{status}"}},
+            "http://inside/a",
+            "http://inside/b",
+        ),
         ("sms", {"path": "/a", "report_body": {"i": "{provider_id}", "s": "{status}"}}, None, "http://here:1/a"),
         ("email", {}, "http://inside/a", None),
         ("email", {"reports": "/r"}, "http://inside/a", "http://inside/r"),

@@ -11,6 +11,7 @@ import pytest
 from harness.content import content
 from harness.load.conductor import Conductor
 from harness.load.plan import Plan
+from harness.load.target import Target
 
 SLOW = """
 import os
@@ -52,7 +53,7 @@ def test_a_worker_that_was_slow_to_start_its_users_is_waited_for(
         it.start(*options, host="http://127.0.0.1:9", users=json.dumps({"api": 3}))
         it.await_ready(processes=1, within=30)
         nothing = Plan(rate=1, duration=0.1, mix={"api": 1})
-        it.go(nothing, where={"api": "http://127.0.0.1:9", "send": "/"}, start=0.0)
+        it.go(nothing, target=Target(api="http://127.0.0.1:9", headers={}, sends={}), start=0.0)
         it.await_done(processes=1, within=30)
     finally:
         it.close()

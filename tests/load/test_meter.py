@@ -132,6 +132,42 @@ def test_a_send_without_a_good_answer_is_counted_and_not_awaited(status: int | N
     assert list(account(history, Profile()).fates.values()) == [fate]
 
 
+def test_a_rate_limiters_answer_is_neither_a_loss_nor_a_refusal_of_the_message() -> None:
+    history = History()
+    it = meter(history)
+    it.sends([[0, START, START + 1, 429, None, None, False, None, "slowly"]])
+    assert (it.put_off, it.refused, it.outstanding) == ({"api": 1}, {}, 0)
+    assert account(history, Profile()).of("refused") == list(account(history, Profile()).fates)
+
+
+def test_an_answer_counts_as_the_profile_says() -> None:
+    history = History()
+    it = meter(history)
+    it.sends([[0, START, START + 1, 200, None, None, False, None, "we said 202"]])
+    assert (it.refused, it.such_as, it.count("accepted")) == ({"api: 200": 1}, {"api: 200": "we said 202"}, 0)
+    [answer] = history.events("api.answered")
+    assert (answer.data["accepted"], answer.data["text"], answer.data["channel"]) == (False, "we said 202", "sms")
+
+
+def test_the_first_that_is_seen_of_a_row_may_be_its_last() -> None:
+    history = History()
+    it = meter(history)
+    say(history, "answer", it)
+    data = {"old": None, "new": "sent", "sampled": True}
+    history.append("database.inserted", source="database", at=START + 0.6, message_id=ID, data=data)
+    assert (it.outstanding, it.count("sent")) == (0, 1)
+
+
+def test_where_nobody_shows_a_status_the_providers_acceptance_is_the_end() -> None:
+    for declared, outstanding in ((["database.status"], 1), ([], 0)):
+        history = History()
+        history.append("probe.started", source="database", data={"kinds": declared})
+        it = meter(history)
+        say(history, "answer", it)
+        history.append("provider.answered", source="providers", data={"accepted": True}, keys=token(API))
+        assert it.outstanding == outstanding
+
+
 def test_seconds_and_quantiles() -> None:
     assert per_second([1000.1, 1000.9, 1002.5], 1000.0) == [2, 0, 1]
     assert quantiles([float(n) for n in range(1, 101)]) == (50, 100, 100)

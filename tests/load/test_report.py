@@ -46,6 +46,9 @@ def result(**more: Any) -> dict[str, Any]:
         "unfinished": [],
         "duplicated": {},
         "not_accepted": {"api: 503": 4},
+        "not_accepted_such_as": {"api: 503": "<busy>"},
+        "put_off": {"api": 3},
+        "unknown": [{"what": "backlog", "why": "Redis can't be asked", "remedy": "[queue] url"}],
         "drained_s": 0.1,
         "generator": {"dropped": 0, "late": 2, "late_after_ms": 100.0, "lateness": SUMMARY},
         "series": {**series, "samples": [SAMPLE, {**SAMPLE, "at": 1.0}], "holds": [[0.4, 0.9]]},
@@ -79,7 +82,9 @@ def test_the_page_stands_alone_and_says_it_all() -> None:
         "a &lt;stack&gt;",
         "5000.0",
         "workers held",
-        "api: 503: 4",
+        "api: 503: 4, such as: &lt;busy&gt;",
+        "3 answered 429, by a rate limiter",
+        "Not known for sure, backlog",
     ):
         assert words in text, words
 

@@ -100,17 +100,21 @@ class Api:
     """Stores a text, queues it, answers."""
 
     async def open(self) -> None:
+        await self.connect()
+        await self.serve(
+            web.post("/texts", self.take),
+            web.get("/texts/{no}", self.show),
+            web.get("/healthy", self.healthy),
+        )
+
+    async def connect(self) -> None:
         self.pool, self.redis = await database(), streams()
         for row in await self.pool.fetch("SELECT no FROM outbound WHERE NOT queued"):
             await self.queue(row["no"])  # an earlier API died before it had
+
+    async def serve(self, *routes: web.RouteDef) -> None:
         app = web.Application()
-        app.add_routes(
-            [
-                web.post("/texts", self.take),
-                web.get("/texts/{no}", self.show),
-                web.get("/healthy", self.healthy),
-            ]
-        )
+        app.add_routes(routes)
         runner = web.AppRunner(app)
         await runner.setup()
         await web.TCPSite(runner, os.environ["HOST"], int(os.environ["PORT"])).start()
