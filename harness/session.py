@@ -48,7 +48,7 @@ class Options:
     history_name: str = "history.jsonl"
     stack_env: Mapping[str, str] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
-    """Roles that are never started."""
+    """Processes, or roles, that are never started."""
     time_scale: float = 1.0
     provider_latency: float = 0.0
     redactor: Redactor = field(default_factory=Redactor)
@@ -73,8 +73,8 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         logs = options.build / "logs" / Path(options.history_name).stem
         driver = driver_for(profile, history, redactor=redactor, logs=logs, stack_env=options.stack_env, wire=wire)
         cleanup.callback(lambda: loop.run(driver.stop()))
-        roles = [role for role, one in profile.processes.items() if driver.manages_processes or one.pid_file]
-        declare(history, "deploy", roles=roles)
+        named = {kind: one.role for kind, one in profile.processes.items() if driver.manages_processes or one.held_by}
+        declare(history, "deploy", roles=list(dict.fromkeys(named.values())), processes=named)
         start.run(driver.start_services())
         driver.addresses = in_database(driver.addresses, profile)
         refused = refused_for(history, driver)
@@ -128,19 +128,16 @@ def sensible(profile: Profile, *, without: frozenset[str], stack_env: Mapping[st
     if profile.api.http2:
         need("h2")
     attached = profile.deploy.driver == "attached"
-    unknown = without - set(profile.processes)
+    names = dict.fromkeys([*profile.processes, *profile.roles])
+    unknown = without - set(names)
     if unknown:
-        known = ", ".join(profile.processes) or "none"
+        known = ", ".join(names) or "none"
         raise ProfileError(
             f"--without {', '.join(sorted(unknown))}: the profile starts no such process; it has {known}"
         )
     if stack_env and attached:
         raise ProfileError("--stack-env sets nothing on an attached stack, which already runs; set it there")
-    processes = {
-        role: spec.model_copy(update={"count": 0}) if role in without else spec
-        for role, spec in profile.processes.items()
-    }
-    return profile.model_copy(update={"processes": processes})
+    return profile.without(without)
 
 
 def wire_for(profile: Profile, history: History) -> WireProbe | None:

@@ -20,13 +20,13 @@ WORKER = "[processes.worker] in the profile names the worker, if it is a process
 ACTORS = "one process puts the entry on the stream, another takes and acknowledges it, and the call lies between"
 
 
-NAMES = "[processes.api] and [processes.worker] pid_file name them"
+NAMES = "[processes.api] and [processes.worker] name them, by pid_file or match"
 
 
 def unnamed(profile: Profile) -> bool:
     """Whether a stack that runs already has processes whose numbers its profile doesn't say."""
-    named = [role for role, process in profile.processes.items() if process.pid_file]
-    return profile.deploy.driver == "attached" and len(named) < len(("api", "worker"))
+    named = {process.role for process in profile.processes.values() if process.found_by}
+    return profile.deploy.driver == "attached" and not named >= {"api", "worker"}
 
 
 @check(NAME, HOLD, silence=("provider.called",))

@@ -34,8 +34,8 @@ def queue_operations(history: History, flow: Flow, profile: Profile, *, held: Ev
 
 
 def _while_held(flow: Flow, profile: Profile, entry: str, held: Event, history: History) -> Answers:
-    place = profile.queue.place
-    window = next((w for w in Facts(history).windows("hold", target="worker") if w.covers(held)), None)
+    facts, place = Facts(history), profile.queue.place
+    window = next((w for w in facts.windows("hold", target="worker") if w.covers(held)), None)
     missed = window.ended.data.get("missed") if window and window.ended else None
     stands = state(held, entry, "present")
     if window is None:
@@ -47,7 +47,7 @@ def _while_held(flow: Flow, profile: Profile, entry: str, held: Event, history: 
     elif not stands and flow.appends[0].seq < held.seq and not _handed_over(flow, profile, window):
         reason = f"its entry was gone from the {place} while every worker was held"
         takers = [event for event in (*flow.deletes, *flow.acks) if event.seen <= held.seen]
-        others = [event for event in takers if Facts.role(event.data.get("process") or "") != "worker"]
+        others = [event for event in takers if facts.role(event.data.get("process") or "") != "worker"]
         if others:
             who = others[0].data.get("process") or "a process that the profile doesn't name"
             yield undecided(f"{reason}: {who} took it away", [flow.appends[0], *others, held])

@@ -35,7 +35,7 @@ def sync_processing_disabled(history: History, flow: Flow, profile: Profile) -> 
     for found, what in ((calls, "a provider was called"), (moved, "the row moved on")):
         if found and other:
             reason = f"{what} while the workers were held, but {other}"
-            remedy = "[processes.worker] pid_file names every worker"
+            remedy = "[processes.worker] pid_file, or match, names every worker"
             yield undecided(reason, [taken, *found], remedy=remedy)
     if calls and not other:
         yield refuted("a provider was called while every worker was held: the API did it", [taken, *calls])

@@ -71,7 +71,7 @@ def python() -> Finding:
 def packages(profile: Profile) -> Iterator[Finding]:
     """The extras that the profile needs, and those that other commands do."""
     needed = list(DRIVERS[profile.deploy.driver])
-    if any("messaging_stack" in process.command for process in profile.processes.values()):
+    if any("messaging_stack" in (process.command or ()) for process in profile.processes.values()):
         needed.append("reference")
     yield extras("packages", needed)
     for extra, purpose in OPTIONAL.items():

@@ -15,19 +15,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.deploy.driver import Role
 from harness.errors import DeployError, Inconclusive, UsageError
 from harness.keeping import advice, reserved
 from harness.plugin.options import parse_env
 from harness.profile import Profile, load
 from harness.profile.base import Channel
+from harness.profile.processes import kind_of
 from harness.scenario.messages import message
 from harness.scenario.stack import Stack
 from harness.session import Options, deployed
 
 STATE = "state.json"
 ATTACHED = "attached.toml"
-ROLES: tuple[Role, ...] = ("api", "worker")
 
 
 def start(
@@ -177,7 +176,8 @@ def attached_profile(stack: Stack, build: Path) -> str:
     if table["queue"].get("observe") == "wire":
         del table["queue"]["observe"]  # only what we deploy has a wire
     table["processes"] = {
-        role: {"command": ["not ours to start"], "pid_file": str((build / f"{role}.pid").resolve())} for role in ROLES
+        kind: {**({} if one.role == kind else {"role": one.role}), "pid_file": str((build / f"{kind}.pid").resolve())}
+        for kind, one in stack.profile.processes.items()
     }
     import tomli_w
 
@@ -192,9 +192,9 @@ def named(value: Any) -> Any:
 
 
 def keep_pids(stack: Stack, build: Path) -> None:
-    for role in ROLES:
-        numbers = "\n".join(str(member.pid) for member in stack.driver.members(role))
-        (build / f"{role}.pid").write_text(numbers, encoding="utf-8")
+    for kind, one in stack.profile.processes.items():
+        mine = [member for member in stack.driver.members(one.role) if kind_of(member.name) == kind]
+        (build / f"{kind}.pid").write_text("\n".join(str(member.pid) for member in mine), encoding="utf-8")
 
 
 def answer_until_stopped(server: socket.socket, stack: Stack, profile: Profile, build: Path) -> None:
@@ -218,8 +218,8 @@ def obey(command: str | None, stack: Stack, profile: Profile, **options: Any) ->
             case "ping" | "stop":
                 return {"pid": os.getpid()}
             case "restart":
-                for role in ROLES:
-                    getattr(stack, role).restart()
+                for role in profile.roles:
+                    stack.role(role).restart()
                 return {"members": members(stack)}
             case "status":
                 return {"members": members(stack), "streams": streams(stack, profile), "events": len(stack.history)}
@@ -239,7 +239,7 @@ def sent(stack: Stack, *, channel: Channel, to: str | None, body: str) -> dict[s
 def members(stack: Stack) -> list[dict[str, Any]]:
     return [
         {"name": member.name, "role": role, "pid": member.pid, "held": member.held}
-        for role in ROLES
+        for role in stack.profile.roles
         for member in stack.driver.members(role)
     ]
 

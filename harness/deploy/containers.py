@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -18,19 +19,24 @@ from testcontainers.core.container import DockerContainer
 
 from harness.deploy import engine, images, parts
 from harness.deploy.driver import Addresses, Member, Reached, Role
-from harness.deploy.embedded import DATABASE, fill
+from harness.deploy.embedded import DATABASE, STOP_WITHIN
+from harness.deploy.filling import filled, placeholders
 from harness.deploy.janitor import Janitor
+from harness.deploy.launching import Launching
 from harness.deploy.mocks import Mocks
 from harness.deploy.output import Output
 from harness.deploy.parts import API_PORT, DATABASE_PORT, MOCKS_PORT, REDIS_PORT, WIRE_PORT, Part
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process
-from harness.deploy.ready import Look, answering, answering_api, probed
+from harness.deploy.ready import Look, answering, probed
 from harness.deploy.roster import Roster, contract, postgres_settings
 from harness.errors import DeployError, Unobservable
 from harness.history import History
 from harness.probes.wire import WireControl, WireProbe
+from harness.profile import Process as Kind
 from harness.profile import Profile
+from harness.profile.placeholders import fill
+from harness.profile.processes import kind_of
 from harness.redact import Redactor
 
 T = TypeVar("T")
@@ -44,7 +50,7 @@ async def in_turn(*starts: Callable[[], Awaitable[None]]) -> None:
         await start()
 
 
-class Containers:
+class Containers(Launching):
     """Everything in containers, made with testcontainers; `wire` is None where the queue is observed otherwise.
 
     The engine's calls block, so they run in threads; `stop` waits for those under way before it removes everything.
@@ -79,6 +85,7 @@ class Containers:
         self._mocks = Mocks(token=secrets.token_urlsafe(18))
         self._password = secrets.token_urlsafe(18)
         self._parts: dict[str, Part] = {}
+        self._known: dict[str, dict[str, str]] = {}
         self._images: dict[str, str] = {}
         self._client: Any = None
         self._network: Any = None
@@ -129,22 +136,27 @@ class Containers:
         name: str,
         *,
         role: str,
-        alias: str = "",
+        aliases: Sequence[str] = (),
         publish: dict[int, int] | None = None,
+        until: re.Pattern[str] | None = None,
+        member: bool = False,
+        **more: Any,
     ) -> Process:
         part = Part(
             container,
             run=self.run,
             name=name,
             role=role,
-            alias=alias or name,
+            aliases=aliases,
             network=self._network,
             on_exit=self._roster.exited,
             publish=publish,
+            member=member,
+            **more,
         )
         self._parts[name] = part
         process = await self._engine(part.start)
-        await self._output.follow(process)
+        await self._output.follow(process, until=until)
         return process
 
     async def _probed(self, process: Process, look: Look, name: str) -> None:
@@ -225,8 +237,8 @@ class Containers:
 
     async def _migrate(self) -> None:
         within = self._profile.deploy.start_within
-        command = self._command(self._profile.migrate)
-        settings = self._environment("migrate", redis=("redis", REDIS_PORT))
+        settings, known = self._settings("migrate", redis=("redis", REDIS_PORT))
+        command = self._command(self._profile.migrate, known)
         process = await self._start(self._of_stack(command, settings), "migrate", role="migrate")
         if not await asyncio.to_thread(process.ended.wait, within):
             raise DeployError(f"`{' '.join(command)}` didn't end within {within:g} s; look at {self._output.directory}")
@@ -239,39 +251,35 @@ class Containers:
     def _of_stack(self, command: list[str], settings: Mapping[str, str]) -> DockerContainer:
         return DockerContainer(self._images["stack"]).with_command(command).with_envs(**settings)
 
-    async def start_stack(self) -> None:
-        api = await self._launch("api")  # it takes longest, so its container isn't started beside the workers'
-        await asyncio.gather(self._answering(api), self._launch("worker"))
-
-    async def launch(self, role: Role, *, count: int | None = None) -> None:
-        process = await self._launch(role, count=count)
-        if role == "api":
-            await self._answering(process)
-
-    async def _launch(self, role: Role, *, count: int | None = None) -> Process | None:
-        """Starts what is wanted of a role; returns the last that was started."""
-        spec = self._profile.processes.get(role)
-        if spec is None:
-            return None
-        wanted = spec.count if count is None else count
-        process = None
-        for _ in range(max(0, wanted - (len(self.members(role)) if role == "api" else 0))):
-            name = self._roster.free_name(role)
-            if name in self._parts:
-                await self._engine(self._parts[name].remove)
-            settings = self._environment(name, redis=await self._redis_for(name)) | spec.env | self._stack_env
-            # another than the first has no port on the host: one port leads to one container
-            publish = {API_PORT: self._published["api"]} if name == "api-1" else None
-            container = self._of_stack(self._command(spec.command), settings)
-            process = await self._start(container, name, role=role, alias=role, publish=publish)
-            self._roster.started(process, image=self._images["stack"], container=self._parts[name].wrapped.short_id)
+    async def _begin(self, kind: str, spec: Kind, *, until: re.Pattern[str] | None) -> Process:
+        name = self._roster.free_name(kind)
+        if name in self._parts:
+            await self._engine(self._parts[name].remove)
+        settings, known = self._settings(name, redis=await self._redis_for(name))
+        self._known[name] = known
+        settings |= filled(spec.env, known, of=f"[processes.{kind}] env") | self._stack_env
+        container = self._of_stack(self._command(spec.command or [], known), settings)
+        # another than the first has no port on the host: one port leads to one container
+        first = name == f"{next(iter(self._profile.of_role('api')))}-1"
+        more: dict[str, Any] = {} if spec.cwd is None else {"working_dir": fill(spec.cwd, known)}
+        if isinstance(spec.stop, str):
+            more["stop_signal"] = spec.stop
+        process = await self._start(
+            container,
+            name,
+            role=spec.role,
+            aliases=(spec.role, kind),
+            publish={API_PORT: self._published["api"]} if first else None,
+            until=until,
+            member=True,
+            **more,
+        )
+        self._roster.started(process, image=self._images["stack"], container=self._parts[name].wrapped.short_id)
         return process
 
-    async def _answering(self, process: Process | None) -> None:
-        if process is not None:
-            await answering_api(
-                process, self._profile, url=self.addresses.api, output=self._output, history=self._history
-            )
+    def _tcp_of(self, process: Process, port: int | None) -> tuple[str, int]:
+        """On its own address: whoever publishes a port for it accepts connections before it does."""
+        return self._parts[process.name].address, API_PORT if port is None else port
 
     async def _redis_for(self, name: str) -> tuple[str, int]:
         """Where a process reaches Redis: a port of the wire's of its own, so that we know who speaks."""
@@ -283,7 +291,8 @@ class Containers:
             await self._wire_control.ask("listen", process=name, host="0.0.0.0", port=port, upstream=upstream)  # noqa: S104 - reason: inside a container
         return "wire", self._wire_ports[name]
 
-    def _environment(self, name: str, *, redis: tuple[str, int]) -> dict[str, str]:
+    def _settings(self, name: str, *, redis: tuple[str, int]) -> tuple[dict[str, str], dict[str, str]]:
+        """The environment of one process, and what its placeholders stand for."""
         settings = contract(
             name=name,
             listen=("0.0.0.0", API_PORT),  # noqa: S104 - reason: inside a container
@@ -294,12 +303,13 @@ class Containers:
             redis=redis,
             providers=self._mocks.environment(url=f"http://mocks:{MOCKS_PORT}"),
         )
-        mine = {k: fill(v, settings) for k, v in self._profile.env.items()}
-        return {**settings, **mine, **self._stack_env}
+        known = placeholders(settings, self._profile, python="python")
+        mine = filled(self._profile.env, known, of="[env]")
+        return {**settings, **mine, **self._stack_env}, known
 
     @staticmethod
-    def _command(command: list[str]) -> list[str]:
-        return [part.replace("{python}", "python") for part in command]
+    def _command(command: list[str], known: Mapping[str, str]) -> list[str]:
+        return [fill(word, known, what="the command") for word in command]
 
     # what a scenario does to it
 
@@ -314,8 +324,7 @@ class Containers:
         return frozenset(pid for pid in found if pid is not None)
 
     def name_of_pid(self, pid: int) -> str | None:
-        roles: tuple[Role, ...] = ("api", "worker")
-        found = (member for role in roles for member in self.members(role))
+        found = (member for role in self._profile.roles for member in self.members(role))
         return next((member.name for member in found if member.pid == pid), None)
 
     async def hold(self, role: Role) -> Reached:
@@ -338,7 +347,15 @@ class Containers:
         return reached
 
     async def terminate(self, role: Role) -> None:
-        await self._end(role, lambda part: part.wrapped.stop(timeout=10))
+        await self._end(role, self._ask_to_stop)
+
+    def _ask_to_stop(self, part: Part) -> None:
+        """By the signal that its profile says, or the command, which runs in its container."""
+        stop = self._profile.processes[kind_of(part.name)].stop
+        if isinstance(stop, list):
+            part.wrapped.exec_run(self._command(stop, self._known[part.name]))
+            part.await_end(STOP_WITHIN)
+        part.wrapped.stop(timeout=STOP_WITHIN)
 
     async def _end(self, role: Role, end: Callable[[Part], None]) -> None:
         for part in self._of(role):
@@ -360,9 +377,6 @@ class Containers:
             raise Unobservable(f"no container of the {role} runs")
         for part in found:
             await self._engine(partial(do, part))
-
-    def logs(self, name: str) -> str:
-        return self._output.tail(name)
 
     async def stop(self) -> None:
         self._roster.expect_exit()

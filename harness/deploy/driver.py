@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
-Role = Literal["api", "worker"]
+Role = str
+"""What a process is for: `api` and `worker`, of which checks speak, or whatever a profile calls it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,10 @@ class Addresses:
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One running process (or container) of the stack, with all that it started; `pid` is the first of them."""
+    """One running process (or container) of the stack, with all that it started; `pid` is the first of them.
+
+    Its name is its kind's in the profile with a number: `mailer-1` may be a worker.
+    """
 
     name: str
     role: Role
@@ -63,7 +67,7 @@ class Driver(Protocol):
         """Starts database, queue and mocks, and brings the schema up to date; the probes start after this."""
 
     async def start_stack(self) -> None:
-        """Starts the API and the workers; returns when the API answers."""
+        """Starts the stack's processes, in the profile's order; returns when those are ready that tell of it."""
 
     async def stop(self) -> None:
         """Ends everything that this driver started, and nothing else."""
@@ -90,10 +94,10 @@ class Driver(Protocol):
         """Ends all processes of a role without warning (SIGKILL), with all that they started; none is left."""
 
     async def terminate(self, role: Role) -> None:
-        """Asks all processes of a role to stop (SIGTERM to the first of each), waits, and kills what is left."""
+        """Asks all processes of a role to stop (SIGTERM to each, or as the profile says), and kills what is left."""
 
     async def launch(self, role: Role, *, count: int | None = None) -> None:
-        """Starts the processes of a role (again); `count` overrides the profile's."""
+        """Starts the processes of a role (again); `count` overrides the profile's numbers, whose shares stay."""
 
     def logs(self, name: str) -> str:
         """The last lines of a process's output."""

@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
+import signal
 import socket
-import string
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import asyncpg
 
 from harness.deploy import postgres, valkey
-from harness.deploy.driver import Addresses, Member, Reached, Role
+from harness.deploy.driver import Addresses, Reached, Role
+from harness.deploy.filling import filled, placeholders
+from harness.deploy.launching import Launching
 from harness.deploy.mocks import Mocks
 from harness.deploy.output import Output
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process, Processes
-from harness.deploy.ready import answering_api
 from harness.deploy.roster import KEEPER, Roster, contract, postgres_settings, sqlite_settings
 from harness.deploy.tree import Tree
 from harness.errors import DeployError
 from harness.history import History
 from harness.probes.wire import WireControl, WireProbe
+from harness.profile import Process as Kind
 from harness.profile import Profile
+from harness.profile.placeholders import fill
+from harness.profile.processes import kind_of
 from harness.redact import Redactor
 from harness.vitals import died
 
 DATABASE = "messaging"
+STOP_WITHIN = 10.0
+"""Seconds that a process has to end once it was asked to."""
 
 
-class Embedded:
+class Embedded(Launching):
     """Everything as child processes on 127.0.0.1; `wire` is None where the profile observes the queue otherwise."""
 
     manages_processes = True
@@ -187,9 +194,9 @@ class Embedded:
         await self._wire_control.ask("settle")
 
     async def _migrate(self) -> None:
-        env = self._environment("migrate", redis_port=self._redis_port)
+        env, known = self._settings("migrate", redis_port=self._redis_port)
         process = self._processes.spawn(
-            *self._command(self._profile.migrate), name="migrate", role="migrate", env=env, cwd=Path.cwd()
+            *self._command(self._profile.migrate, known), name="migrate", role="migrate", env=env, cwd=Path.cwd()
         )
         await self._output.follow(process)
         if not await asyncio.to_thread(process.ended.wait, self._profile.deploy.start_within):
@@ -207,34 +214,28 @@ class Embedded:
 
     # the stack
 
-    async def start_stack(self) -> None:
-        await self.launch("worker")
-        await self.launch("api")
+    async def _begin(self, kind: str, spec: Kind, *, until: re.Pattern[str] | None) -> Process:
+        name = self._roster.free_name(kind)
+        settings, known = self._settings(name, redis_port=await self._redis_for(name))
+        process = self._processes.spawn(
+            *self._command(spec.command or [], known),
+            name=name,
+            role=spec.role,
+            env=settings | filled(spec.env, known, of=f"[processes.{kind}] env") | self._stack_env,
+            cwd=self._cwd(spec, known),
+            stop_signal=signal.Signals[spec.stop] if isinstance(spec.stop, str) else signal.SIGTERM,
+            member=True,
+        )
+        self._trees[name] = Tree(process.pid, mark=self._processes.mark(process))
+        self._roster.started(process)
+        await self._output.follow(process, until=until)
+        return process
 
-    async def launch(self, role: Role, *, count: int | None = None) -> None:
-        spec = self._profile.processes.get(role)
-        if spec is None:
-            return
-        alive = len(self.members(role))
-        process = None
-        wanted = spec.count if count is None else count
-        for _ in range(max(0, wanted - (alive if role == "api" else 0))):
-            name = self._roster.free_name(role)
-            redis_port = await self._redis_for(name)
-            process = self._processes.spawn(
-                *self._command(spec.command),
-                name=name,
-                role=role,
-                env=self._environment(name, redis_port=redis_port) | spec.env | self._stack_env,
-                cwd=Path.cwd(),
-            )
-            self._trees[name] = Tree(process.pid, mark=self._processes.mark(process))
-            self._roster.started(process)
-            await self._output.follow(process)
-        if role == "api" and process is not None:
-            await answering_api(
-                process, self._profile, url=self.addresses.api, output=self._output, history=self._history
-            )
+    def _cwd(self, spec: Kind, known: Mapping[str, str]) -> Path:
+        return Path.cwd() if spec.cwd is None else self._profile.folder / fill(spec.cwd, known)
+
+    def _tcp_of(self, process: Process, port: int | None) -> tuple[str, int]:  # noqa: ARG002 - reason: of containers
+        return "127.0.0.1", self._api_port if port is None else port
 
     async def _redis_for(self, name: str) -> int:
         """The port on which a process reaches Redis: one of the wire's, of its own, so that we know who speaks."""
@@ -247,7 +248,8 @@ class Embedded:
         await self._wire_control.ask("listen", process=name, host="127.0.0.1", port=port, upstream=upstream)
         return port
 
-    def _environment(self, name: str, *, redis_port: int) -> dict[str, str]:
+    def _settings(self, name: str, *, redis_port: int) -> tuple[dict[str, str], dict[str, str]]:
+        """The environment of one process, and what its placeholders stand for."""
         settings = contract(
             name=name,
             listen=("127.0.0.1", self._api_port),
@@ -256,17 +258,15 @@ class Embedded:
             redis=("127.0.0.1", redis_port),
             providers=self._mocks.environment(),
         )
-        mine = {k: fill(v, settings) for k, v in self._profile.env.items()}
-        return {**os.environ, **settings, **mine, **self._stack_env}
+        known = placeholders(settings, self._profile, python=sys.executable)
+        mine = filled(self._profile.env, known, of="[env]")
+        return {**os.environ, **settings, **mine, **self._stack_env}, known
 
     @staticmethod
-    def _command(command: list[str]) -> list[str]:
-        return [part.replace("{python}", sys.executable) for part in command]
+    def _command(command: list[str], known: Mapping[str, str]) -> list[str]:
+        return [fill(word, known, what="the command") for word in command]
 
     # what a scenario does to it
-
-    def members(self, role: Role) -> list[Member]:
-        return self._roster.members(role)
 
     def pids(self, role: Role) -> frozenset[int]:
         return frozenset(pid for process in self._roster.of(role) for pid in self._trees[process.name].pids)
@@ -293,9 +293,28 @@ class Embedded:
         return Reached(names=names, pids=await self._end(role))
 
     async def terminate(self, role: Role) -> None:
-        await self._end(role, lambda process: self._processes.stop([process], within=10))
+        await self._end(role, self._ask_to_stop)
 
-    async def _end(self, role: Role, ask: Callable[[Process], None] | None = None) -> frozenset[int]:
+    async def _ask_to_stop(self, process: Process) -> None:
+        """By the signal that its profile says, or the command; who doesn't end by that is asked by SIGTERM."""
+        kind = kind_of(process.name)
+        spec = self._profile.processes[kind]
+        if isinstance(spec.stop, list):
+            settings, known = self._settings(
+                process.name, redis_port=self._wire_ports.get(process.name, self._redis_port)
+            )
+            asker = self._processes.spawn(
+                *self._command(spec.stop, known),
+                name=f"{process.name}-stop",
+                role="stop",
+                env=settings | filled(spec.env, known, of=f"[processes.{kind}] env") | self._stack_env,
+                cwd=self._cwd(spec, known),
+            )
+            await self._output.follow(asker)
+            await asyncio.to_thread(process.ended.wait, STOP_WITHIN)
+        await asyncio.to_thread(self._processes.stop, [process], within=STOP_WITHIN)
+
+    async def _end(self, role: Role, ask: Callable[[Process], Awaitable[None]] | None = None) -> frozenset[int]:
         """Asks each process to end, where there is a way to ask, and ends what is left of its tree then."""
         pids: set[int] = set()
         for process in self._roster.of(role):
@@ -303,7 +322,7 @@ class Embedded:
             tree = self._trees[process.name]
             pids |= tree.pids
             if ask is not None:
-                await asyncio.to_thread(ask, process)
+                await ask(process)
             pids |= await asyncio.to_thread(tree.kill)
             await asyncio.to_thread(process.ended.wait, 10)
             self._roster.held.discard(process.name)
@@ -311,9 +330,6 @@ class Embedded:
 
     def _keeper_gone(self) -> None:
         died(self._history, KEEPER, "it has ended, and all that it kept with it")
-
-    def logs(self, name: str) -> str:
-        return self._output.tail(name)
 
     async def stop(self) -> None:
         self._roster.expect_exit()
@@ -324,12 +340,3 @@ class Embedded:
             self._postgres.result().forget()
         await self._output.drain()
         self._ports.close()
-
-
-def fill(value: str, names: Mapping[str, str]) -> str:
-    """The value with `{postgres_host}` and the like replaced, for stacks whose settings have other names."""
-    lowered = {name.lower(): setting for name, setting in names.items()}
-    for _, name, _, _ in string.Formatter().parse(value):
-        if name is not None and name not in lowered:
-            raise DeployError(f"[env] names {{{name}}}, which isn't known; known are {', '.join(sorted(lowered))}")
-    return value.format_map(lowered)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 from collections import deque
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from pathlib import Path
 from harness.deploy.processes import Process
 
 OnLine = Callable[[Process, str], None]
+LONGEST = 4000
+"""Characters of a line that are looked at for what tells that a process is ready."""
 
 
 class Output:
@@ -27,22 +30,28 @@ class Output:
         self._tails: dict[str, deque[str]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._over: set[Process] = set()
+        self._matched: set[Process] = set()
         self._heard = asyncio.Condition()
         self.error: OSError | None = None
         """Why no more is written to the logs; the history has the lines all the same."""
 
-    async def follow(self, process: Process) -> None:
-        """Begins to read a process's output; ends by itself when the process has closed it."""
+    async def follow(self, process: Process, *, until: re.Pattern[str] | None = None) -> None:
+        """Begins to read a process's output; ends by itself when the process has closed it.
+
+        `until` is looked for in each of its lines, for `await_match`.
+        """
         tail = self._tails.setdefault(process.name, deque(maxlen=200))
         reader = asyncio.StreamReader(limit=1 << 20)
         # uvloop closes the descriptor itself, and the file a moment later: by then the number may be somebody else's
         pipe = os.fdopen(process.output, "rb", buffering=0, closefd=False)
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-        task = self._tasks[process.name] = asyncio.create_task(self._read(process, reader, tail))
+        task = self._tasks[process.name] = asyncio.create_task(self._read(process, reader, tail, until))
         task.add_done_callback(lambda _: transport.close())
 
-    async def _read(self, process: Process, reader: asyncio.StreamReader, tail: deque[str]) -> None:
+    async def _read(
+        self, process: Process, reader: asyncio.StreamReader, tail: deque[str], until: re.Pattern[str] | None
+    ) -> None:
         path = self.directory / f"{process.name}.log"
         while True:
             try:
@@ -55,6 +64,8 @@ class Output:
             tail.append(line)
             self._keep(path, line)
             self._on_line(process, line)
+            if until is not None and until.search(line[:LONGEST]):
+                self._matched.add(process)
             async with self._heard:
                 self._heard.notify_all()
         await ended(process)  # the end of its output is not yet its own
@@ -85,6 +96,16 @@ class Output:
         async with self._heard:
             await asyncio.wait_for(self._heard.wait_for(settled), within)
         return any(text in line for line in tail)
+
+    async def await_match(self, process: Process, *, within: float) -> bool:
+        """Waits for a line of this very process that matches what it was followed for; TimeoutError when it is late.
+
+        False when the process ended first.
+        """
+        async with self._heard:
+            settled = self._heard.wait_for(lambda: process in self._matched or process in self._over)
+            await asyncio.wait_for(settled, within)
+        return process in self._matched
 
     def tail(self, name: str, lines: int = 12) -> str:
         """The last lines of a process, for an error message."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,23 +82,27 @@ class Part:
         run: str,
         name: str,
         role: str,
-        alias: str,
         network: Network,
         on_exit: Callable[[Process], None],
+        aliases: Sequence[str] = (),
         publish: dict[int, int] | None = None,
+        member: bool = False,
+        **more: Any,
     ) -> None:
+        """`more` are words of the engine's own for the container that is made."""
         self.name = name
         self.role = role
         self.container = container
         self._network = network
-        self._aliases = [alias, name] if alias != name else [name]
+        self._member = member
+        self._aliases = list(dict.fromkeys((*aliases, name)))
         self._on_exit = on_exit
         self._thread: threading.Thread | None = None
         self._init: int | None = None
         container.with_name(f"{RUN}-{run}-{name}").with_network(network).with_network_aliases(*self._aliases)
         # we ask for readiness ourselves, and a health check would wake the processor during a verification
         # `init`: to the first process of a container a signal that it doesn't handle (yet) means nothing
-        container.with_kwargs(labels=labels(run), healthcheck={"test": ["NONE"]}, init=True)
+        container.with_kwargs(labels=labels(run), healthcheck={"test": ["NONE"]}, init=True, **more)
         on_loopback: Any = {f"{inside}/tcp": ("127.0.0.1", outside) for inside, outside in (publish or {}).items()}
         container.ports = on_loopback  # the library's own methods know no address, and its type none either
 
@@ -113,7 +117,7 @@ class Part:
             why = getattr(error, "explanation", None) or str(error)
             raise DeployError(f"the container {self.name} can't be started: {why}") from error
         ours, theirs = os.pipe()
-        process = Process(name=self.name, role=self.role, pid=self._init, output=ours)
+        process = Process(name=self.name, role=self.role, pid=self._init, output=ours, member=self._member)
         self._thread = threading.Thread(
             target=self._follow, args=(process, theirs), name=f"harness-{self.name}", daemon=True
         )
@@ -157,10 +161,20 @@ class Part:
         process.end(code)
         self._on_exit(process)
 
+    @property
+    def address(self) -> str:
+        """Its own on the run's network, as this machine reaches it."""
+        networks: dict[str, Any] = self.inspect()["NetworkSettings"]["Networks"]
+        return next(str(one["IPAddress"]) for one in networks.values() if one["IPAddress"])
+
+    def await_end(self, within: float) -> None:
+        """Returns when it has ended, or so many seconds have passed."""
+        if self._thread is not None:
+            self._thread.join(within)
+
     def join(self) -> None:
         """Returns when it has ended and everybody has been told."""
-        if self._thread is not None:
-            self._thread.join(10)
+        self.await_end(10)
 
     def disconnect(self) -> None:
         self._network._unwrap_network.disconnect(self.wrapped, force=True)

@@ -30,11 +30,12 @@ CLOSE_WITHIN = 15.0
 
 
 class Process:
-    """A process of the deployment."""
+    """A process of the deployment; `member`: it is the stack's own, and no part of ours."""
 
-    def __init__(self, *, name: str, role: str, pid: int, output: int) -> None:
+    def __init__(self, *, name: str, role: str, pid: int, output: int, member: bool = False) -> None:
         self.name = name
         self.role = role
+        self.member = member
         self.pid = pid
         self.output = output
         """The reading end of its standard output and error; whoever reads it closes it."""
@@ -123,6 +124,7 @@ class Processes:
         stop_signal: signal.Signals = signal.SIGTERM,
         unprivileged: bool = False,
         control: socket.socket | None = None,
+        member: bool = False,
     ) -> Process:
         """Starts a process; `control` becomes its standard input. Raises DeployError when it can't be started.
 
@@ -151,7 +153,7 @@ class Processes:
             raise DeployError(f"{name} can't be started: {error}") from error
         finally:
             os.close(theirs)
-        process = Process(name=name, role=role, pid=pid, output=ours)
+        process = Process(name=name, role=role, pid=pid, output=ours, member=member)
         with self._lock:
             self._processes[pid] = process
             code = self._early.pop(pid, None)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 
 import httpx
+import redis.asyncio
 
 from harness.deploy.output import Output
 from harness.deploy.processes import Process
 from harness.errors import DeployError
 from harness.history import History
 from harness.origin import at_home
-from harness.profile import Profile
+from harness.profile import Profile, Queue
 from harness.tls import tls
 
 Look = Callable[[], Awaitable[str | None]]
 """None when it is ready, else what was seen instead."""
 BETWEEN = 0.03
 """Seconds between two looks: a look costs milliseconds of the processor that what starts would have."""
+BEFORE_S = 0.5
+"""How long before we began to look a consumer may have come, that was started just before."""
 PATH_OF_API = "; [api] ready names the path that answers 2xx once the API can take messages"
 """What to do where the stack's API answers, but never that it is ready."""
 
@@ -73,16 +77,77 @@ async def answering(
 
 
 async def answering_api(
-    process: Process, profile: Profile, *, url: str, output: Output, history: History | None = None
+    process: Process,
+    profile: Profile,
+    *,
+    url: str,
+    output: Output,
+    history: History | None = None,
+    name: str = "the API",
+    path: str | None = None,
+    within: float | None = None,
 ) -> None:
-    """Returns when the stack's API at `url` says that it is ready; raises DeployError as `probed` does."""
+    """Returns when the stack's API at `url` says that it is ready; raises DeployError as `probed` does.
+
+    `path` is asked instead of the profile's; it may be a whole URL, to which the API's headers aren't sent.
+    """
+    elsewhere = path is not None and "://" in path
     await answering(
         process,
-        f"{url}{profile.api.ready}",
-        name="the API",
+        path if path is not None and elsewhere else f"{url}{profile.api.ready if path is None else path}",
+        name=name,
         output=output,
-        within=profile.deploy.start_within,
+        within=profile.deploy.start_within if within is None else within,
         history=history,
-        advice=PATH_OF_API,
-        headers=profile.api.headers,
+        advice=PATH_OF_API if path is None else "",
+        headers=None if elsewhere else profile.api.headers,
     )
+
+
+async def listening(
+    process: Process, host: str, port: int, *, output: Output, within: float, history: History | None = None
+) -> None:
+    """Returns when somebody accepts TCP there; raises DeployError as `probed` does."""
+
+    async def look() -> str | None:
+        try:
+            async with asyncio.timeout(2):
+                _, writer = await asyncio.open_connection(host, port)
+        except (OSError, TimeoutError):
+            return f"nobody listens on port {port} ([processes] ready)"
+        writer.close()
+        return None
+
+    await probed(process, look, name=process.name, output=output, within=within, history=history)
+
+
+async def coming(
+    process: Process, profile: Profile, *, url: str, output: Output, within: float, history: History | None = None
+) -> None:
+    """Returns when somebody has come to the queue since the call; raises DeployError as `probed` does."""
+    began = asyncio.get_running_loop().time()
+    async with redis.asyncio.Redis.from_url(url, socket_timeout=2) as client:
+
+        async def look() -> str | None:
+            since = asyncio.get_running_loop().time() - began + BEFORE_S
+            try:
+                return await nobody_there(client, profile.queue, since=since)
+            except (redis.exceptions.RedisError, OSError) as error:
+                return f"Redis answered: {error}"
+
+        await probed(process, look, name=process.name, output=output, within=within, history=history)
+
+
+async def nobody_there(client: redis.asyncio.Redis, queue: Queue, *, since: float) -> str | None:
+    """What says that nobody takes entries who has done anything in the last seconds; None where somebody does."""
+    if queue.base != "stream" or queue.group is None:
+        waiting = [one for one in await client.client_list() if "b" in str(one.get("flags"))]
+        if any(float(one["idle"]) <= since for one in waiting):
+            return None
+        return "no client of Redis waits for entries ([processes] ready = { consumer = true })"
+    for stream in dict.fromkeys(queue.streams.values()):
+        with contextlib.suppress(redis.exceptions.ResponseError):  # there is no such stream, or group, yet
+            for consumer in await client.xinfo_consumers(stream, queue.group):
+                if float(consumer["idle"]) <= since * 1000:
+                    return None
+    return f"the group {queue.group} has no consumer that is at work ([processes] ready = {{ consumer = true }})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from harness.deploy.driver import Member, Role
 from harness.deploy.processes import Process
 from harness.history import History
 from harness.probes.log import record_line
+from harness.profile.processes import kind_of
 from harness.vitals import died
 
 PARTS = {"database": "PostgreSQL", "queue": "Redis", "mocks": "the mock providers", "wire": "the wire"}
@@ -27,11 +29,14 @@ def said(words: str) -> str:
 
 
 class Roster:
-    """The stack's own processes: API and workers."""
+    """The stack's own processes: API, workers, and whatever else the profile names."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._processes: dict[str, Process] = {}
+        self._told: set[Process] = set()
+        self._early: set[Process] = set()
+        self._lock = threading.RLock()
         self._expected: set[str] = set()
         self._closing = False
         self.last_words: Callable[[str], str] = lambda _: ""
@@ -45,17 +50,25 @@ class Roster:
     def members(self, role: Role) -> list[Member]:
         return [Member(name=p.name, role=role, pid=p.pid, held=p.name in self.held) for p in self.of(role)]
 
-    def free_name(self, role: Role) -> str:
+    def named(self, kind: str) -> list[Process]:
+        """The processes that run now of what the profile calls so."""
+        return [p for p in self._processes.values() if kind_of(p.name) == kind and p.alive]
+
+    def free_name(self, kind: str) -> str:
         """The first name that no running process has: a restarted worker is again the consumer that it was."""
-        taken = {process.name for process in self.of(role)}
-        return next(name for name in (f"{role}-{n}" for n in itertools.count(1)) if name not in taken)
+        taken = {process.name for process in self.named(kind)}
+        return next(name for name in (f"{kind}-{n}" for n in itertools.count(1)) if name not in taken)
 
     def started(self, process: Process, **more: object) -> None:
         """Takes a process in, and says that it has started."""
-        self._processes[process.name] = process
-        self._expected.discard(process.name)
         data = {"process": process.name, "role": process.role, "pid": process.pid, **more}
-        self._history.append("process.started", source="deploy", data=data)
+        with self._lock:
+            self._processes[process.name] = process
+            self._expected.discard(process.name)
+            self._history.append("process.started", source="deploy", data=data)
+            self._told.add(process)
+            if process in self._early:
+                self.exited(process)
 
     def expect_exit(self, *names: str) -> None:
         """Whoever ends from now on does so because we asked; without names, all of the deployment."""
@@ -65,12 +78,16 @@ class Roster:
     def exited(self, process: Process) -> None:
         """Says that a process has ended, and whether we asked for it; without a part that is everybody's, all ends."""
         expected = process.name in self._expected or self._closing
-        part = PARTS.get(process.role)
-        hung_up = process.role == "wire" and process.code == 0  # it ends so when a start that failed lets go of it
+        part = None if process.member else PARTS.get(process.role)
+        hung_up = process.name == "wire" and process.code == 0  # it ends so when a start that failed lets go of it
         if part is not None and not expected and not hung_up:
             died(self._history, part, self._end_of(process))
-        if process.role not in ("api", "worker"):
+        if not process.member:
             return
+        with self._lock:
+            if process not in self._told:  # it ended before its start was told
+                self._early.add(process)
+                return
         self.held.discard(process.name)
         data: dict[str, object] = {"process": process.name, "role": process.role, "pid": process.pid}
         data |= {"code": process.code, "expected": expected}
@@ -87,7 +104,7 @@ class Roster:
 
     def line(self, process: Process, line: str) -> None:
         """A line of a process's output; a worker's is an event."""
-        if process.role == "worker":
+        if process.member and process.role == "worker":
             record_line(self._history, process=process.name, line=line)
 
 

@@ -85,10 +85,11 @@ class Facts:
                     names.pop(str(event.data["process"]), None)
         return list(names)
 
-    @staticmethod
-    def role(process: object) -> str:
-        """The role of a process by its name: `worker-1` is a worker."""
-        return str(process).rpartition("-")[0]
+    def role(self, process: object) -> str:
+        """The role of a process by its name: `worker-1` is a worker, as is `mailer-1` where the profile says so."""
+        kind = str(process).rpartition("-")[0]
+        said = (event.data.get("processes") for event in self._history.events("probe.started"))
+        return next((str(one[kind]) for one in said if one and kind in one), kind)
 
     def most(self, role: str, until: Event) -> int:
         """How many processes of a role have run at once up to an event."""

@@ -304,7 +304,7 @@ def describe(config: pytest.Config) -> dict[str, Any]:
     return {
         "profile": profile.name,
         "driver": profile.deploy.driver,
-        "workers": 0 if "worker" in settings.without else profile.count("worker"),
+        "workers": profile.without(frozenset(settings.without)).count("worker"),
         "delivery": profile.policy.delivery,
         "settings": sorted(pair.partition("=")[0] for pair in settings.stack_env),
         "provider_latency_s": settings.provider_latency,

@@ -92,7 +92,7 @@ OPTIONS = (
         many=True,
         help="a setting for the stack; without a value it takes the one of the environment",
     ),
-    Option(name="without", metavar="ROLE", many=True, help="a role that is never started"),
+    Option(name="without", metavar="NAME", many=True, help="a process, or a role, that is never started"),
     Option(name="explain", read=truth, help="prints each claim with its witnesses, also when it passed"),
     Option(name="provider-latency", metavar="SECONDS", read=number, help="slows every provider call"),
 )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from harness.profile.base import CHANNELS
 from harness.profile.claims import FEATURES, RESTS_ON
 from harness.profile.model import Profile
+from harness.profile.placeholders import unknown
 from harness.profile.templates import names_in
 from harness.profile.upgrading import Key
 
@@ -43,6 +44,7 @@ def disagreement(profile: Profile) -> Wrong | None:
 
 def disagreements(profile: Profile) -> Iterator[Wrong]:
     yield from running(profile)
+    yield from unknown(profile)
     yield from addresses(profile)
     yield from paths(profile)
     yield from claims(profile)
@@ -54,12 +56,19 @@ def running(profile: Profile) -> Iterator[Wrong]:
     """What each driver needs, and what it can't have."""
     driver = profile.deploy.driver
     attached = driver == "attached"
-    if not attached and "api" not in roles(profile):
+    if not attached and "api" not in profile.roles:
         yield (
             ("processes", "api"),
             f'it is missing, and driver = "{driver}" starts the stack itself; say its command, or set [deploy] '
             'driver = "attached"',
         )
+    for name, process in profile.processes.items():
+        if not attached and not process.command:
+            yield ("processes", name, "command"), 'it is missing, and must be given: command = ["python", "worker.py"]'
+        if process.ready and process.ready.consumer and profile.queue.base == "none":
+            yield ("processes", name, "ready"), "nobody can see consumers of a queue that isn't in Redis; say another"
+        if driver == "containers" and process.cwd is not None and not process.cwd.startswith("/"):
+            yield ("processes", name, "cwd"), 'in a container it is a folder of the image; write all of it: "/app"'
     if attached and not profile.api.url:
         yield ("api", "url"), 'driver = "attached" needs it: where the stack answers'
     if attached and profile.queue.observe == "wire":
@@ -69,11 +78,6 @@ def running(profile: Profile) -> Iterator[Wrong]:
         )
     if attached and profile.migrate:
         yield ("migrate",), 'driver = "attached" starts nothing, this neither; leave it out, or change the driver'
-
-
-def roles(profile: Profile) -> set[str]:
-    """What the processes are to the stack."""
-    return {str(getattr(process, "role", None) or name) for name, process in profile.processes.items()}
 
 
 def addresses(profile: Profile) -> Iterator[Wrong]:

@@ -42,7 +42,10 @@ def load(path: Path, *, environ: Mapping[str, str] | None = None, driver: str | 
     if driver is not None:
         deploy = table.get("deploy", {})
         table["deploy"] = {**deploy, "driver": driver} if isinstance(deploy, dict) else deploy
-    return parse(table, source=str(path), environ=os.environ if environ is None else environ, lines=lines_of(text))
+    known = os.environ if environ is None else environ
+    profile = parse(table, source=str(path), environ=known, lines=lines_of(text))
+    profile._folder = path.resolve().parent
+    return profile
 
 
 def parse(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, field_validator
 
 from harness.profile.base import Names, Port, Positive, Section
 from harness.profile.database import Database
 from harness.profile.features import Claims, Retries
 from harness.profile.messages import Messages
-from harness.profile.processes import Process
+from harness.profile.processes import Process, ProcessName
 from harness.profile.providers import Providers
 from harness.profile.queue import Queue
 from harness.profile.requests import Api, Conversations, Listing, Look, Pace, Send
@@ -76,10 +77,10 @@ class Profile(Section):
     deploy: Deploy = Deploy()
     images: Images = Images()
     env: dict[str, str] = {}
-    """Settings for every process of the stack; `{postgres_host}`, `{redis_port}` and so on are filled in."""
+    """Settings for every process of the stack; `{database_url}`, `{redis_port}` and so on are filled in."""
     migrate: list[str] = []
     """The command that brings the schema up to date, before the stack starts."""
-    processes: dict[Literal["api", "worker"], Process] = {}
+    processes: dict[ProcessName, Process] = {}
     api: Api = Api()
     send: Send = Send()
     look: Look = Look()
@@ -98,12 +99,40 @@ class Profile(Section):
     waits: Waits = Waits()
 
     _written: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _folder: Path = PrivateAttr(default_factory=Path.cwd)
 
     @property
     def written(self) -> dict[str, Any]:
         """The tables that the file says, in this version's keys."""
         return copy.deepcopy(self._written)
 
-    def count(self, role: Literal["api", "worker"]) -> int:
-        process = self.processes.get(role)
-        return process.count if process else 0
+    @property
+    def folder(self) -> Path:
+        """The folder of the profile's file; where the harness runs, for a profile without one."""
+        return self._folder
+
+    @field_validator("processes")
+    @classmethod
+    def _named(cls, processes: dict[str, Process]) -> dict[str, Process]:
+        return {name: one if one.role else one.model_copy(update={"role": name}) for name, one in processes.items()}
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that its processes have, in the file's order."""
+        return tuple(dict.fromkeys(one.role for one in self.processes.values()))
+
+    def of_role(self, role: str) -> dict[str, Process]:
+        """The kinds of processes of a role, by name."""
+        return {name: one for name, one in self.processes.items() if one.role == role}
+
+    def count(self, role: str) -> int:
+        """How many processes of a role it starts."""
+        return sum(one.count for one in self.of_role(role).values())
+
+    def without(self, names: frozenset[str]) -> Profile:
+        """The same, of which processes of these names or roles are never started."""
+        processes = {
+            name: one.model_copy(update={"count": 0}) if names & {name, one.role} else one
+            for name, one in self.processes.items()
+        }
+        return self.model_copy(update={"processes": processes})

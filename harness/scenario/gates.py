@@ -93,7 +93,8 @@ class Gates:
         begin = began(self._waiting.history, "gate", role, command=str(spoken), side=side)
         gate = Gate(begin, role, waiting=self._waiting, control=control, loop=self._loop)
         what = {"command": list(spoken.commands), "keys": list(spoken.keys), "contains": contains}
-        self._loop.run(control.ask("gate", gate=gate.number, process=role, side=side, times=times, **what))
+        kinds = " ".join(self._waiting.profile.of_role(role) or [role])
+        self._loop.run(control.ask("gate", gate=gate.number, process=kinds, side=side, times=times, **what))
         try:
             yield gate
         finally:

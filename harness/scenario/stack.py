@@ -74,8 +74,8 @@ class Stack:
         self.api_client = client
         self.facts = Facts(history)
         self.waiting = Waiting(history=history, profile=profile, read=self._read, scale=time_scale)
-        self.worker = RoleControl("worker", waiting=self.waiting, driver=driver, loop=loop)
-        self.api = RoleControl("api", waiting=self.waiting, driver=driver, loop=loop)
+        self.worker = self.role("worker")
+        self.api = self.role("api")
         self.gates = Gates(waiting=self.waiting, wire=wire, loop=loop)
         self._probes = probes
         self._providers = providers
@@ -90,6 +90,10 @@ class Stack:
         self.open: list[tuple[str, Verdict]] = []
         """What more of the record may refute, with the scenario's name: what was undecided, or rests on an absence."""
         self._open_before = 0
+
+    def role(self, name: str) -> RoleControl:
+        """What can be done to the processes of a role, whatever the profile calls it."""
+        return RoleControl(name, waiting=self.waiting, driver=self.driver, loop=self.loop)
 
     def begin(self, scenario: str = "") -> None:
         """Marks the beginning of a scenario: only messages sent from now on are waited for at quiescence."""

@@ -11,7 +11,7 @@ from harness.wire.places import bare, fits, places_of
 
 @dataclass(slots=True)
 class Gate:
-    """Withholds a command, its answer, or a delivery, on the connections of one process, or of all of a role.
+    """Withholds a command, its answer, or a delivery, on the connections of one process, or of all of some kinds.
 
     `side` is "answer" (Redis gets the command, the process doesn't get the reply), "command" (Redis doesn't get it) or
     "delivery" (a reply that carries entries). `contains` narrows it to commands in which a text stands, `keys` to those
@@ -29,7 +29,7 @@ class Gate:
     release: list[Callable[[], None]] = field(default_factory=list)
 
     def guards(self, process: str) -> bool:
-        return self.process in (process, process.rpartition("-")[0])
+        return not {process, process.rpartition("-")[0]}.isdisjoint(self.process.split())
 
     def wants(self, command: Command) -> bool:
         if self.times is not None and self.reached >= self.times:

@@ -117,6 +117,10 @@ MISTAKES = [
     ),
     (
         '[processes.api]\ncomand = ["x"]\n',
+        "p.toml:2: [processes.api] comand: there is no such key; did you mean 'command'?",
+    ),
+    (
+        "[processes.api]\ncount = 2\n",
         'p.toml:1: [processes.api] command: it is missing, and must be given: command = ["python", "worker.py"]',
     ),
     (
@@ -137,7 +141,8 @@ MISTAKES = [
     ),
     (
         '[processes.API]\ncommand = ["x"]\n',
-        "p.toml:1: [processes] API: write one of 'api' or 'worker'; got 'API'",
+        "p.toml:1: [processes] API: 'API' is no name of processes; write small letters, digits, _ and -: "
+        '"mail-worker"',
     ),
     (
         API + '[send]\npath = "notify"\n',

@@ -310,8 +310,8 @@ NUMBERED = {"command": ["true"], "pid_file": "/run/it.pid"}
 @pytest.mark.parametrize(
     ("processes", "remedy"),
     [
-        ({}, "[processes.api] and [processes.worker] pid_file name them"),
-        ({"worker": NUMBERED}, "[processes.api] and [processes.worker] pid_file name them"),
+        ({}, "[processes.api] and [processes.worker] name them, by pid_file or match"),
+        ({"worker": NUMBERED}, "[processes.api] and [processes.worker] name them, by pid_file or match"),
         ({"api": NUMBERED, "worker": NUMBERED}, "let the harness deploy"),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_profile_that_is_not_toml(harness: Harness) -> None:
         ),
         (
             "[processes.api]\ncomand = ['x']\n",
-            "profile.toml:1: [processes.api] command: it is missing, and must be given",
+            "profile.toml:2: [processes.api] comand: there is no such key; did you mean 'command'?",
         ),
         (
             "[processes.api]\ncommand = ['x']\ncuont = 2\n",

@@ -13,10 +13,10 @@ import pytest
 from harness_support import ROOT, Valkey
 
 from harness.deploy import postgres, valkey
-from harness.deploy.embedded import fill
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Processes
 from harness.errors import DeployError
+from harness.profile.placeholders import fill
 from harness.redact import Redactor
 
 
@@ -146,9 +146,11 @@ def test_the_server_keeps_nothing_on_disk(valkey: Valkey) -> None:
 
 
 def test_settings_with_other_names() -> None:
-    assert fill("pg://{postgres_host}:{postgres_port}", {"POSTGRES_HOST": "h", "POSTGRES_PORT": "5"}) == "pg://h:5"
-    with pytest.raises(DeployError, match=r"\[env\] names \{nonsense\}, which isn't known; known are postgres_host"):
-        fill("{nonsense}", {"POSTGRES_HOST": "h"})
+    known = {"postgres_host": "h", "postgres_port": "5"}
+    assert fill("pg://{postgres_host}:{postgres_port}", known) == "pg://h:5"
+    assert fill('{{postgres_host}} {{"a": {}}}', known) == '{postgres_host} {"a": {}}'
+    with pytest.raises(DeployError, match=r"\[env\] A names \{nonsense\}, which isn't known here; known are p"):
+        fill("{nonsense}", known, what="[env] A")
 
 
 def test_secrets_are_replaced_wherever_they_stand() -> None:

@@ -70,7 +70,7 @@ def test_it_takes_what_the_profile_takes(table: dict[str, Any]) -> None:
         {"send": {"id": {"heder": "Location"}}},
         {"send": {"accepted": [20]}},
         {"version": 3},
-        {"processes": {"api": {}}},
+        {"processes": {"api": {"command": []}}},
     ],
 )
 def test_it_refuses_what_the_profile_refuses(table: dict[str, Any]) -> None:
