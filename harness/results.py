@@ -72,6 +72,8 @@ class Results:
     """Why it couldn't be verified, or not to the end, or not be kept; empty where it could."""
     interrupted: str = ""
     """"after 38 of 62: SIGINT" where not every scenario was run to its end; empty where all were."""
+    remarks: list[str] = field(default_factory=list)
+    """What is to be told of the run as a whole, a line each."""
     ready_s: float = 0.0
     """How long the deployment took; of several side by side, the slowest."""
 
@@ -115,6 +117,7 @@ class Results:
             "verdict": self.verdict,
             **({"interrupted": self.interrupted} if self.interrupted else {}),
             **({"error": self.unusable} if self.unusable else {}),
+            **({"remarks": self.remarks} if self.remarks else {}),
             "checks": [
                 {**verdict, "check": item.check, "scenario": item.scenario}
                 for item in self.everything

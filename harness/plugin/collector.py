@@ -24,6 +24,8 @@ REDACTOR = pytest.StashKey[Redactor]()
 READY = pytest.StashKey[float]()
 WHOLE = pytest.StashKey[list[Result]]()
 """What was said of the whole record of this process's stack."""
+REMARKS = pytest.StashKey[list[str]]()
+"""What is to be told of this process's run, a line each."""
 TROUBLE = pytest.StashKey[list[str]]()
 """What went wrong beside the scenarios, a line each: what couldn't be kept, what died at the end."""
 SELECTED = pytest.StashKey[int]()
@@ -125,6 +127,7 @@ class Collector:
     def pytest_testnodedown(self, node: Any) -> None:
         output = getattr(node, "workeroutput", None) or {}
         self._results.whole += [Result.loads(text) for text in output.get(f"{PROPERTY}-whole", [])]
+        self._results.remarks += output.get(f"{PROPERTY}-remarks", [])
         self._scenarios.update(output.get(f"{PROPERTY}-scenarios", []))
         for line in output.get(f"{PROPERTY}-trouble", []):
             self._results.unusable = self._results.unusable or line
@@ -163,6 +166,7 @@ class Collector:
         results, config = self._results, self._config
         own = config.stash[WHOLE]
         results.whole += own
+        results.remarks += [*config.stash[REMARKS]]
         for nodeid, phases in list(self._phases.items()):
             # what ended in its teardown was judged all the same, where it was bad
             if together(phases).bad:
@@ -288,6 +292,7 @@ def pass_on(config: pytest.Config) -> None:
     """Gives the process that runs the session what this worker knows beside its reports."""
     output: dict[str, Any] = getattr(config, "workeroutput", {})
     output[f"{PROPERTY}-whole"] = [result.dumps() for result in config.stash[WHOLE]]
+    output[f"{PROPERTY}-remarks"] = [*config.stash[REMARKS]]
     output[f"{PROPERTY}-scenarios"] = config.stash[SCENARIOS]
     output[f"{PROPERTY}-trouble"] = [*config.stash[TROUBLE]]
 

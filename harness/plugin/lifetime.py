@@ -15,7 +15,7 @@ import pytest
 
 from harness.errors import DeployError, UsageError
 from harness.keeping import shortage
-from harness.plugin.collector import READY, REDACTOR, TROUBLE, WHOLE, reserve
+from harness.plugin.collector import READY, REDACTOR, REMARKS, TROUBLE, WHOLE, reserve
 from harness.plugin.options import parse_env, settings_of
 from harness.plugin.outcomes import unusable
 from harness.results import WHOLE_RECORD, Result
@@ -82,6 +82,7 @@ def lifetime(session: pytest.Session) -> Iterator[Stack]:
         try:
             yield stack
             conclude(stack, session)
+            remark(stack, config)
         finally:
             close(deployment, config)
 
@@ -106,6 +107,15 @@ def conclude(stack: Stack, session: pytest.Session) -> None:
             scenario="the whole record", check=WHOLE_RECORD, outcome="unknown", reason=reason, elapsed_s=0, story=reason
         )
         config.stash[WHOLE].append(unjudged)
+
+
+def remark(stack: Stack, config: pytest.Config) -> None:
+    """Notes what is to be told of the run beside its verdicts."""
+    from harness.scenario.pace import slowed
+
+    line = slowed(stack.history)
+    if line:
+        config.stash[REMARKS].append(line)
 
 
 def close(deployment: AbstractContextManager[Stack], config: pytest.Config) -> None:

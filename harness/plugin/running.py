@@ -15,6 +15,7 @@ from harness.plugin.collector import (
     PROPERTY,
     READY,
     REDACTOR,
+    REMARKS,
     RESULTS,
     SCENARIOS,
     SELECTED,
@@ -54,6 +55,7 @@ def wake(config: pytest.Config) -> Collector:
         config.stash[RESULTS] = Results()
         config.stash[WHOLE] = []
         config.stash[TROUBLE] = []
+        config.stash[REMARKS] = []
         config.stash[SCENARIOS] = []
         config.stash[SELECTED] = 0
         if allure_directory(config):

@@ -20,6 +20,7 @@ from harness.origin import at_home
 from harness.probes.probe import declare, gap
 from harness.profile import Profile
 from harness.profile.pointers import found, parsed, spelled
+from harness.retry_after import asked_to_wait
 from harness.tls import http1_too, tls
 
 PERIOD = 0.05
@@ -70,6 +71,8 @@ class PolledProbe:
         self._last: dict[str, str] = {}
         self._told: set[str] = set()
         self._unreadable: Counter[str] = Counter()
+        self._not_before = 0.0
+        """On the event loop's clock: until then the API has asked to be left alone (429)."""
         self._task: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -117,9 +120,19 @@ class PolledProbe:
         while True:
             self._wake.clear()
             await self._look()
+            if await self._left_alone():
+                continue
             # a sampled source has a period; a new message ends it early
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), PERIOD if self._open else None)
+
+    async def _left_alone(self) -> bool:
+        """Leaves the API alone for as long as it has asked to be; False where it hasn't."""
+        alone = self._not_before - asyncio.get_running_loop().time()
+        if alone > 0 and self._open:
+            await asyncio.sleep(alone)  # reason: the API has said how long, and says nothing before
+            return True
+        return False
 
     async def _look(self) -> None:
         """One look at every open message; never two at once, or an older answer could come after a newer one."""
@@ -129,8 +142,11 @@ class PolledProbe:
 
     async def _ask(self, message_id: str, room: asyncio.Semaphore) -> None:
         path = self._profile.look.path
+        clock = asyncio.get_running_loop()
         try:
             async with room, asyncio.timeout(ANSWERS):
+                if clock.time() < self._not_before:
+                    return
                 where = path.replace("{id}", quote(message_id, safe=""))
                 answer = await self._client.request(self._profile.look.method, where)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
@@ -139,6 +155,10 @@ class PolledProbe:
             if isinstance(error, httpx.ConnectError):
                 with contextlib.suppress(PartDied):  # every wait is told
                     await asyncio.to_thread(self._on_refused)
+            return
+        wait = asked_to_wait(answer.status_code, answer.headers)
+        if wait is not None:
+            self._not_before = max(self._not_before, clock.time() + wait)
             return
         new = self._status(answer, path)
         if new is None:
@@ -203,6 +223,8 @@ class PolledProbe:
         try:
             async with asyncio.timeout(SETTLES):
                 await self._look()
+                while await self._left_alone():
+                    await self._look()
         except TimeoutError:
             reason = f"the API didn't name the status of {len(self._open)} messages within {SETTLES:.0f} s"
             gap(self._history, self.name, reason, kinds=["database.status"])

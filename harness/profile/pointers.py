@@ -81,7 +81,7 @@ def found(where: str | Place, *, text: str, headers: Mapping[str, str]) -> str |
         return plain(pointed(parsed(text), where)) if where else None
     words = text if where.header is None else headers.get(where.header)
     if words is None or where.match is None:
-        return words or None
+        return (words or "").strip() or None
     match = re.search(where.match, words[:LONGEST])
     if match is None:
         return None

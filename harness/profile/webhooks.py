@@ -16,7 +16,7 @@ class Webhook(Section):
     """One channel's webhook: the vendor's own bodies, or bodies in the stack's own names."""
 
     path: str = ""
-    """Where replies go; `""`: there is no webhook, so it isn't asked."""
+    """Where replies go; `""`: there is no webhook, so it isn't asked. Not said: the contract's."""
     reports: Absent = None
     """Where delivery reports go; not said: where the provider was told in its call, else to the same path."""
     signed: bool = True

@@ -82,10 +82,11 @@ def bad(results: Results) -> list[Result]:
 
 
 def notes(results: Results) -> list[str]:
-    """What is to be told of scenarios that passed, a line each."""
+    """What is to be told of scenarios that passed, and of the run, a line each."""
     said = [f"{item.scenario} {item.note}" for item in results.items if item.note and item.outcome == "pass"]
     more = len(said) - MOST_STORIES
-    return [*said[:MOST_STORIES], *([f"{more} more such notes in verdicts.json"] if more > 0 else [])]
+    told = [*said[:MOST_STORIES], *([f"{more} more such notes in verdicts.json"] if more > 0 else [])]
+    return [*told, *results.remarks]
 
 
 def outcome_line(results: Results) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -14,9 +14,10 @@ from harness.errors import Inconclusive, Unobservable
 from harness.history import History, key
 from harness.profile import Profile, Send
 from harness.profile.pointers import found, parsed
+from harness.retry_after import asked_to_wait
 from harness.scenario.messages import Message
 from harness.scenario.outgoing import Outgoing, outgoing, said
-from harness.scenario.pace import Turns, asked_to_wait
+from harness.scenario.pace import Turns
 from harness.tls import http1_too, tls
 
 KEEP_IDLE_S = 1.0
@@ -67,21 +68,8 @@ class ApiClient:
         """
         send = self._profile.send.of(message.type)
         request = outgoing(send, message.values(), idempotency_key=idempotency_key, body=body)
-        more: dict[str, Any] = {
-            "operation": operation,
-            "channel": message.type,
-            "to": message.to,
-            "token": message.token,
-        }
-        left = self._profile.pace.wait_most
-        while True:
-            self._turns.take()
-            answer = self._ask(request, send=send, idempotency_key=idempotency_key, left=left, **more)
-            wait = answer.pop("wait")
-            if wait is None or self._turns.closed:
-                return answer
-            left -= wait
-            self._turns.wait(wait)
+        about = {"channel": message.type, "to": message.to, "token": message.token}
+        return self._patiently(request, send=send, operation=operation, idempotency_key=idempotency_key, **about)
 
     def message(self, message_id: str) -> dict[str, Any]:
         """Looks at a message; its status is a sample of the row, its witness an event.
@@ -93,7 +81,7 @@ class ApiClient:
             raise Unobservable("the API shows no single message", remedy="[look] path, with {id} in it")
         path = look.path.replace("{id}", quote(message_id, safe=""))
         request = Outgoing(method=look.method, path=path, headers=look.headers)
-        return self._ask(request, operation="get", message_id=message_id)
+        return self._patiently(request, operation="get", message_id=message_id)
 
     def request(self, method: str, path: str, *, operation: str, **more: Any) -> dict[str, Any]:
         """Any request to the stack, recorded; returns {"status", "body"}, raises Inconclusive where no answer came.
@@ -107,7 +95,22 @@ class ApiClient:
         kept = {name: made.headers[name] for name in ("content-type",) if name in made.headers}
         content = made.read() or None
         request = Outgoing(method=method, path=str(url), headers={**kept, **headers}, content=content)
-        return self._ask(request, operation=operation)
+        return self._patiently(request, operation=operation)
+
+    def _patiently(self, request: Outgoing, *, send: Send | None = None, **more: Any) -> dict[str, Any]:
+        """Asks, and asks again as long as the API asks to wait, and as the profile lets it."""
+        left = self._profile.pace.wait_most
+        while True:
+            if send is not None:
+                self._turns.take()
+            answer = self._ask(request, send=send, left=left, **more)
+            wait = answer.pop("wait")
+            if wait is None:
+                return answer
+            left -= wait
+            self._turns.wait(wait)
+            if self._turns.closed:
+                return answer  # nobody waits for it any more
 
     def _ask(
         self,
@@ -153,7 +156,7 @@ class ApiClient:
         if answer.history:
             data["redirected"] = answer.url.path
         wait = asked_to_wait(answer.status_code, answer.headers)
-        wait = wait if send is not None and wait is not None and wait <= left else None
+        wait = wait if wait is not None and wait <= left else None
         if wait is not None:
             data["again_in_s"] = wait
         if send is not None:
@@ -180,7 +183,7 @@ class ApiClient:
         """The answer, after redirects to the stack itself: what is said to it is said to nobody else."""
         answer = self._send_once(request, request.path)
         hops: list[httpx.Response] = []
-        while answer.status_code in FOLLOWED[request.method] and len(hops) < HOPS:
+        while answer.status_code in FOLLOWED.get(request.method, ()) and len(hops) < HOPS:
             where = urljoin(str(answer.url), answer.headers.get("location", ""))
             if urlsplit(where)[:2] != urlsplit(str(answer.url))[:2] or where == str(answer.url):
                 break
@@ -200,11 +203,3 @@ class ApiClient:
 def body_of(answer: httpx.Response) -> Any:
     body = parsed(answer.text)
     return answer.text if body is None else body
-
-
-def headers_of(profile: Profile, *more: Mapping[str, str]) -> dict[str, str]:
-    """The headers of every request to the stack, and some more."""
-    found = dict(profile.api.headers)
-    for headers in more:
-        found |= headers
-    return found

@@ -1,18 +1,12 @@
-"""How fast the stack's API is asked: a pace of the profile's, and what the API says by 429 and Retry-After."""
+"""How fast the stack's API is asked: a pace of the profile's, and the waits that the API asks for (429)."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
-from typing import Final
 
+from harness.history import History
 from harness.profile import Pace
-
-UNTOLD_S: Final = 1.0
-"""Seconds to wait after a 429 that doesn't say how long."""
-TOO_MANY: Final = 429
 
 
 class Turns:
@@ -45,26 +39,23 @@ class Turns:
         return self._over.is_set()
 
 
-def asked_to_wait(code: int, headers: Mapping[str, str]) -> float | None:
-    """Seconds after which an API that answered 429 may be asked again; None for any other answer.
+def slowed(history: History) -> str:
+    """What a run has waited for because the API asked it to (429), in one line; "" where it didn't.
 
-    Retry-After is a number of seconds or a date (RFC 9110, section 10.2.3); `X-RateLimit-Reset` is read where there is
-    none, as seconds from now, or as a Unix time.
+    The pace that it names is the one at which messages were taken all the same, from the first send to the last.
     """
-    if code != TOO_MANY:
-        return None
-    said = headers.get("retry-after") or headers.get("x-ratelimit-reset") or ""
-    try:
-        seconds = float(said)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(said).timestamp()
-        except (ValueError, TypeError):
-            return UNTOLD_S
-    if seconds > YEARS_S:
-        seconds -= time.time()
-    return max(seconds, 0.0) if seconds < YEARS_S else UNTOLD_S
+    answers = history.events("api.answered")
+    waits = [float(event.data["again_in_s"]) for event in answers if event.data.get("again_in_s") is not None]
+    if not waits:
+        return ""
+    times = "once" if len(waits) == 1 else f"{len(waits)} times"
+    line = f"the API asked {times} to wait (429), {brief(sum(waits))} s in all"
+    taken = [event.at for event in answers if event.data.get("accepted")]
+    if len(taken) < 2 or taken[-1] <= taken[0]:
+        return f"{line}; [pace] per_second spares it"
+    return f"{line}; [pace] per_second = {brief((len(taken) - 1) / (taken[-1] - taken[0]))} would spare it"
 
 
-YEARS_S: Final = 1e8
-"""A number above this is a time, not a span."""
+def brief(number: float) -> str:
+    """A number as people say it: two figures that count, or all before the point."""
+    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"

@@ -16,6 +16,7 @@ from harness.history import History, Journal
 from harness.plugin.outcomes import after, together
 from harness.profile import load
 from harness.reports.console import render
+from harness.reports.summary import markdown
 from harness.reports.trace import find, newest
 from harness.reports.trace import show as show_flow
 from harness.results import Result, Results
@@ -251,6 +252,14 @@ def test_only_the_last_try_counts_and_the_first_is_told() -> None:
     assert flaky.note == "passed on the 2nd try; the 1st said: two calls"
     assert "it was tried 2 times; the 1st said: two calls" in after([first], first).story
     assert f"note: {flaky.scenario} passed on the 2nd try" in shown(Results(items=[flaky]))
+
+
+def test_a_remark_on_the_run_is_told_wherever_the_run_is() -> None:
+    found = Results(items=[one("pass")], remarks=["the API asked twice to wait"])
+    assert "note: the API asked twice to wait" in shown(found)
+    assert "- the API asked twice to wait" in markdown(found)
+    assert found.to_json(stack={})["remarks"] == ["the API asked twice to wait"]
+    assert "remarks" not in Results(items=[one("pass")]).to_json(stack={})
 
 
 def test_a_teardown_that_broke_counts_after_a_call_that_passed() -> None:

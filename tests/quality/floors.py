@@ -16,7 +16,7 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("wire", "vitals"),
         ("history", "profile", "results"),
         ("keeping", "content"),
-        ("errors", "extras", "loop", "origin", "redact", "tls"),
+        ("errors", "extras", "loop", "origin", "redact", "retry_after", "tls"),
     ),
     "messaging_stack": (
         ("cli",),

@@ -100,6 +100,36 @@ def test_a_status_is_sampled_until_it_is_terminal(api: Api, watch: Callable[[str
     ]
 
 
+def busy(seconds: float) -> Response:
+    return Response(status=429, headers={"Retry-After": str(seconds)})
+
+
+def test_an_api_that_asks_to_be_left_alone_is_and_what_it_says_then_counts(
+    api: Api, watch: Callable[[str], History], loop: Loop
+) -> None:
+    history = watch(api.url)
+    api.answers = [busy(0.3), "sent"]
+    sent(history)
+    asked = time.monotonic()
+    arrives(history, lambda event: event.data.get("new") == "sent")
+    assert time.monotonic() - asked >= 0.3
+    assert [event.data["reason"] for event in history.events("probe.gap")[2:]] == []
+
+
+def test_what_was_not_asked_for_so_long_was_not_read_to_its_end(
+    api: Api, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polled, "SETTLES", 0.2)
+    history = History()
+    probe = PolledProbe(history, Profile(), url=api.url)
+    loop.run(probe.start())
+    api.answers = [busy(60)]
+    sent(history)
+    loop.run(probe.settle())
+    assert "didn't name the status of 1 messages within" in history.events("probe.gap")[-1].data["reason"]
+    loop.run(probe.stop())
+
+
 def test_a_report_is_a_reason_to_look_again(api: Api, watch: Callable[[str], History]) -> None:
     history = watch(api.url)
     api.answers = ["sent"]
