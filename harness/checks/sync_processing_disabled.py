@@ -43,7 +43,9 @@ def sync_processing_disabled(history: History, flow: Flow, profile: Profile) -> 
         yield refuted(f"the row became {moved[0].data['new']} while every worker was held", [taken, *moved])
     said = taken.data.get("message_status")
     if said is None:
-        yield undecided("the API's answer says no status", [taken], remedy='a "status" in the API\'s answer')
+        if profile.send.of(taken.data.get("channel", "sms")).status:
+            remedy = '[send] status: where in the answer it stands, or "" where none does'
+            yield undecided("the API's answer says no status", [taken], remedy=remedy)
     elif said in ends and not other:
         yield refuted(f"the API answered status {said!r} while every worker was held", [taken])
     elif said not in first | ends:
@@ -53,7 +55,8 @@ def sync_processing_disabled(history: History, flow: Flow, profile: Profile) -> 
     if not rows:
         yield undecided("no row of it was seen while the workers were held", [taken])
     else:
-        reason = f"answered {said}, row {' → '.join(e.data['new'] for e in rows)}, 0 provider calls while held"
+        answered = f"answered {said}" if said else "accepted"
+        reason = f"{answered}, row {' → '.join(e.data['new'] for e in rows)}, 0 provider calls while held"
         yield shown(reason, [window.began, taken, *rows])
 
 

@@ -33,10 +33,10 @@ class Standing:
     places: set[str] = field(default_factory=set)
     element: str = ""
     payload: str | None = None
-    unput: bool = False
-    """Whether it was taken before it was seen to be put: two connections' replies come in any order."""
     untold: Said | None = None
     """Its append, as long as what it points to isn't known."""
+    ahead: float | None = None
+    """When it was taken, where that was heard of before its append: one who waited for it hears of it first."""
 
 
 class Places:
@@ -109,7 +109,7 @@ class Places:
             for queue, name in self._naming.points(where, element):
                 self._pay(queue, name, said["content"])
         for queue, name in self._naming.taken(where, element):
-            self._mark(self._open(queue, name, element), where, said)
+            self._mark(self._open(queue, name, element, at=said["at"]), where, said)
         for queue, name in self._naming.later(where, element):
             self._postpone(queue, name, said)
 
@@ -121,10 +121,11 @@ class Places:
         stands = ("waiting", "taken") if self._queue.deletes else ("waiting",)
         if last is not None and self._queue.base == "sorted-set" and last.state in stands:
             return  # it stands there, and got another score
-        unput = next((one for one in known if one.unput), None)
-        if unput is not None:
-            unput.unput = False
-            self._record("queue.appended", unput, said)
+        if last is not None and last.ahead is not None and said["at"] <= last.ahead:
+            last.ahead = None
+            if last.payload is None:
+                last.payload = self._payloads.get((stream, name))
+            self._record("queue.appended", last, said)
             return
         if last is not None and last.state in ("taken", "later"):
             last.state, last.claimed = "waiting", False
@@ -144,6 +145,8 @@ class Places:
             del self._payloads[next(iter(self._payloads))]
         self._payloads[(stream, name)] = content
         for standing in self._entries.get((stream, name), ()):
+            if standing.payload is None:
+                standing.payload = content
             if standing.untold is not None:
                 standing.payload = content
                 self._tell(standing)
@@ -166,16 +169,17 @@ class Places:
 
     # what is taken
 
-    def _open(self, stream: str, name: str, element: str) -> Standing:
+    def _open(self, stream: str, name: str, element: str, *, at: float) -> Standing:
         """The entry of that name that waits or is in hand; one that was there before anything was seen is new to us."""
         known = self._entries.setdefault((stream, name), [])
         standing = next((one for one in known if one.state == "waiting"), None)
         standing = standing or next((one for one in known if one.state != "done"), None)
         if standing is None:
             number = f"#{len(known) + 1}" if known else ""
-            standing = Standing(key=stream, name=name + number, element=element, unput=True)
+            standing = Standing(key=stream, name=name + number, element=element)
             standing.payload = self._payloads.get((stream, name))
             known.append(standing)
+            standing.ahead = at
         return standing
 
     def _took(self, stream: str, said: Said, *, on_queue: bool) -> None:
@@ -184,7 +188,7 @@ class Places:
             self._took_unseen(stream, said, on_queue=on_queue)
             return
         if on_queue and stream != self._queue.dead:
-            standing = self._open(stream, self._naming.entry(value), value)
+            standing = self._open(stream, self._naming.entry(value), value, at=said["at"])
             self._claim(standing, said, how="popped" if into is None else "moved")
         if into is not None:
             self.take({**said, "what": "put", "stream": into})
@@ -219,7 +223,7 @@ class Places:
         known = [one for one in self._entries.get((stream, name), ()) if one.state in ("waiting", "taken")]
         if not known and said.get("perhaps"):
             return
-        standing = known[0] if known else self._open(stream, name, said["value"])
+        standing = known[0] if known else self._open(stream, name, said["value"], at=said["at"])
         if self._queue.pops:
             self._claim(standing, said, how="removed")
             return

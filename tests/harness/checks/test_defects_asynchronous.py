@@ -39,7 +39,7 @@ from harness.checks import (
     sync_processing_disabled,
 )
 from harness.history import History
-from harness.profile import Profile
+from harness.profile import Profile, Send
 
 # sync-processing-disabled
 
@@ -81,6 +81,12 @@ SYNC: dict[str, Case] = {
     "no row seen": (held().drop("database.inserted"), PROFILE, "unknown", "no row of it was seen"),
     "calls not seen": (blind(held()), PROFILE, "unknown", "nothing here shows provider.called"),
     "no status in the answer": (held().change("api.answered", message_status=None), PROFILE, "unknown", "no status"),
+    "no status in the answer, and the profile says so": (
+        held().change("api.answered", message_status=None),
+        PROFILE.model_copy(update={"send": Send(status="")}),
+        "pass",
+        "accepted, row pending",
+    ),
     "the word for what comes in": (
         held().change("api.answered", message_status="received"),
         PROFILE,
