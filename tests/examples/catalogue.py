@@ -61,8 +61,8 @@ EXAMPLES: Final = {
                     name="early-ack",
                     what="loses what a killed worker had: acknowledged before it is done",
                     caught_by="worker-processed",
-                    because="the row stays QUEUED",
-                    ask=KILLED,
+                    because="its entry was acknowledged before the provider accepted",
+                    ask=ONCE,
                 ),
                 Defect(
                     name="date-sent",

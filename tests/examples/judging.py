@@ -70,7 +70,8 @@ def shortcomings(row: Row, *, code: int, claims: Mapping[str, Any]) -> Iterator[
 def of_defect(example: Example, defect: Defect, row: Row) -> Judged:
     """Judges the example with a mistake: the check that names it fails, with the right reason, and nothing breaks."""
     outcome = row.outcome(defect.caught_by)
-    reasons = [v["reason"] for v in row.verdicts if v["check"] == defect.caught_by and v["verdict"] == outcome]
+    judged = [v for v in row.verdicts if v["check"] == defect.caught_by and v["verdict"] == outcome]
+    reasons = [f"{outcome}: {v['reason']}" for v in judged] + [also for v in judged for also in v.get("also", ())]
     mine = [reason for reason in reasons if defect.because in reason]
     wrong = row.error
     if not wrong and not row.catches(defect):
@@ -81,6 +82,6 @@ def of_defect(example: Example, defect: Defect, row: Row) -> Judged:
         variant=defect.name,
         check=defect.caught_by,
         expected=f"fail: … {defect.because} …",
-        seen=f"{outcome or 'no verdict'}: {(mine or reasons or [''])[0]}",
+        seen=(mine or reasons or ["no verdict"])[0],
         wrong="; ".join(filter(None, [wrong, *errors])),
     )
