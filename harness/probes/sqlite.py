@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import DeployError, ProfileError
@@ -31,6 +32,7 @@ SETTLES = 5.0
 BUSY = 0.005
 KINDS = ("database.inserted", "database.status")
 BEFORE = "rows were written before the harness's trigger was there; what came of them until then wasn't seen"
+UNTOLD = "stands in its table, and no trigger told of it: a connection of the stack's may have them switched off"
 REFERENCE = Statuses()
 
 
@@ -56,6 +58,8 @@ class SqliteProbe:
         self._why = ""
         """Why the file isn't watched."""
         self._missed = False
+        self._named: set[str] = set()
+        """Messages that others told of since the file was last compared with what the triggers did."""
         self._stamp: tuple[int, ...] = ()
         self._changed_at = self._read_at = self._heard_at = 0.0
         self._busy = asyncio.Lock()
@@ -100,6 +104,7 @@ class SqliteProbe:
         self._watch.open()
         if self._task is not None and (put.rows or self._missed):
             gap(self._history, self.name, self._why if self._missed else BEFORE, kinds=KINDS)
+            self._named.clear()
         self._missed = False
 
     async def _try(self) -> Exception | None:
@@ -115,8 +120,10 @@ class SqliteProbe:
 
     # when to read
 
-    def _heard(self, _: Event) -> None:
+    def _heard(self, event: Event) -> None:
         """Somebody recorded something, in whatever thread: the file will change, too."""
+        if event.message_id and event.kind in ("api.answered", "queue.appended"):
+            self._named.add(event.message_id)
         asleep = time.monotonic() - self._heard_at > AWAKE
         self._heard_at = time.monotonic()
         loop = self._loop
@@ -145,8 +152,11 @@ class SqliteProbe:
         if now - self._changed_at < COARSE or now - self._read_at >= ANYWAY:
             await self._read()
 
-    async def _read(self) -> None:
-        """Records all that was committed before this call; raises sqlite3.Error where the file is locked."""
+    async def _read(self, *, compare: bool = False) -> None:
+        """Records all that was committed before this call; raises sqlite3.Error where the file is locked.
+
+        `compare`: also looks whether the rows that stand there are those that were told of.
+        """
         connection = self._watch.connection
         if connection is None:
             return
@@ -155,7 +165,11 @@ class SqliteProbe:
             return
         try:
             gone = self._transitions.gone(connection)
-            rows = [] if gone == DROPPED else self._transitions.read(connection)
+            rows, untold = [], list[str]()
+            if gone != DROPPED:
+                with snapshot(connection) if compare else contextlib.nullcontext():
+                    rows = self._transitions.read(connection)
+                    untold = self._transitions.untold(connection, self._take_named()) if compare else []
         except sqlite3.Error as error:
             if busy(error):
                 raise
@@ -163,11 +177,17 @@ class SqliteProbe:
             return
         self._read_at = time.monotonic()
         await self._rows.record(rows)
+        if untold:
+            gap(self._history, self.name, f"row {untold[0]} {UNTOLD}", kinds=KINDS, lasting=True)
         while self._transitions.gaps:
             gap(self._history, self.name, self._transitions.gaps.pop(0))
         if gone:
             self._lose(gone)
             await self._try()
+
+    def _take_named(self) -> set[str]:
+        named, self._named = self._named, set()
+        return named
 
     def _lose(self, why: str) -> None:
         """Watches nothing for now; what is missed until it is watched again is said then, or at each settling."""
@@ -193,7 +213,7 @@ class SqliteProbe:
     async def _settled(self) -> sqlite3.Error | None:
         await self._try()
         try:
-            await self._read()
+            await self._read(compare=True)
         except sqlite3.Error as error:
             return error
         await self._try()  # what was lost just now may be there again
@@ -212,3 +232,13 @@ class SqliteProbe:
         if left:
             tell(left)
             gap(self._history, self.name, left, kinds=["probe.gap"])  # all that was to be seen was seen
+
+
+@contextlib.contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Reads of one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from harness.probes.probe import token_in
+from harness.probes.relation import quote
 from harness.probes.sqlite_tables import Place
 from harness.probes.sqlite_trigger import BYTES, FOUND, READ, trigger_sql
 
@@ -16,6 +17,7 @@ MANY = 10_000
 UUID_DIGITS = 32
 HEX: Final = frozenset("0123456789abcdef")
 DROPPED = "the harness's own table was dropped"
+STANDS = "SELECT 1 FROM {table} WHERE {id} IN (?, ?, ?)"
 OVERRUN = "more changes came than are kept, before they could be read"
 EMPTIED = "the harness's own table was emptied"
 
@@ -32,6 +34,8 @@ class Transitions:
         self._begun = 0.0
         self._schema = -1
         self._statuses: dict[tuple[str, str], str | None] = {}
+        self._told: set[str | None] = set()
+        """The messages of which a trigger told."""
         self._fresh: list[dict[str, Any]] = []
         self.gaps: list[str] = []
 
@@ -78,6 +82,19 @@ class Transitions:
                 fresh, self._fresh = self._fresh, []
                 return fresh
 
+    def untold(self, connection: sqlite3.Connection, ids: Iterable[str]) -> list[str]:
+        """Those of some messages whose rows stand in a table although no trigger told of them."""
+        found = []
+        for shown in (one for one in ids if one not in self._told):
+            self._told.add(shown)
+            bare = shown.replace("-", "").lower()
+            kept = [shown, bare, bytes.fromhex(bare) if len(bare) == UUID_DIGITS and set(bare) <= HEX else shown]
+            for table in self._tables:
+                sql = STANDS.format(table=quote(table.table), id=quote(table.columns["id"]))
+                if connection.execute(sql, kept).fetchone():
+                    found.append(shown)
+        return found
+
     def _again(self, connection: sqlite3.Connection, part: list[sqlite3.Row]) -> list[sqlite3.Row]:
         """What there is to read where the row that was read last is gone."""
         if not self._last:
@@ -98,6 +115,7 @@ class Transitions:
         made["at"] = max(row["at"] / 1000, self._begun)
         made["token"] = token_in(row["body"]) if row["body"] else None
         made["message_id"] = self._shown(row)
+        self._told.add(made["message_id"])
         if row["op"] == "DELETE":
             self._statuses.pop(where, None)
             return made

@@ -76,6 +76,12 @@ def running(profile: Profile) -> Iterator[Wrong]:
             ("queue", "observe"),
             '"wire" needs a stack that we deploy; an attached one is seen by "monitor", so write that, or "auto"',
         )
+    if driver == "containers" and profile.database.kind == "sqlite":
+        yield (
+            ("database", "kind"),
+            'a file in a container can\'t be watched from here; write [deploy] driver = "embedded", or attach to the '
+            "stack, and name the file by a path that this machine shares with the container",
+        )
     if attached and profile.migrate:
         yield ("migrate",), 'driver = "attached" starts nothing, this neither; leave it out, or change the driver'
 

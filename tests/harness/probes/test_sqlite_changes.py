@@ -294,3 +294,38 @@ def test_a_file_that_is_no_database_any_more_ends_nothing(loop: Loop, path: Path
     path.write_bytes(b"something else" * 500)
     assert "file is not a database" in " ".join(scene.gaps())
     scene.close()
+
+
+# past the trigger
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("TEXT", ID), ("CHAR(32)", BARE), ("BLOB", uuid.UUID(ID).bytes)])
+def test_a_row_of_which_no_trigger_told_is_found(loop: Loop, path: Path, kind: str, kept: Any) -> None:
+    """As of a connection that has switched triggers off."""
+    scene = Scene(loop, path, ddl=TABLE.replace("TEXT PRIMARY KEY", f"{kind} PRIMARY KEY")).start()
+    scene.execute("INSERT INTO messages (id, status) VALUES ('m0', 'pending')")
+    scene.history.append("api.answered", source="api", message_id="m0", data={"operation": "send", "status": 202})
+    assert scene.gaps() == []
+    name = f"{scene.probe._watch.name}_insert_0"
+    sql = scene.value("SELECT sql FROM sqlite_master WHERE name = ?", name)
+    scene.execute("BEGIN")
+    scene.execute(f"DROP TRIGGER {name}")
+    scene.execute("INSERT INTO messages (id, status) VALUES (?, 'pending')", kept)
+    scene.execute(sql)
+    scene.execute("COMMIT")
+    scene.history.append("api.answered", source="api", message_id=ID, data={"operation": "send", "status": 202})
+    (reason,) = scene.gaps()
+    assert reason.startswith(f"row {ID} stands in its table, and no trigger told of it")
+    assert scene.history.events("probe.gap")[0].data["lasting"]
+    assert len(scene.gaps()) == 1
+    scene.close()
+
+
+def test_a_message_whose_row_is_still_to_come_is_no_matter(loop: Loop, path: Path) -> None:
+    scene = Scene(loop, path).start()
+    scene.history.append("queue.appended", source="queue", message_id="m1", data={"entry": "x"})
+    assert scene.gaps() == []
+    scene.execute("INSERT INTO messages (id, status) VALUES ('m1', 'pending')")
+    assert scene.trail() == ["pending"]
+    assert scene.gaps() == []
+    scene.close()
