@@ -200,7 +200,9 @@ def refused_for_good(history: History, flow: Flow, profile: Profile) -> Answers:
     elif not flow.calls and flow.status in profile.statuses.terminal:
         yield refuted("it was called 0 times", last, absent=["provider.called"])
     if flow.status in profile.statuses.terminal and flow.status != profile.statuses.failed:
-        yield refuted(f"the row is {flow.status}", [*flow.calls, *last])
+        # where no call can be seen, nothing shows that the provider refused it
+        absent = () if flow.calls else ("provider.called",)
+        yield refuted(f"the row is {flow.status}", [*flow.calls, *last], absent=absent)
     elif flow.status != profile.statuses.failed:
         yield undecided(f"the row is {flow.status}", [*flow.calls, *last])
     yield from finished(history, flow, profile)

@@ -50,6 +50,7 @@ queued = partial(message_queued, channel="sms")
 UNACKED = right().drop("queue.acked").drop("queue.deleted")
 NO_CALL = right().drop("provider.called", "provider.answered").drop("database.status")
 BLIND_TO_ACKS: dict[str, object] = {"lasting": True, "kinds": ["queue.acked", "queue.deleted"]}
+UNCALLED = right().drop("provider.called", "provider.answered")
 GAPS: dict[str, tuple[Judge, Script, Outcome]] = {
     "a call may have been missed": (processed, missed(right(), "providers"), "unknown"),
     "a status may have been missed": (processed, missed(right(), "database"), "unknown"),
@@ -76,6 +77,8 @@ GAPS: dict[str, tuple[Judge, Script, Outcome]] = {
     "an acceptance that was seen": (sent_is_earned, missed(right(), "providers"), "pass"),
     "a move back may have been missed": (forward_only, missed(right(), "database"), "unknown"),
     "a second call may have been missed": (refused_for_good, missed(GAVE_UP, "providers"), "unknown"),
+    "a refusal was never seen": (refused_for_good, missed(UNCALLED, "providers"), "unknown"),
+    "what was refused is sent": (refused_for_good, missed(right(), "providers"), "fail"),
 }
 
 

@@ -6,11 +6,13 @@ from tests.quality.right.of_attached import ATTACHED
 from tests.quality.right.of_filed import FILED
 from tests.quality.right.of_finishing import FINISHING
 from tests.quality.right.of_observing import OBSERVING
+from tests.quality.right.of_plain import PLAIN
 from tests.quality.right.of_publishing import PUBLISHING
 from tests.quality.right.of_small import SMALL
 from tests.quality.right.of_working import PROCESSES, WORKING
 from tests.quality.right.variation import Variation
 
 VARIATIONS: dict[str, Variation] = {
-    one.name: one for one in (*FINISHING, *PUBLISHING, *WORKING, *PROCESSES, *OBSERVING, *ATTACHED, *SMALL, *FILED)
+    one.name: one
+    for one in (*FINISHING, *PUBLISHING, *WORKING, *PROCESSES, *OBSERVING, *ATTACHED, *SMALL, *FILED, *PLAIN)
 }
