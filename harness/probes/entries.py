@@ -63,7 +63,7 @@ class Entries:
         match said["what"]:
             case "put" if self._queue.base == "stream":
                 self._payload(said)
-            case "put" | "took" | "removed" | "cleared":
+            case "put" | "took" | "removed" | "cleared" | "scored" | "swept":
                 self._places.take(said)
             case "appended":
                 self._lengths[said["stream"]] = self._lengths.get(said["stream"], 0) + 1

@@ -7,6 +7,7 @@ is put there twice is two entries; what goes back from where it was taken is the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -55,6 +56,7 @@ class Places:
         self._within: dict[str, dict[Standing, None]] = {}
         self._leaving: list[tuple[Standing, Said]] = []
         self._told: set[str] = set()
+        self._scores: dict[str, dict[str, float | None]] = {}
 
     def take(self, said: Said) -> None:
         """Records one thing that was said; raises KeyError where it has not the shape that `harness.wire` documents."""
@@ -69,6 +71,10 @@ class Places:
                 self._removed(stream, said)
             case "removed":
                 self._left(said["stream"], said["value"], said)
+            case "scored":
+                self._score(said)
+            case "swept":
+                self._swept(said)
             case "cleared" if on_queue:
                 self._unread({**said, "stream": stream, "command": "DEL"})
             case "cleared":
@@ -105,6 +111,7 @@ class Places:
             self._append(stream, said)
             return
         where, element = said["stream"], said["value"]
+        self._score(said)
         if "content" in said:
             for queue, name in self._naming.points(where, element):
                 self._pay(queue, name, said["content"])
@@ -232,12 +239,31 @@ class Places:
         self._record("queue.deleted", standing, said)
 
     def _left(self, where: str, element: str, said: Said) -> None:
+        self._scores.get(where, {}).pop(element, None)
         for queue, name in self._naming.taken(where, element):
             known = self._entries.get((queue, name), ())
             for standing in [one for one in known if where in one.places][:1]:
                 self._leave(standing, where, said)
 
+    def _score(self, said: Said) -> None:
+        """Keeps the score of what stands in a sorted set of taken entries; None where it isn't known any more."""
+        if any(True for _ in self._naming.taken(said["stream"], said["value"])):
+            scores = self._scores.setdefault(said["stream"], {})
+            scores[said["value"]] = a_score(said.get("score"))
+
+    def _swept(self, said: Said) -> None:
+        """All between two scores are removed; where the scores that are known don't say which, that isn't read."""
+        scores = self._scores.get(said["stream"], {})
+        low, high = edge(said["low"], below=True), edge(said["high"], below=False)
+        found = [one for one, score in scores.items() if score is not None and low <= score <= high]
+        if len(found) != said["counted"]:
+            self._unread({**said, "command": "ZREMRANGEBYSCORE"})
+            return
+        for element in found:
+            self._left(said["stream"], element, said)
+
     def _cleared(self, where: str, said: Said) -> None:
+        self._scores.pop(where, None)
         for standing in list(self._within.get(where, ())):
             self._leave(standing, where, said)
 
@@ -266,3 +292,20 @@ class Places:
                 self._strange(standing.key)
         keys = [data["entry"]]
         self._history.append(kind, source="queue", at=said["at"], message_id=message_id, data=data, keys=keys)
+
+
+def a_score(text: str | None) -> float | None:
+    """A score as Redis is told it; None where it isn't known."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def edge(text: str, *, below: bool) -> float:
+    """The first score of a range, or the last, of those that a double can hold; `(5` leaves 5 itself out."""
+    exclusive = text.startswith("(")
+    score = a_score(text[1:] if exclusive else text)
+    if score is None:
+        return math.inf if below else -math.inf
+    return math.nextafter(score, math.inf if below else -math.inf) if exclusive else score

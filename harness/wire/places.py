@@ -174,15 +174,28 @@ def removed(key: object, values: Iterable[object], reply: object) -> Iterator[Sa
 
 
 def scored(command: Command, reply: object) -> Iterator[Said]:
-    """ZADD; a member that stands there already only gets another score."""
+    """ZADD; a member that stands there already only gets another score, which with NX, GT, LT or INCR isn't known."""
     at = 2
     while at < len(command) and command[at].upper() in (b"NX", b"XX", b"GT", b"LT", b"CH", b"INCR"):
         at += 1
-    if b"XX" in [word.upper() for word in command[2:at]]:
-        return
-    members = command[at + 1 :: 2]
+    options = {word.upper() for word in command[2:at]}
+    members = list(zip(command[at::2], command[at + 1 :: 2], strict=False))
     perhaps = reply is UNKNOWN or reply is None or (isinstance(reply, int) and reply < len(members))
-    yield from (put(command[1], member, **({"perhaps": True} if perhaps else {})) for member in members)
+    for score, member in members:
+        more = {"score": text(score)} if options <= {b"XX", b"CH"} else {}
+        if b"XX" in options:
+            yield {"what": "scored", "stream": text(command[1]), "value": raw(member), **more}
+        else:
+            yield put(command[1], member, **more, **({"perhaps": True} if perhaps else {}))
+
+
+def swept(command: Command, reply: object) -> Iterator[Said]:
+    """ZREMRANGEBYSCORE: how many went, and the scores between which; not which members had them."""
+    if reply is UNKNOWN:
+        yield {"what": "unread", "command": text(name_of(command)), "stream": text(command[1])}
+    elif count(reply):
+        between = {"low": text(command[2]), "high": text(command[3])}
+        yield {"what": "swept", "stream": text(command[1]), "counted": count(reply), **between}
 
 
 def scored_on(command: Command, reply: object) -> Iterator[Said]:  # noqa: ARG001 - reason: as all others
@@ -244,6 +257,7 @@ MEANING: Final[dict[bytes, Meaning]] = {
     b"LREM": removed_from_list,
     b"ZADD": scored,
     b"ZINCRBY": scored_on,
+    b"ZREMRANGEBYSCORE": swept,
     **dict.fromkeys((b"ZPOPMIN", b"ZPOPMAX"), popped_by_score),
     **dict.fromkeys((b"BZPOPMIN", b"BZPOPMAX"), popped_by_score_waiting),
     **dict.fromkeys((b"ZREM", b"SREM", b"HDEL"), removed_members),

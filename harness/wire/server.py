@@ -10,7 +10,7 @@ Requests, one JSON object a line, each with an `id` that the reply repeats:
 Unasked, each with the `process`, the `connection` and the time (`at`, Unix seconds):
   what `commands.events_of` says: "appended", "claimed", "acked", "deleted", "trimmed", and "some" where Redis did less
   than it was asked and doesn't tell which; of a queue that is no stream what `places.meaning_of` says: "put", "took",
-  "removed", "cleared"
+  "removed", "cleared", "scored", "swept" (removed by score)
   {"what": "connected", "address"}   where Redis sees this connection come from
   {"what": "unread", "command", "stream" or null}   it may have changed a watched stream, or all of them; `why` where
                                                     its reply is missing, `lasting` where the change comes later
