@@ -20,6 +20,7 @@ from harness.loop import Loop
 from harness.probes.counters import Counters
 from harness.probes.database import DatabaseProbe
 from harness.probes.monitor import MonitorProbe
+from harness.probes.places_probe import PlacesProbe
 from harness.probes.polled import PolledProbe
 from harness.probes.probe import Probe, Unwatched, declare
 from harness.probes.providers import ProvidersProbe
@@ -194,7 +195,8 @@ def probes_for(
     elif where.redis:
         monitor = profile.queue.observe != "tail"
         names = driver.name_of_pid
-        probes.append(MonitorProbe(history, profile.queue, url=where.redis, name_of_pid=names, monitor=monitor))
+        kind = MonitorProbe if profile.queue.base == "stream" else PlacesProbe
+        probes.append(kind(history, profile.queue, url=where.redis, name_of_pid=names, monitor=monitor))
     probes.append(rows_probe(profile, history, driver, on_refused=on_refused))
     if where.mocks:
         # where the stack mocks its providers inside, ours are there for what comes in

@@ -13,7 +13,7 @@ from harness.probes.naming import Naming, display, plain, pointed
 from harness.probes.places import Places
 from harness.probes.probe import gap
 from harness.profile import Queue
-from harness.wire.places import bare
+from harness.wire.commands import bare
 
 Said = dict[str, Any]
 QUEUE = ("queue.appended", "queue.claimed", "queue.acked", "queue.deleted")
@@ -238,7 +238,7 @@ def record(
         data["dead"] = True
     message_id = None
     if fields:
-        data["fields"] = {name: display(value)[:2000] for name, value in fields.items()}
+        data["fields"] = {display(name): display(value)[:2000] for name, value in fields.items()}
         message_id = message_of(fields, queue) if queue.payload is None else pointed_to(fields, queue, payloads or {})
     keys = [data["entry"]]
     return history.append(kind, source="queue", at=said["at"], message_id=message_id, data=data, keys=keys)

@@ -10,7 +10,8 @@ from typing import Any, Final
 from harness.extras import need
 from harness.probes.decoding import decoded
 from harness.profile import Queue
-from harness.wire.places import bare, fits, raw
+from harness.wire.commands import bare, raw
+from harness.wire.places import fits
 
 LONGEST: Final = 64
 """Characters; an element that is longer, or isn't printable, is called by its digest."""
@@ -24,7 +25,7 @@ class Naming:
         self._queue = queue
         if "msgpack" in queue.encoding:
             need("msgpack")
-        self._taken = list(opened(queue, queue.taken))
+        self._taken = list(opened(queue, *queue.taken))
         self._later = list(opened(queue, queue.later))
         self._payload = list(opened(queue, queue.payload))
 
@@ -100,9 +101,9 @@ def display(content: str) -> str:
     return bare(content).decode("utf-8", "replace")
 
 
-def opened(queue: Queue, pattern: str | None) -> Iterator[tuple[str, str]]:
-    """A pattern of the profile for each key of the queue."""
-    if pattern is not None:
+def opened(queue: Queue, *patterns: str | None) -> Iterator[tuple[str, str]]:
+    """Patterns of the profile for each key of the queue."""
+    for pattern in filter(None, patterns):
         yield from ((key, pattern.replace("{name}", name)) for key, name in queue.names.items())
 
 
@@ -118,8 +119,7 @@ def within(template: str, text: str) -> str | None:
     rest = text[len(before) :]
     stop, star, _ = behind.partition("*")
     if star:
-        found, between, _ = rest.partition(stop) if stop else (rest, "", "")
-        return found if between or not stop else None
+        return rest.partition(stop)[0] if stop else rest
     return rest[: len(rest) - len(stop)] if rest.endswith(stop) else None
 
 

@@ -57,9 +57,15 @@ class Places:
         self._leaving: list[tuple[Standing, Said]] = []
         self._told: set[str] = set()
         self._scores: dict[str, dict[str, float | None]] = {}
+        self._unseen: dict[str, int] = {}
+        self._batch: object = None
 
     def take(self, said: Said) -> None:
         """Records one thing that was said; raises KeyError where it has not the shape that `harness.wire` documents."""
+        batch = said.get("batch") or (said.get("connection"), said["at"])
+        if batch != self._batch:  # who says something new has done with what came before
+            self._batch = batch
+            self.flush()
         stream = self._queue.key_of(said["stream"])
         on_queue = stream in self._queue.streams.values() or stream == self._queue.dead
         match said["what"]:
@@ -116,7 +122,8 @@ class Places:
             for queue, name in self._naming.points(where, element):
                 self._pay(queue, name, said["content"])
         for queue, name in self._naming.taken(where, element):
-            self._mark(self._open(queue, name, element, at=said["at"]), where, said)
+            standing = self._popped(queue, name) or self._open(queue, name, element, at=said["at"])
+            self._mark(standing, where, said)
         for queue, name in self._naming.later(where, element):
             self._postpone(queue, name, said)
 
@@ -189,6 +196,11 @@ class Places:
             standing.ahead = at
         return standing
 
+    def _popped(self, stream: str, name: str) -> Standing | None:
+        """The entry of that name that was popped and stands nowhere yet."""
+        known = self._entries.get((stream, name), ())
+        return next((one for one in known if one.state == "taken" and not one.places), None)
+
     def _took(self, stream: str, said: Said, *, on_queue: bool) -> None:
         value, into = said["value"], said.get("into")
         if value is None:
@@ -204,7 +216,14 @@ class Places:
 
     def _took_unseen(self, stream: str, said: Said, *, on_queue: bool) -> None:
         """Who was given what isn't seen; where entries that are worked on stand somewhere, that tells it."""
-        if on_queue and self._queue.taken is None and not said.get("waits") and stream not in self._told:
+        if not on_queue:
+            return
+        self._unseen[stream] = self._unseen.get(stream, 0) + 1
+        # a move into the only place of what is taken shows as little of it; what is written there by name does
+        into = said.get("into")
+        moved = into is not None and len(self._queue.taken) == 1 and bool(list(self._naming.taken(into, "")))
+        marked = bool(self._queue.taken) and not moved
+        if not marked and stream not in self._told:
             self._told.add(stream)
             reason = f"which entry a pop of {stream} gave away can't be seen"
             remedy = "let the harness deploy the stack: its wire sees what each worker is given"
@@ -241,8 +260,8 @@ class Places:
     def _left(self, where: str, element: str, said: Said) -> None:
         self._scores.get(where, {}).pop(element, None)
         for queue, name in self._naming.taken(where, element):
-            known = self._entries.get((queue, name), ())
-            for standing in [one for one in known if where in one.places][:1]:
+            standing = self._inside(queue, name, where, perhaps=bool(said.get("perhaps")))
+            if standing is not None:
                 self._leave(standing, where, said)
 
     def _score(self, said: Said) -> None:
@@ -262,6 +281,18 @@ class Places:
         for element in found:
             self._left(said["stream"], element, said)
 
+    def _inside(self, queue: str, name: str, where: str, *, perhaps: bool) -> Standing | None:
+        """The entry that is removed from a place; it may have got there unseen, as by a move without an answer."""
+        known = self._entries.get((queue, name), ())
+        found = next((one for one in known if where in one.places), None)
+        found = found or next((one for one in known if one.state == "taken"), None)
+        if found is None and (self._unseen.get(queue) or not perhaps):
+            found = next((one for one in known if one.state == "waiting"), None)
+            if found is not None:
+                self._unseen[queue] = max(0, self._unseen.get(queue, 0) - 1)
+                found.state = "taken"
+        return found
+
     def _cleared(self, where: str, said: Said) -> None:
         self._scores.pop(where, None)
         for standing in list(self._within.get(where, ())):
@@ -269,10 +300,10 @@ class Places:
 
     def _leave(self, standing: Standing, where: str, said: Said) -> None:
         standing.places.discard(where)
-        inside = self._within[where]
+        inside = self._within.get(where, {})
         inside.pop(standing, None)
         if not inside:
-            del self._within[where]
+            self._within.pop(where, None)
         self._leaving.append((standing, said))
 
     # as an event

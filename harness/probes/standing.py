@@ -9,8 +9,7 @@ from harness.history import Event, History
 from harness.probes.counters import Counters
 from harness.probes.naming import Naming
 from harness.profile import Queue
-from harness.wire.commands import text
-from harness.wire.places import raw
+from harness.wire.commands import raw, text
 
 MOST: Final = 10_000
 """Elements of one key, and keys of one pattern; what is larger isn't looked through."""
@@ -34,7 +33,7 @@ class Standing(Counters):
             return self._counted(data, {"length": "a channel keeps nothing"})
         lengths = [self._length(key, no) for key in self._keys(stream)]
         length = None if None in lengths else sum(one or 0 for one in lengths)
-        if self._queue.taken is None:
+        if not self._queue.taken:
             no["pending"] = "the profile names no place of what is in hand; [queue] taken would"
         else:
             held = self._in_hand(stream, no)
@@ -64,7 +63,7 @@ class Standing(Counters):
                 standing = None
             else:
                 standing |= {self._naming.entry(element) for element in found}
-        held = None if self._queue.taken is None else self._in_hand(stream, no)
+        held = self._in_hand(stream, no) if self._queue.taken else None
         entries = {}
         for entry in ids:
             name = entry.partition("#")[0] if entry.partition("#")[2].isdecimal() else entry
@@ -82,7 +81,7 @@ class Standing(Counters):
             if keys is None:
                 return None
             for key in keys:
-                elements = [""] if "{entry}" in (self._queue.taken or "") else self._elements(key, no)
+                elements = [""] if self._type(key, no) == "string" else self._elements(key, no)
                 if elements is None:
                     return None
                 for element in elements:

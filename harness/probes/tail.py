@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from harness.errors import ProfileError
 from harness.probes.asked import absent, no_stream, refused, wrong_type
-from harness.wire.commands import text
+from harness.wire.commands import raw, text
 
 BEHIND = 0.5
 """Seconds in which the tail reads what is there."""
@@ -138,7 +138,7 @@ class Tail:
         for stream, entries in answer.items() if isinstance(answer, dict) else answer:
             rows = entries[0] if isinstance(answer, dict) else entries
             for entry, fields in rows:
-                self._read(text(stream), text(entry), {text(k): text(v) for k, v in fields.items()})
+                self._read(text(stream), text(entry), {raw(k): raw(v) for k, v in fields.items()})
         async with self._moved:
             self._moved.notify_all()
 

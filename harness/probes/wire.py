@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from redis.connection import parse_url
 
@@ -115,15 +116,7 @@ class WireProbe:
     def __init__(self, history: History, profile: Queue) -> None:
         self._history = history
         self._entries = Entries(history, profile)
-        self._watch = {
-            "streams": sorted(profile.all_keys),
-            "group": profile.group,
-            "database": database_of(profile.url),
-            "base": profile.base,
-            "beside": sorted({*profile.taken_keys, *profile.later_keys}),
-            "payloads": sorted(profile.payload_keys),
-            "scripts": profile.base != "stream",
-        }
+        self._watch = watch_of(profile)
         self.url: str | None = None
         """Where Redis itself answers; asked for what scripts do to a queue that is no stream."""
         self._scripts: Scripts | None = None
@@ -191,6 +184,20 @@ class WireProbe:
     def _flush(self) -> None:
         self._flushing = False
         self._entries.flush()
+
+
+def watch_of(queue: Queue) -> dict[str, Any]:
+    """What of a queue is to be watched, as `harness.wire` wants to be told it."""
+    return {
+        "streams": sorted(queue.all_keys),
+        "group": queue.group,
+        "database": database_of(queue.url),
+        "base": queue.base,
+        "beside": sorted({*queue.taken_keys, *queue.later_keys}),
+        "payloads": sorted(queue.payload_keys),
+        # what a library's own scripts do is read, not only told of
+        "scripts": queue.kind != "stream",
+    }
 
 
 def database_of(url: str | None) -> int:

@@ -42,7 +42,7 @@ PRESETS: Final[Mapping[str, tuple[Base, Mapping[str, Any]]]] = {
             "field": "data",
             "encoding": "rq",
             "message_id": "/args/0",
-            "taken": "rq:wip:{name}",
+            "taken": ["rq:queue:{name}:intermediate", "rq:wip:{name}"],
             "taken_as": "{entry}:*",
             "later": "rq:scheduled:{name}",
             "finish": "ack",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import field_validator, model_validator
+from pydantic import BeforeValidator, field_validator, model_validator
 
 from harness.profile.base import Absent, Section
 from harness.profile.presets import PRESETS, Base
@@ -46,6 +46,13 @@ PUSHES: Final[Mapping[Base, tuple[str, ...]]] = {
 }
 SCRIPTS: Final = ("EVAL", "EVALSHA", "FCALL")
 REMOVES: Final = ("LREM", "ZREM", "SREM", "HDEL", "DEL", "UNLINK")
+
+
+MOST_OPEN: Final = 2
+
+
+def none_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) and value else value or []
 
 
 class Spoken(NamedTuple):
@@ -98,11 +105,11 @@ class Queue(Section):
     `dramatiq`, of which `message_id` can name `/id`, `/task`, `/args/0` or `/kwargs/…`."""
     entry: str = ""
     """A JSON pointer to what tells an entry from another, where an element is more than that; `""`: the element."""
-    taken: Absent = None
-    """The key (a list, set, sorted set or hash; or one key for each, `"busy:{entry}"`) in which an entry stands while
-    it is worked on; a `*` stands for anything, `{name}` for the queue's name."""
+    taken: Annotated[list[str], BeforeValidator(none_or_more)] = []
+    """The key, or keys (a list, set, sorted set or hash; or one key for each entry, `"busy:{entry}"`), in which an
+    entry stands while it is worked on; a `*` stands for anything, `{name}` for the queue's name."""
     taken_as: str = "{entry}"
-    """How an entry is called there."""
+    """How an entry is called there; `"{entry}:*"`: something may follow it."""
     later: Absent = None
     """The key in which an entry waits for a time, such as that of its next try."""
     finish: Finish | None = None
@@ -142,9 +149,10 @@ class Queue(Section):
 
     @field_validator("taken", "later", "payload")
     @classmethod
-    def _one_star(cls, value: str | None) -> str | None:
-        if value is not None and value.replace("{entry}", "*").count("*") > 2:
-            raise ValueError("at most two places of a name may be open ('*' or '{entry}')")
+    def _few_stars(cls, value: Any) -> Any:
+        for one in value if isinstance(value, list) else [value or ""]:
+            if one.replace("{entry}", "*").count("*") > MOST_OPEN:
+                raise ValueError(f"{one!r}: at most {MOST_OPEN} places of a name may be open ('*' or '{{entry}}')")
         return value
 
     @property
@@ -166,7 +174,7 @@ class Queue(Section):
     def acknowledges(self) -> bool:
         """Whether an entry that was handled must be acknowledged: to a group, or by leaving where it stood `taken`."""
         if self.base != "stream":
-            return self.finish in ("ack", "ack-delete") or (self.finish is None and self.taken is not None)
+            return self.finish in ("ack", "ack-delete") or (self.finish is None and bool(self.taken))
         return self.group is not None and self.finish in (None, "ack-delete", "ack", "trim")
 
     @property
@@ -208,13 +216,11 @@ class Queue(Section):
     @property
     def taken_keys(self) -> tuple[str, ...]:
         """The keys in which entries stand that are worked on; `*` stands for anything."""
-        return self._opened(self.taken)
+        return self._opened(*self.taken)
 
-    def _opened(self, pattern: str | None) -> tuple[str, ...]:
-        if pattern is None:
-            return ()
-        filled = (pattern.replace("{name}", name).replace("{entry}", "*") for name in self.names.values())
-        return tuple(dict.fromkeys(filled))
+    def _opened(self, *patterns: str | None) -> tuple[str, ...]:
+        filled = (one.replace("{name}", name) for one in patterns if one for name in self.names.values())
+        return tuple(dict.fromkeys(one.replace("{entry}", "*") for one in filled))
 
     @property
     def later_keys(self) -> tuple[str, ...]:

@@ -24,6 +24,16 @@ def text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
+def raw(value: object) -> str:
+    """Bytes as a text that keeps them all, also those that are no UTF-8 (`surrogateescape`)."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def bare(value: str) -> bytes:
+    """The bytes of what `raw` made."""
+    return value.encode("utf-8", "surrogateescape")
+
+
 def name_of(command: Command) -> bytes:
     return command[0].upper() if command and isinstance(command[0], bytes) else b""
 
@@ -129,10 +139,10 @@ def trimmed(command: Command) -> Iterator[Said]:
 def fields_of(flat: object) -> dict[str, str]:
     """Fields of an entry, given flat (RESP2) or as a map (RESP3)."""
     if isinstance(flat, dict):
-        return {text(k): text(v) for k, v in flat.items()}
+        return {raw(k): raw(v) for k, v in flat.items()}
     if not isinstance(flat, list):
         return {}
-    return {text(flat[i]): text(flat[i + 1]) for i in range(0, len(flat) - 1, 2)}
+    return {raw(flat[i]): raw(flat[i + 1]) for i in range(0, len(flat) - 1, 2)}
 
 
 def read(command: Command, reply: object) -> Iterator[Said]:

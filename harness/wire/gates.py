@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from harness.wire.commands import Command, Said, name_of, text
-from harness.wire.places import bare, fits, places_of
+from harness.wire.commands import Command, Said, bare, name_of, text
+from harness.wire.places import fits, places_of
 
 
 @dataclass(slots=True)

@@ -9,21 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from harness.wire.commands import Command, Said, count, name_of, text
+from harness.wire.commands import Command, Said, count, name_of, raw, text
 
 UNKNOWN: Final = object()
 """Stands for a reply that nobody saw."""
 Meaning = Callable[[Command, Any], Iterator[Said]]
-
-
-def raw(value: object) -> str:
-    """Bytes as a text that keeps them all, also those that are no UTF-8 (`surrogateescape`)."""
-    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
-
-
-def bare(value: str) -> bytes:
-    """The bytes of what `raw` made."""
-    return value.encode("utf-8", "surrogateescape")
 
 
 def fits(pattern: bytes, key: bytes) -> bool:
