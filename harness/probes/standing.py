@@ -13,7 +13,7 @@ from harness.wire.commands import raw, text
 
 MOST: Final = 10_000
 """Elements of one key, and keys of one pattern; what is larger isn't looked through."""
-LENGTHS: Final = {"list": "llen", "zset": "zcard", "set": "scard", "hash": "hlen", "string": "exists"}
+LENGTHS: Final = {"list": "llen", "zset": "zcard", "set": "scard", "hash": "hlen"}
 
 
 class Standing(Counters):

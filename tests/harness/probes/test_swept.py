@@ -21,6 +21,7 @@ def recorded(*commands: tuple[str, Any]) -> tuple[list[tuple[str, str]], list[st
     given = [(f"RPUSH {KEY} {job}", number) for number, job in enumerate(JOBS, start=1)]
     given += [(f"LMOVE {KEY} {KEY}:intermediate LEFT RIGHT", job.encode()) for job in JOBS]
     given += [(f"ZADD {WORKED} 100 j1:a 200 j2:b", 2)]
+    given += [(f"LREM {KEY}:intermediate 1 {job}", 1) for job in JOBS]
     for at, (command, reply) in enumerate((*given, *commands)):
         for said in meaning_of([word.encode() for word in command.split()], reply):
             entries.take({"process": "p", "at": float(at), **said})
