@@ -24,6 +24,8 @@ Fate = Literal[
 ]
 AT_WORK: Final = ("queue.claimed", "provider.called", "provider.answered", "database.status")
 """What shows that a worker is at work."""
+IDLE_S: Final = 2.0
+"""Seconds in which a worker that has more in hand shows something of its work."""
 FAULTS: Final[tuple[Fate, ...]] = ("lost", "unexpected", "unrecorded")
 
 
@@ -109,10 +111,20 @@ def may_go_on(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> bool
     if not rest and (not entries or set(entries) - over(flow, profile)):
         return True
     # nobody has it any more; but what a worker did last may not be written yet
-    last = [flow.events[-1]]
-    if profile.queue.pops:
-        last += history.events(*AT_WORK)[-1:]  # who popped it may have popped more, and do one after the other
-    return not rest and not late(history, *last, by=profile.policy.finished_within)
+    if rest:
+        return False
+    if profile.queue.pops and not idle(history):
+        return True  # who popped it may have popped more, and do one after the other
+    return not late(history, flow.events[-1], by=profile.policy.finished_within)
+
+
+def idle(history: History) -> bool:
+    """Whether no worker has shown anything of its work for a while: none has more to do, as far as Redis was told."""
+    answered = {event.data.get("call") for event in history.events("provider.answered")}
+    if any(event.data.get("call") not in answered for event in history.events("provider.called")):
+        return False
+    shown = history.events(*AT_WORK)
+    return not shown or late(history, shown[-1], by=IDLE_S)
 
 
 def waits(flow: Flow, profile: Profile) -> bool:
