@@ -30,14 +30,14 @@ def queue_operations(history: History, flow: Flow, profile: Profile, *, held: Ev
         yield refuted(f"its entry stays on the {profile.queue.place}: {nobody}", looks)
         return
     yield from _while_held(flow, profile, entries[0], held, history)
-    yield from _at_rest(flow, profile, entries, at_rest, handed=state(held, entries[0], "present") is False)
+    yield from _at_rest(flow, profile, entries, at_rest, handed=stood(held, entries[0], profile) is False)
 
 
 def _while_held(flow: Flow, profile: Profile, entry: str, held: Event, history: History) -> Answers:
     facts, place = Facts(history), profile.queue.place
     window = next((w for w in facts.windows("hold", target="worker") if w.covers(held)), None)
     missed = window.ended.data.get("missed") if window and window.ended else None
-    stands = state(held, entry, "present")
+    stands = stood(held, entry, profile)
     if window is None:
         yield undecided("the workers were not held", [held])
     elif missed:
@@ -52,7 +52,11 @@ def _while_held(flow: Flow, profile: Profile, entry: str, held: Event, history: 
             who = others[0].data.get("process") or "a process that the profile doesn't name"
             yield undecided(f"{reason}: {who} took it away", [flow.appends[0], *others, held])
         else:
-            yield refuted(reason, [flow.appends[0], *takers, held], absent=() if takers else ["queue.deleted"])
+            yield refuted(
+                reason,
+                [flow.appends[0], *takers, held],
+                absent=[] if takers else ["queue.deleted", *(["queue.claimed"] if profile.queue.leaves else [])],
+            )
     elif not stands and flow.appends[0].seq >= held.seq:
         yield undecided("its entry came after the look: nothing was seen of it while held", [held, flow.appends[0]])
 
@@ -103,6 +107,13 @@ def state(look: Event, entry: str, name: str) -> bool | None:
     """What Redis said of an entry (`present`, `pending`); None where it wasn't asked, or refused to say."""
     said = (look.data.get("entries") or {}).get(entry, {}).get(name)
     return said if isinstance(said, bool) else None
+
+
+def stood(look: Event, entry: str, profile: Profile) -> bool | None:
+    """Whether an entry stood on its queue, or where those stand that were given to somebody: nobody has finished it."""
+    present = state(look, entry, "present")
+    given = state(look, entry, "pending") if profile.queue.leaves else None
+    return True if given else present
 
 
 def refused(look: Event, what: str) -> str:

@@ -80,13 +80,13 @@ class PlacesProbe:
             sight = f"{grant('monitor')}, {DEPLOY}" if self._wanted else '[queue] observe = "monitor"'
             self._lasting(f"{blind}, and a {place} can't be tailed: nothing of it is seen", list(QUEUE), sight)
             return
-        shown = ["queue.appended", "queue.acked", "queue.deleted"]
-        if self._queue.taken:
-            shown.append("queue.claimed")
-        else:
+        if not self._queue.taken:
             remedy = f"[queue] taken, if entries stand somewhere while they are worked on, {DEPLOY}"
             self._lasting("what a worker was given can't be seen", ["queue.claimed"], remedy)
-        declare(self._history, self.name, *shown)
+        elif self._queue.leaves:
+            reason = "what a pop gave away is seen only once it stands where [queue] taken says"
+            self._lasting(reason, ["queue.claimed"], DEPLOY.removeprefix("or "))
+        declare(self._history, self.name, *QUEUE)
         await self._measure()
         self._task = asyncio.create_task(self._watch())
 
