@@ -10,6 +10,7 @@ import httpx
 
 from harness.deploy.driver import Addresses, Member, Reached, Role
 from harness.deploy.tree import Look, Tree
+from harness.deploy.unlocked import stop_unlocked
 from harness.deploy.watchdog import Watchdog
 from harness.errors import DeployError, Unobservable
 from harness.history import History
@@ -119,7 +120,8 @@ class Attached:
         names = tuple(member.name for member in self.members(role))
         if not names:
             raise Unobservable(f"no process of the {role} runs")
-        pids = await asyncio.to_thread(tree.stop, tell=self._stopping)
+        file = self._profile.database.path
+        pids = await asyncio.to_thread(stop_unlocked, tree, file, tell=self._stopping, told=self._continued)
         return Reached(names=names, pids=pids)
 
     def _stopping(self, one: Look) -> None:

@@ -24,11 +24,13 @@ from harness.deploy.ports import Ports
 from harness.deploy.processes import Process, Processes
 from harness.deploy.roster import KEEPER, Roster, contract, postgres_settings, sqlite_settings
 from harness.deploy.tree import Tree
+from harness.deploy.unlocked import stop_unlocked
 from harness.errors import DeployError
 from harness.history import History
 from harness.probes.wire import WireControl, WireProbe
 from harness.profile import Process as Kind
 from harness.profile import Profile
+from harness.profile.database import sqlite_path
 from harness.profile.placeholders import fill
 from harness.profile.processes import kind_of
 from harness.redact import Redactor
@@ -277,7 +279,9 @@ class Embedded(Launching):
     async def hold(self, role: Role) -> Reached:
         pids: set[int] = set()
         for process in self._roster.of(role):
-            pids |= await asyncio.to_thread(self._trees[process.name].stop)
+            pids |= await asyncio.to_thread(
+                stop_unlocked, self._trees[process.name], sqlite_path(self.addresses.database)
+            )
             self._roster.held.add(process.name)
         return Reached(names=tuple(process.name for process in self._roster.of(role)), pids=frozenset(pids))
 

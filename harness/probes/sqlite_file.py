@@ -101,21 +101,26 @@ class Claim:
             self._idle.append(self._descriptor)
 
 
-def holders(path: Path) -> str:
-    """The processes whose locks keep others from writing, as the kernel tells; "" where it tells of none."""
+def locking(path: Path) -> frozenset[int]:
+    """The processes whose locks keep others from writing to a file, as the kernel tells."""
     log = path.with_name(path.name + "-shm")
     place, span = (log, WAL_WRITES) if log.exists() else (path, SQLITE_BYTES)
     try:
         number = place.stat().st_ino
         lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
     except OSError:
-        return ""
-    found: dict[int, None] = {}
+        return frozenset()
+    found: set[int] = set()
     for line in lines:
         match line.split():
             case [_, "POSIX", _, _, pid, where, start, *_] if where.endswith(f":{number}") and int(start) in span:
-                found[int(pid)] = None
-    return " and ".join(f"process {pid} ({named(pid)})" for pid in found if pid not in (0, os.getpid()))
+                found.add(int(pid))
+    return frozenset(found)
+
+
+def holders(path: Path) -> str:
+    """The other processes that hold a file, by number and name; "" where none is seen."""
+    return " and ".join(f"process {pid} ({named(pid)})" for pid in sorted(locking(path) - {0, os.getpid()}))
 
 
 def named(pid: int) -> str:

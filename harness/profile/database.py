@@ -74,7 +74,7 @@ class Database(Section):
     @property
     def path(self) -> Path | None:
         """The SQLite file that `url` names; a relative one begins where the harness was started."""
-        return sqlite_path(self.url) if is_sqlite(self.url) else None
+        return sqlite_path(self.url)
 
     @property
     def watched(self) -> bool:
@@ -83,7 +83,9 @@ class Database(Section):
 
 
 def sqlite_path(url: str | None) -> Path | None:
-    """The file in a SQLite URL, as SQLAlchemy reads it; None for one in memory, or where there is none."""
+    """The file in a SQLite URL, as SQLAlchemy reads it; None for one in memory, or any other URL."""
+    if not is_sqlite(url):
+        return None
     name = (url or "").partition("://")[2].partition("?")[0]
     name = name[1:] if name.startswith("/") else ""
     return None if name in ("", ":memory:") else Path(name)
