@@ -37,6 +37,7 @@ def test_one_idempotency_key_makes_one_entry(stack: Stack) -> None:
     )
 
 
+@pytest.mark.needs("outbox")
 def test_a_crash_between_commit_and_queue_loses_nothing(stack: Stack) -> None:
     """The API dies after it stored the message and before Redis heard of it."""
     sent = stack.message("survives")

@@ -80,6 +80,7 @@ def test_a_passing_provider_error_is_retried(stack: Stack, status: int) -> None:
         judge(stack, sent, stack.send(sent), needs="retries")
 
 
+@pytest.mark.needs("failures")
 def test_a_permanent_provider_error_fails_at_once(stack: Stack) -> None:
     sent = stack.message("never")
     with stack.providers.fault({"to": sent.to}, status=400, code=21211):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from harness.checks.lacking import turned_down
 from harness.checks.rest import late, never_queued, over, owed_by, work
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
@@ -12,7 +13,7 @@ from harness.profile import Profile
 
 Fate = Literal[
     "sent",  # a provider accepted it, and its row says so
-    "failed",  # given up, and its row says so
+    "failed",  # given up, and its row says so, where the stack has a word for that
     "dead",  # on the dead-letter stream
     "stored",  # it came in, and a row keeps it
     "lost",  # accepted, and nothing will ever come of it
@@ -69,6 +70,8 @@ def fate_out(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> Fate:
         return "unrecorded" if told and calls_seen and not failure_told(flow, profile) else "failed"
     if flow.calls_in_flight or (status not in known.terminal and may_go_on(flow, facts, profile, rest=rest)):
         return "unfinished"
+    if profile.claims.failures is False and turned_down(flow):
+        return "failed"  # its row has no word for that
     return "unrecorded" if delivered else "lost"
 
 

@@ -14,6 +14,7 @@ from harness.checks.verdict import Answers, Verdict, check, refuted, shown, unde
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts, Window
 from harness.profile import Profile
+from harness.profile.claims import claimed, remedy
 
 NAME = "worker-processed"
 CLAIM = "one provider call with the right content; statuses only forward, `sent` earned; its entry finished"
@@ -204,7 +205,12 @@ def refused_for_good(history: History, flow: Flow, profile: Profile) -> Answers:
         absent = () if flow.calls else ("provider.called",)
         yield refuted(f"the row is {flow.status}", [*flow.calls, *last], absent=absent)
     elif flow.status != profile.statuses.failed:
-        yield undecided(f"the row is {flow.status}", [*flow.calls, *last])
+        said = flow.call_answers[-1:]
+        overdue = turned_down(flow) and late(history, *said, *last, by=profile.policy.finished_within)
+        if overdue and claimed(profile, "failures"):
+            yield refuted(f"the row is {flow.status}", [*said, *last], absent=["database.status"])
+        else:
+            yield undecided(f"the row is {flow.status}", [*flow.calls, *last], remedy=remedy("failures"))
     yield from finished(history, flow, profile)
     if flow.calls and flow.status == profile.statuses.failed:
         done = ", acknowledged" if flow.acks else ""

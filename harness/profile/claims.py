@@ -19,6 +19,8 @@ FEATURES: Final = {
     "validation": "validation of sends",
     "retries": "retries",
     "dead_letters": "dead letters",
+    "outbox": "outbox",
+    "failures": "failed messages",
     "redelivery": "redelivery",
     "several_workers": "several workers",
 }

@@ -32,6 +32,11 @@ class Claims(Section):
     """A provider's passing error is tried again."""
     dead_letters: bool | None = None
     """What can't be delivered is put on `[queue] dead`; for scenarios of your own, none of ours asks for it."""
+    outbox: bool | None = None
+    """What is stored is queued, even where the API dies in between; not said: it is asked, and may fail, since what is
+    never queued is lost."""
+    failures: bool | None = None
+    """A message that a provider refuses for good gets the status `[statuses] failed`."""
     redelivery: bool | None = None
     """What a dead worker had is taken up by the next."""
     several_workers: bool | None = None

@@ -73,11 +73,22 @@ def again(script: Script, *way: str) -> Script:
 
 KEPT = right().drop("database.status", where=is_new("sent"))
 
+LEFT_AS_IT_WAS = KEPT.change("provider.answered", status=400, accepted=False, message=None)
+"""Refused for good, its entry finished, and its row never told so."""
+
+
+def claiming(**claims: bool) -> Profile:
+    return PROFILE.model_copy(update={"claims": PROFILE.claims.model_copy(update={"retries": False, **claims})})
+
+
 FATES = [
     ("sent", right(), PROFILE),
     ("sent", blind(right()), PROFILE),
     ("sent", KEPT.change("database.inserted", sampled=True).change("database.status", sampled=True), PROFILE),
     ("failed", unsent(status="failed"), PROFILE),
+    ("lost", LEFT_AS_IT_WAS, claiming()),
+    ("failed", LEFT_AS_IT_WAS, claiming(failures=False)),
+    ("lost", unsent(), claiming(failures=False)),
     ("dead", unsent(dead=True), PROFILE),
     ("lost", unsent(), PROFILE),
     ("lost", unsent(status="sent"), PROFILE),

@@ -28,6 +28,7 @@ from harness.checks import (
     refused_for_good,
     sent_is_earned,
 )
+from harness.profile import Profile
 
 
 def moves(*names: str, **more: object) -> Script:
@@ -122,9 +123,13 @@ def test_sent_is_earned(case: Case) -> None:
     expect(sent_is_earned, case)
 
 
+NEVER_TOLD = GAVE_UP.drop("database.status", where=is_new("failed"))
 PERMANENT: dict[str, Case] = {
     "right": (GAVE_UP, PROFILE, "pass", "1 call, failed, acknowledged"),
     "no worker": (send(started("api")), PROFILE, "fail", "no consumer"),
+    "never told so": (NEVER_TOLD, PROFILE, "fail", "the row is sending"),
+    "never told so, and may still be": (NEVER_TOLD.soon(), PROFILE, "unknown", "the row is sending"),
+    "never told so, and nobody claims it": (NEVER_TOLD, Profile(), "unknown", "the row is sending"),
     "sent all the same": (right(), PROFILE, "fail", "the row is sent"),
     "unfinished": (PENDING, PROFILE, "unknown", "the row is pending"),
     "tried again": (called_again(GAVE_UP), PROFILE, "fail", "it was called 2 times"),
