@@ -7,7 +7,6 @@ is put there twice is two entries; what goes back from where it was taken is the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from typing import Any, Literal
 from harness.history import History, key
 from harness.probes.naming import Naming
 from harness.probes.probe import gap
+from harness.probes.scores import Scores
 from harness.profile import Queue
 
 Said = dict[str, Any]
@@ -56,7 +56,7 @@ class Places:
         self._within: dict[str, dict[Standing, None]] = {}
         self._leaving: list[tuple[Standing, Said]] = []
         self._told: set[str] = set()
-        self._scores: dict[str, dict[str, float | None]] = {}
+        self._scores = Scores()
         self._unseen: dict[str, int] = {}
         self._batch: object = None
 
@@ -258,23 +258,20 @@ class Places:
         self._record("queue.deleted", standing, said)
 
     def _left(self, where: str, element: str, said: Said) -> None:
-        self._scores.get(where, {}).pop(element, None)
+        self._scores.forget(where, element)
         for queue, name in self._naming.taken(where, element):
             standing = self._inside(queue, name, where, perhaps=bool(said.get("perhaps")))
             if standing is not None:
                 self._leave(standing, where, said)
 
     def _score(self, said: Said) -> None:
-        """Keeps the score of what stands in a sorted set of taken entries; None where it isn't known any more."""
+        """Keeps the score of what stands in a sorted set of taken entries."""
         if any(True for _ in self._naming.taken(said["stream"], said["value"])):
-            scores = self._scores.setdefault(said["stream"], {})
-            scores[said["value"]] = a_score(said.get("score"))
+            self._scores.given(said["stream"], said["value"], said.get("score"))
 
     def _swept(self, said: Said) -> None:
         """All between two scores are removed; where the scores that are known don't say which, that isn't read."""
-        scores = self._scores.get(said["stream"], {})
-        low, high = edge(said["low"], below=True), edge(said["high"], below=False)
-        found = [one for one, score in scores.items() if score is not None and low <= score <= high]
+        found = self._scores.between(said["stream"], said["low"], said["high"])
         if len(found) != said["counted"]:
             self._unread({**said, "command": "ZREMRANGEBYSCORE"})
             return
@@ -294,7 +291,7 @@ class Places:
         return found
 
     def _cleared(self, where: str, said: Said) -> None:
-        self._scores.pop(where, None)
+        self._scores.forget(where)
         for standing in list(self._within.get(where, ())):
             self._leave(standing, where, said)
 
@@ -323,20 +320,3 @@ class Places:
                 self._strange(standing.key)
         keys = [data["entry"]]
         self._history.append(kind, source="queue", at=said["at"], message_id=message_id, data=data, keys=keys)
-
-
-def a_score(text: str | None) -> float | None:
-    """A score as Redis is told it; None where it isn't known."""
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None
-
-
-def edge(text: str, *, below: bool) -> float:
-    """The first score of a range, or the last, of those that a double can hold; `(5` leaves 5 itself out."""
-    exclusive = text.startswith("(")
-    score = a_score(text[1:] if exclusive else text)
-    if score is None:
-        return math.inf if below else -math.inf
-    return math.nextafter(score, math.inf if below else -math.inf) if exclusive else score
