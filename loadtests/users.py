@@ -30,8 +30,7 @@ class WebhookUser(Arriving, FastHttpUser):
     kind = "webhook"
 
     def deliver(self, turns: Any, arrival: Arrival) -> Answer:
-        reply = payloads.reply(turns.plan, arrival, turns.target.messages)
-        return deliver(self.client, turns.target, reply)
+        return deliver(self.client, turns.target, payloads.reply(turns.plan, arrival, turns.target))
 
 
 class QueueUser(Arriving):

@@ -16,9 +16,13 @@ from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
 from rich.console import Console
 
-from harness.errors import HarnessError, Refuted
+from harness.errors import HarnessError, Inconclusive, Refuted
+from harness.exploration.conclusion import conclude
 from harness.exploration.machine import Exploration
 from harness.profile import Profile
+from harness.profile.base import CHANNELS
+from harness.profile.claims import claimed
+from harness.scenario.messages import message
 from harness.scenario.stack import Stack
 from harness.session import Options, deployed
 
@@ -47,7 +51,14 @@ def explore(stack: Stack, *, build: Path, examples: int, steps: int, shrink: boo
 
 def look(console: Console, *, seconds: float, profile: Profile, build: Path, steps: int) -> int:
     """The exit code of so many seconds of looking."""
-    with deployed(profile, Options(build=build, history_name="all.jsonl", stack_env=ENV)) as stack:
+    attached = profile.deploy.driver == "attached"  # its settings are its own
+    options = Options(build=build, history_name="all.jsonl", stack_env={} if attached else ENV)
+    with deployed(profile, options) as stack:
+        if why := hidden(stack):
+            console.print(
+                f"nothing can be concluded of this stack, whatever a program does: {why}", soft_wrap=True, markup=False
+            )
+            return 2
         began = time.monotonic()
         while time.monotonic() < began + seconds:
             try:
@@ -66,6 +77,20 @@ def look(console: Console, *, seconds: float, profile: Profile, build: Path, ste
             console.print(f"{Exploration.programs} programs, {len(stack.history)} events, nothing found")
     console.print(f"nothing found in {Exploration.programs} programs, {time.monotonic() - began:.0f} s")
     return 0
+
+
+def hidden(stack: Stack) -> str | None:
+    """Why not even one plain message can be judged; None where it can, or is judged to be wrong."""
+    stack.begin()
+    since, plain = len(stack.history), next(c for c in CHANNELS if claimed(stack.profile, c) is not False)
+    try:
+        stack.send(message(plain))
+        conclude(stack, since=since, within=30)
+    except Inconclusive as error:
+        return str(error)
+    except Refuted:
+        return None  # a program will find that
+    return None
 
 
 def tell(console: Console, build: Path) -> None:

@@ -1,4 +1,4 @@
-"""What waits on the streams, sampled, and what each process costs meanwhile."""
+"""What waits on the queue, sampled, and what each process costs meanwhile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from typing import Any
 import psutil
 import redis
 
+from harness.errors import Inconclusive
 from harness.history import History
+from harness.probes.counters import Counters
 from harness.profile import Queue
 
 PERIOD = 0.5
@@ -42,43 +44,48 @@ class Unread:
 
 
 class Backlog:
-    """Asks Redis for length, lag, pending entries and the age of the oldest; each look is an event as well."""
+    """Asks Redis for length, lag, pending entries and, of streams, the age of the oldest; each look is an event too."""
 
-    def __init__(self, history: History, queue: Queue, *, url: str) -> None:
+    def __init__(self, history: History, queue: Queue, *, counters: Counters, url: str) -> None:
         self._history = history
         self._queue = queue
+        self._counters = counters
         self._redis: Any = redis.Redis.from_url(url, socket_timeout=10, decode_responses=True)
 
     def look(self) -> Sample:
-        """All streams together, now."""
-        total: Sample = {"length": 0, "lag": 0, "pending": 0, "oldest_s": 0.0}
-        for stream in self._queue.streams.values():
-            found = self._stream(stream)
-            age = found.pop("oldest_s")
-            self._history.append("queue.counted", source="counters", data={"stream": stream, **found})
-            for name, value in found.items():
-                total[name] = None if value is None or total[name] is None else total[name] + value
-            total["oldest_s"] = max(total["oldest_s"], age)
+        """All places together, now; None for what can't be told of one of them."""
+        ages = self._queue.base == "stream"
+        total: Sample = {"length": 0, "lag": 0, "pending": 0, "oldest_s": 0.0 if ages else None}
+        try:
+            for place in dict.fromkeys(self._queue.streams.values()):
+                counted = self._counters.count(place).data
+                for name in ("length", "lag", "pending"):
+                    # without a group nobody counts more than what stands there
+                    value = counted.get(name, 0)
+                    total[name] = None if value is None or total[name] is None else total[name] + value
+                if counted.get("later"):  # what waits for its next try
+                    total["lag"] = None if total["lag"] is None else total["lag"] + counted["later"]
+                if ages and self._queue.group is not None:
+                    total["oldest_s"] = max(total["oldest_s"], self._oldest(place))
+        except (Inconclusive, redis.ConnectionError, redis.TimeoutError):
+            self._history.wake()
+            return dict(UNKNOWN)
         return total
 
-    def _stream(self, stream: str) -> Sample:
-        pending, lag, last = 0, 0, "0"
-        if self._queue.group is not None:
-            with contextlib.suppress(redis.ResponseError):  # no stream yet, so no group
-                for group in self._redis.xinfo_groups(stream):
-                    if group["name"] == self._queue.group:
-                        pending, lag, last = group["pending"], group.get("lag"), group["last-delivered-id"]
-        oldest = [entry for entry, _ in self._redis.xrange(stream, min=f"({last}", count=1)]
-        if pending:
-            summary = self._redis.xpending(stream, self._queue.group)
-            oldest += [summary["min"]] if summary["min"] else []
-        ages = [time.time() - int(entry.partition("-")[0]) / 1000 for entry in oldest]
-        return {
-            "length": self._redis.xlen(stream),
-            "lag": lag,
-            "pending": pending,
-            "oldest_s": round(max(ages, default=0.0), 3) if self._queue.group is not None else 0.0,
-        }
+    def _oldest(self, stream: str) -> float:
+        """How old, in seconds, the oldest entry is that nobody has finished; 0 where there is none, or none is told."""
+        pending, last = 0, "0"
+        with contextlib.suppress(redis.ResponseError):  # no stream yet, so no group, or it may not be asked
+            for group in self._redis.xinfo_groups(stream):
+                if group["name"] == self._queue.group:
+                    pending, last = group["pending"], group["last-delivered-id"]
+            oldest = [entry for entry, _ in self._redis.xrange(stream, min=f"({last}", count=1)]
+            if pending:
+                summary = self._redis.xpending(stream, self._queue.group)
+                oldest += [summary["min"]] if summary["min"] else []
+            ages = [time.time() - int(entry.partition("-")[0]) / 1000 for entry in oldest]
+            return round(max(ages, default=0.0), 3)
+        return 0.0
 
     def close(self) -> None:
         self._redis.close()

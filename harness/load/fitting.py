@@ -11,6 +11,7 @@ from typing import Final
 
 from harness.errors import UsageError
 from harness.load.plan import Kind, Plan
+from harness.load.prepared import nowhere
 from harness.load.request import Request
 from harness.load.schedule import peak
 from harness.profile import Profile
@@ -25,7 +26,7 @@ Told = Callable[[str], None]
 def fitted(request: Request, *, told: Told) -> Request:
     """A request that the profile's stack can carry; `told` gets a line for each thing that is other than asked for.
 
-    Raises UsageError for a user in a mix of the caller's own that can't be, and where nothing can be sent at all.
+    Raises UsageError for a user in a mix of the caller's own that can't be.
     """
     profile, plan = request.profile, request.plan
     channels = {kind: channels_of(kind, profile) for kind in plan.kinds}
@@ -41,10 +42,9 @@ def without(plan: Plan, why: Mapping[Kind, str], *, asked: bool, told: Told) -> 
         return plan
     mix = {kind: weight for kind, weight in plan.mix.items() if kind not in why}
     left = ",".join(f"{kind}={weight:g}" for kind, weight in mix.items() if weight) or "api=1"
-    if asked or not any(mix.values()):
+    if asked:
         kind, said = next(iter(why.items()))
-        out = "" if kind == "api" else f", or leave it out: --mix {left}"
-        raise UsageError(f"no {USERS[kind]} can send to this stack: {said}{out}")
+        raise UsageError(f"no {USERS[kind]} can send to this stack: {said}, or leave it out: --mix {left}")
     for kind, said in why.items():
         told(f"without {USERS[kind]}: {said}")
     return replace(plan, mix=mix, channels={kind: plan.of(kind) for kind in mix})
@@ -65,15 +65,17 @@ def lack(kind: Kind, profile: Profile, channels: tuple[Channel, ...]) -> str:
     """What keeps a kind of user from sending, and what would let it; "" where nothing is known to."""
     attached, queue, database = profile.deploy.driver == "attached", profile.queue, profile.database
     if kind == "api":
-        return "" if channels else "the profile claims no channel; name one in [claims] channels"
+        return ""
     if kind == "queue":
-        base = getattr(queue, "base", "stream")
-        if base != "stream":
-            return f"it puts entries on streams, and this stack's queue is {'none' if base == 'none' else f'a {base}'}"
+        if queue.base != "stream":
+            where = "not in Redis" if queue.base == "none" else f"a {queue.place}"
+            return f"it puts entries on streams, and this stack's queue is {where}"
         if attached and queue.url is None:
             return "it needs the queue; set [queue] url"
-        if database.kind != "postgres" or (attached and database.url is None):
-            return "it needs rows in PostgreSQL for its entries; set [database] url"
+        if why := nowhere(profile):
+            return why
+        if attached and database.url is None:
+            return "it needs rows for its entries; set [database] url"
         return "" if channels else "no stream is named for a channel; name one in [queue] streams"
     if not channels:
         reason = not_asked(profile, ["webhooks"]) or "the profile names no webhook for a channel that it has"

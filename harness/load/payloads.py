@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from harness.load.plan import Plan
 from harness.load.schedule import Arrival
+from harness.load.target import Target
 from harness.profile import Messages
+from harness.scenario.deliveries import reply_wish
 from harness.scenario.messages import AREAS, SENDER_ADDRESS, SENDER_NUMBER, Message
 
 
@@ -63,9 +66,17 @@ def entry(plan: Plan, arrival: Arrival, *, field: str, message_id: str) -> dict[
     return {field: json.dumps({first: value, "retry_count": 0, "scheduled_at": datetime.now(UTC).isoformat()})}
 
 
-def reply(plan: Plan, arrival: Arrival, messages: Messages) -> dict[str, str]:
-    """What the mock is asked to deliver as something that comes in."""
-    came = {"from": recipient(arrival, messages), "to": sender(arrival, messages)}
-    if arrival.channel == "email":
-        return {**came, "subject": "A reply", "text": body(plan, arrival)}
-    return {**came, "body": body(plan, arrival)}
+def reply(plan: Plan, arrival: Arrival, target: Target) -> dict[str, Any]:
+    """What the mock is asked to deliver as something that comes in, in the names that the profile says."""
+    replies = target.replies
+    if replies is None:
+        raise LookupError("this stack gets no replies")
+    who, text, mail = recipient(arrival, target.messages), body(plan, arrival), arrival.channel == "email"
+    number = uuid5(NAMESPACE_URL, plan.token(arrival.number)).hex
+    name = f"<{number}@mail.example.com>" if mail else f"SM{number}"
+    values = {"from": who, "to": replies.to, "subject": "A reply", "body": text, "provider_id": name}
+    wish = reply_wish(replies.hook, channel=arrival.channel, values={**values, "type": arrival.channel})
+    came = {**wish, **replies.address, "from": who, "to": replies.to}
+    if mail:
+        return {**came, "subject": "A reply", "text": text, "headers": {"Message-ID": name}}
+    return {**came, "body": text, "sid": name}

@@ -29,7 +29,8 @@ def nowhere(profile: Profile) -> str | None:
     """Why a profile's stack has no place for prepared rows; None where it may have one."""
     database = profile.database
     if database.kind != "postgres":
-        return f"its rows can't be written beforehand in {'SQLite' if database.kind == 'sqlite' else 'no database'}"
+        kind = "a SQLite file" if database.kind == "sqlite" else "a database that isn't PostgreSQL"
+        return f"its rows can't be written beforehand in {kind}"
     if database.columns != Columns() or database.rows:
         return "its rows can't be written beforehand in a table that isn't the contract's"
     return None

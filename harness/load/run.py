@@ -14,7 +14,8 @@ from typing import Any
 from harness.checks import Account, account, load_account
 from harness.deploy.ports import Ports
 from harness.history.facts import Facts
-from harness.load.backlog import Backlog, Costs, Unread
+from harness.load.aiming import backlog_of, target_of
+from harness.load.backlog import Costs
 from harness.load.conductor import Conductor, GeneratorFailed
 from harness.load.fitting import USERS, fitted, without
 from harness.load.judge import kept_up, punctuality
@@ -22,12 +23,11 @@ from harness.load.knowing import shown_at_all, unknown
 from harness.load.meter import Meter
 from harness.load.pause import paused
 from harness.load.plan import Plan
-from harness.load.prepared import nowhere, prepare, unprepared
+from harness.load.prepared import prepare, unprepared
 from harness.load.request import Request
 from harness.load.result import Result
 from harness.load.samples import Page, Samples, Watch
 from harness.load.schedule import Arrival, arrivals
-from harness.load.target import target
 from harness.scenario.stack import Stack
 from harness.session import Options, deployed
 
@@ -64,18 +64,8 @@ def with_rows(request: Request, stack: Stack, *, told: Callable[[str], None]) ->
     url, plan = stack.driver.addresses.database, request.plan
     if "queue" not in plan.kinds or url is None:
         return request
-    why = nowhere(stack.profile) or stack.loop.run(unprepared(url, table=stack.profile.database.table), timeout=30)
+    why = stack.loop.run(unprepared(url, table=stack.profile.database.table), timeout=30)
     return replace(request, plan=without(plan, {"queue": why} if why else {}, asked=request.asked, told=told))
-
-
-def backlog_of(stack: Stack) -> Backlog | Unread:
-    """What reads the backlog, as far as there is one that can be read."""
-    queue, url = stack.profile.queue, stack.driver.addresses.redis
-    if getattr(queue, "base", "stream") == "none":
-        return Unread(stack.history, why="the queue isn't in Redis, and nobody else counts what waits")
-    if url is None:
-        return Unread(stack.history, why="Redis can't be asked", remedy="[queue] url")
-    return Backlog(stack.history, queue, url=url)
 
 
 class Load:
@@ -84,7 +74,7 @@ class Load:
     def __init__(self, request: Request, stack: Stack) -> None:
         self._request = request
         self._stack = stack
-        self._target = target(stack.profile, stack.driver.addresses, request.plan)
+        self._target = target_of(stack, request.plan)
         self._meter: Meter | None = None
         self._ports = Ports()
         self._backlog = backlog_of(stack)
@@ -179,7 +169,7 @@ class Load:
 
     def _names(self) -> dict[int, str]:
         driver = self._stack.driver
-        return {m.pid: m.name for role in ("api", "worker") for m in driver.members(role) if m.pid is not None}
+        return {m.pid: m.name for role in self._stack.profile.roles for m in driver.members(role) if m.pid is not None}
 
     def _holds(self, start: float) -> list[tuple[float, float]]:
         windows = Facts(self._stack.history).windows("hold")

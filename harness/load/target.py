@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.deploy.driver import Addresses
-from harness.load.plan import Plan
-from harness.profile import Messages, Profile, Send
+from typing import Any
+
+from harness.profile import Messages, Send, Webhook
 from harness.profile.base import Channel, Section
 
 
@@ -25,6 +25,12 @@ class Replies(Section):
     """The URL."""
     path: str
     headers: dict[str, str]
+    to: str
+    """To whom people write."""
+    hook: Webhook
+    """In whose names it is delivered, signed or not."""
+    address: dict[str, Any]
+    """How the mocks are told where it goes."""
 
 
 class Target(Section):
@@ -39,25 +45,3 @@ class Target(Section):
     messages: Messages = Messages()
     entries: Entries | None = None
     replies: Replies | None = None
-
-
-def target(profile: Profile, where: Addresses, plan: Plan) -> Target:
-    """What the users of a plan need to know; the plan fits the profile and the deployment."""
-    queue = profile.queue
-    entries = None
-    if "queue" in plan.kinds and where.redis is not None:
-        entries = Entries(redis=where.redis, streams=queue.streams, field=queue.field, message_id=queue.message_id)
-    replies = None
-    if "webhook" in plan.kinds and where.mocks is not None:
-        mail = plan.of("webhook") == ("email",)
-        provider, account = ("sendgrid", where.sendgrid_account) if mail else ("twilio", where.twilio_account)
-        path = f"/_mock/{provider}/{account}/inbound"
-        replies = Replies(mocks=where.mocks, path=path, headers=where.mocks_headers)
-    return Target(
-        api=where.api,
-        headers=profile.api.headers,
-        sends={channel: profile.send.of(channel) for channel in plan.of("api")},
-        messages=profile.messages,
-        entries=entries,
-        replies=replies,
-    )

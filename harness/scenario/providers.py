@@ -130,6 +130,11 @@ class ProviderControl:
         """
         return {"name": f"at-once-{secrets.token_hex(8)}", "of": number}
 
+    def reply_address(self, channel: Channel) -> Wish:
+        """How the mocks are told where a reply goes; nothing where their account knows it."""
+        account = f"sendgrid/{self.sendgrid_account}" if channel == "email" else f"twilio/{self.twilio_account}"
+        return self._addresses.of_reply(channel, account)
+
     @step(lambda *_, signature=None, **__: f"deliver a text reply{', ' + signature if signature else ''}")
     def inbound_sms(
         self, *, sender: str, to: str, body: str, at_once: dict[str, Any] | None = None, **more: Any
@@ -151,7 +156,7 @@ class ProviderControl:
         values["type"] = "mms" if more.get("media") else "sms"
         wish = {
             **reply_wish(hook, channel="sms", values=values),
-            **self._addresses.of_reply("sms", f"twilio/{self.twilio_account}"),
+            **self.reply_address("sms"),
         }
         return self._deliver(f"{account}/inbound", at_once, {**wish, "from": sender, "to": to, "body": body, **more})
 
@@ -167,7 +172,7 @@ class ProviderControl:
             values["provider_id"] = headers["Message-ID"]
         wish = {
             **reply_wish(hook, channel="email", values=values),
-            **self._addresses.of_reply("email", f"sendgrid/{self.sendgrid_account}"),
+            **self.reply_address("email"),
         }
         mail = {**wish, "from": sender, "to": to, "subject": subject, "text": text, **more}
         return self._deliver(f"{account}/inbound", at_once, mail)

@@ -36,7 +36,8 @@ def deliver_mail(
 def address_of(stack: Stack, channel: Channel) -> str:
     """Where people write to the stack: its own sender, where it has one that can be written to."""
     own = stack.profile.providers.senders.get(channel, "")
-    return own if own.startswith("+") or "@" in own else sender_of(channel)
+    said = stack.profile.messages.senders.get(channel)
+    return own if own.startswith("+") or "@" in own else said or sender_of(channel)
 
 
 def conversations_of(stack: Stack, address: str, *, expected: int) -> tuple[dict[str, Any] | None, Event]:

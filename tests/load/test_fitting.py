@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from harness.deploy.driver import Addresses
 from harness.errors import UsageError
 from harness.load import payloads
 from harness.load.fitting import fitted
 from harness.load.plan import Plan, parse_mix
 from harness.load.request import Request
 from harness.load.schedule import Arrival, arrivals, peak
-from harness.load.target import Target, target
+from harness.load.target import Replies, Target
 from harness.profile import Profile, parse
+from harness.profile.base import Channel
 from harness.profile.pointers import parsed, pointed
 from harness.scenario.outgoing import outgoing
 
@@ -62,8 +62,11 @@ def test_only_channels_that_the_profile_has_are_in_the_plan() -> None:
         (ATTACHED, "webhook", "by our mock providers; set [providers] url"),
         ({**ATTACHED, "providers": {"url": "http://127.0.0.1:9"}}, "webhook", "set [providers] accounts with twilio"),
         (ATTACHED, "queue", "it needs the queue; set [queue] url"),
-        ({**ATTACHED, "queue": {"url": "redis://127.0.0.1:9"}}, "queue", "rows in PostgreSQL for its entries"),
-        ({"database": {"kind": "sqlite"}}, "queue", "rows in PostgreSQL for its entries; set [database] url"),
+        ({**ATTACHED, "queue": {"url": "redis://127.0.0.1:9"}}, "queue", "rows for its entries; set [database] url"),
+        ({"database": {"kind": "sqlite"}}, "queue", "its rows can't be written beforehand in a SQLite file"),
+        ({"database": {"columns": {"id": "no"}}}, "queue", "in a table that isn't the contract's"),
+        ({"queue": {"kind": "none"}}, "queue", "it puts entries on streams, and this stack's queue is not in Redis"),
+        ({"queue": {"kind": "celery", "keys": {"sms": "celery"}}}, "queue", "this stack's queue is a list"),
         ({"queue": {"streams": {"sms": "s"}}, "claims": {"channels": ["email"]}}, "queue", "no stream is named"),
     ],
 )
@@ -79,11 +82,6 @@ def test_who_cannot_send_is_left_out_with_a_line_and_an_error_where_asked_for(
         fit(table, mix=f"api=3,{kind}=1")
     assert words in str(refused.value)
     assert str(refused.value).endswith("or leave it out: --mix api=3")
-
-
-def test_a_stack_that_claims_no_channel_can_be_sent_nothing() -> None:
-    with pytest.raises(UsageError, match=r"no ApiUser can send to this stack: .* name one in \[claims\] channels"):
-        fit({"queue": {"streams": {}}, "claims": {"webhooks": False}})
 
 
 @pytest.mark.parametrize(("shape", "rate"), [("constant", 6.0), ("ramp", 6.0), ("spike", 2.0)])
@@ -103,23 +101,51 @@ def test_messages_are_such_as_the_profile_takes_them() -> None:
     assert [one.to for one in sent] == ["+12065550101", "+12065550102", "+12065550102"]
     assert {one.sender for one in sent} == {"+12065550199"}
     assert all(len(one.body) <= 40 and one.token in one.body for one in sent)
-    reply = payloads.reply(plan, Arrival(0, 0.0, "webhook", "sms"), messages)
-    assert (reply["from"], reply["to"]) == ("+12065550101", "+12065550199")
+
+
+def handed(table: dict[str, Any], *, channel: Channel = "sms") -> Target:
+    """What a process of the generator gets, as it comes out of JSON."""
+    of = profile(table)
+    made = Target(
+        api="http://127.0.0.1:9",
+        headers=of.api.headers,
+        sends={channel: of.send.of(channel)},
+        messages=of.messages,
+        replies=Replies(
+            mocks="http://127.0.0.1:8",
+            path="/_mock/inbound",
+            headers={},
+            to="us",
+            hook=of.webhooks.of(channel),
+            address={"url": "http://127.0.0.1:9/in"},
+        ),
+    )
+    found = Target.model_validate_json(made.model_dump_json())
+    assert found == made
+    return found
 
 
 def test_what_the_generator_is_handed_says_how_each_channel_is_sent() -> None:
-    table = {
-        **TEXTS,
-        "api": {"headers": {"X-Key": "k"}},
-        "send": {"sms": {"path": "/texts", "format": "form", "body": {"Phone": "{to}"}, "id": {"header": "X-Id"}}},
-    }
-    plan, _ = fit(table, mix="api=1")
-    made = target(profile(table), Addresses(api="http://127.0.0.1:9"), plan)
-    handed = Target.model_validate_json(made.model_dump_json())
-    assert handed == made
-    assert handed.headers == {"X-Key": "k"}
-    request = outgoing(handed.sends["sms"], {"to": "+1"})
+    own = {"path": "/texts", "format": "form", "body": {"Phone": "{to}"}, "id": {"header": "X-Id"}}
+    found = handed({"api": {"headers": {"X-Key": "k"}}, "send": {"sms": own}})
+    assert found.headers == {"X-Key": "k"}
+    request = outgoing(found.sends["sms"], {"to": "+1"})
     assert (request.path, request.content) == ("/texts", b"Phone=%2B1")
+
+
+def test_a_reply_comes_in_the_names_of_the_profile() -> None:
+    plan, arrival = Plan(), Arrival(0, 0.0, "webhook", "sms")
+    body = {"who": "{from}", "what": "{body}", "id": "{provider_id}"}
+    said = handed({"webhooks": {"sms": {"path": "/in", "signed": False, "body": body}}})
+    reply = payloads.reply(plan, arrival, said)
+    assert reply["as"]["body"] == {"who": reply["from"], "what": reply["body"], "id": reply["sid"]}
+    assert (reply["signature"], reply["url"], reply["to"]) == ("missing", "http://127.0.0.1:9/in", "us")
+    assert payloads.reply(plan, arrival, said) == reply, "a second process makes the same"
+    vendors = payloads.reply(plan, arrival, handed({}))
+    assert "as" not in vendors
+    assert "signature" not in vendors
+    mail = payloads.reply(plan, Arrival(0, 0.0, "webhook", "email"), handed({}, channel="email"))
+    assert plan.token(0) in mail["text"]
 
 
 @pytest.mark.parametrize(

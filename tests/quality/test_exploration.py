@@ -16,6 +16,7 @@ from harness.exploration import machine
 from harness.exploration.looking import ENV, explore, look
 from harness.profile import Profile, load, parse
 from harness.session import Options, deployed
+from tests.quality.right.of_small import small
 
 pytestmark = [pytest.mark.xdist_group("exploration"), pytest.mark.unmeasured]
 
@@ -83,3 +84,28 @@ def test_a_failure_that_does_not_come_again_is_told_as_one(
     assert "CheckFailed: seen once" in said
     assert "def test_found_by_exploration(stack):" in said
     assert "it failed once and not when it was run again" in said
+
+
+def test_programs_ask_a_stack_for_nothing_that_its_profile_lacks(build: Path) -> None:
+    """It has texts alone, no webhooks, no retries, and takes any text for a recipient."""
+    profile = parse(tomllib.loads(small("small")), source="small", environ={})
+    with deployed(profile, Options(build=build, history_name="all.jsonl")) as stack:
+        explore(stack, build=build, examples=6, steps=10, shrink=False)
+        asked = stack.history.events("api.requested")
+        assert {event.data.get("channel") for event in asked} == {"sms"}
+        assert {event.data["operation"] for event in asked} == {"send"}
+        assert not stack.history.events("callback.sent")
+        assert "provider" not in {event.data["fault"] for event in stack.history.events("fault.began")}
+    assert not (build / "scenario.py").exists()
+
+
+def test_a_stack_of_which_too_little_is_seen_is_told_so_before_any_program_runs(
+    build: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tomllib.loads(small("small"))
+    profile = parse({**table, "providers": {"observe": "none"}}, source="small", environ={})
+    assert look(Console(width=200), seconds=1, profile=profile, build=build, steps=3) == 2
+    said = capsys.readouterr().out
+    assert said.startswith("nothing can be concluded of this stack, whatever a program does: whole-record: unknown")
+    assert "[providers]" in said
+    assert not (build / "scenario.py").exists()
