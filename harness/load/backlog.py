@@ -66,7 +66,8 @@ class Backlog:
                 if counted.get("later"):  # what waits for its next try
                     total["lag"] = None if total["lag"] is None else total["lag"] + counted["later"]
                 if ages and self._queue.group is not None:
-                    total["oldest_s"] = max(total["oldest_s"], self._oldest(place))
+                    known = total["oldest_s"] is not None and counted.get("pending") is not None
+                    total["oldest_s"] = max(total["oldest_s"], self._oldest(place)) if known else None
         except (Inconclusive, redis.ConnectionError, redis.TimeoutError):
             self._history.wake()
             return dict(UNKNOWN)
