@@ -45,6 +45,7 @@ class Own(Api):
             web.post("/notes", self.elsewhere),
             web.post("/notes/", self.take),
             web.get("/notes/{no}", self.show),
+            web.post("/heard", self.hear),
             web.get("/healthy", self.healthy),
         )
 
@@ -63,6 +64,13 @@ class Own(Api):
         no = await self.pool.fetchval(insert, form["Phone"], form["Note"])
         await self.queue(no)
         return web.Response(status=202, headers={"Location": f"/notes/{no}"})
+
+    async def hear(self, request: web.Request) -> web.Response:
+        """A reply, in this stack's own names."""
+        came = await request.json()
+        insert = "INSERT INTO outbound (phone, words, state, queued) VALUES ($1, $2, 'heard', true)"
+        await self.pool.execute(insert, came["who"], came["what"]["text"])
+        return web.Response(status=204)
 
 
 async def main() -> None:

@@ -68,9 +68,10 @@ cycles = []
 queued = "new"
 sent = "done"
 failed = "broken"
+inbound = "heard"
 
 [webhooks]
-sms = {{ path = "" }}
+sms = {{ {hook} }}
 email = {{ path = "" }}
 
 [claims]
@@ -78,9 +79,13 @@ channels = ["sms"]
 """
 
 
-def own(folder: Path, *, limit: str = "inf", more: str = "") -> str:
+NO_HOOK = 'path = ""'
+HOOK = 'path = "/heard", signed = false, body = { who = "{from}", what = { text = "{body}" } }'
+
+
+def own(folder: Path, *, limit: str = "inf", more: str = "", hook: str = NO_HOOK) -> str:
     profile = folder / "own.toml"
-    profile.write_text(OWN.format(limit=limit, more=more), encoding="utf-8")
+    profile.write_text(OWN.format(limit=limit, more=more, hook=hook), encoding="utf-8")
     return str(profile)
 
 
@@ -123,6 +128,18 @@ def test_a_stack_that_sends_texts_alone_is_sent_texts_alone(tmp_path: Path) -> N
     assert "not accepted" not in said
 
 
+def test_replies_come_in_the_names_of_the_stack(tmp_path: Path) -> None:
+    profile = own(tmp_path, hook=HOOK)
+    code, said, result = load(
+        tmp_path / "build", "--profile", profile, *RUN, "--rate", "20", "--mix", "api=1,webhook=1"
+    )
+    assert code == 0, said
+    counts = result["account"]
+    assert counts["sent"] + counts["stored"] == counts["accepted"] == 60
+    assert counts["stored"] == result["stages"]["webhook: stored"]["count"] > 10
+    assert not result["not_accepted"]
+
+
 def test_a_user_who_cannot_be_is_an_error_where_the_mix_names_it(tmp_path: Path) -> None:
     profile = own(tmp_path)
     for mix, words in (
@@ -157,7 +174,7 @@ def test_the_profiles_pace_keeps_a_load_below_the_limiter(tmp_path: Path) -> Non
 
 def attached(folder: Path, *, api: str) -> str:
     """The same stack, of which nothing but the API can be reached."""
-    head, _, tail = OWN.format(limit="inf", more="").partition("[env]")
+    head, _, tail = OWN.format(limit="inf", more="", hook=NO_HOOK).partition("[env]")
     head = head.replace('migrate = ["{python}", "-m", "tests.quality.right.small", "migrate"]', "")
     tail = tail[tail.index("[api]") :].replace("[api]", f'[deploy]\ndriver = "attached"\n\n[api]\nurl = "{api}"')
     profile = folder / "attached.toml"
