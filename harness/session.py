@@ -194,9 +194,11 @@ def probes_for(
         probes.append(UnqueuedProbe(history))
     elif where.redis:
         monitor = profile.queue.observe != "tail"
-        names = driver.name_of_pid
+        names, hosts = driver.name_of_pid, driver.name_of_host
         kind = MonitorProbe if profile.queue.base == "stream" else PlacesProbe
-        probes.append(kind(history, profile.queue, url=where.redis, name_of_pid=names, monitor=monitor))
+        probes.append(
+            kind(history, profile.queue, url=where.redis, name_of_pid=names, name_of_host=hosts, monitor=monitor)
+        )
     probes.append(rows_probe(profile, history, driver, on_refused=on_refused))
     if where.mocks:
         # where the stack mocks its providers inside, ours are there for what comes in

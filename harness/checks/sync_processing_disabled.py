@@ -123,7 +123,10 @@ def somebody_else(history: History, flow: Flow, window: Window) -> str | None:
     if facts.manages_processes and facts.named("worker"):
         return None  # all that there are are ours, and stood still
     takers = [*flow.claims, *flow.acks]
-    strangers = {str(e.data.get("process") or "") for e in takers} - set(window.began.data.get("members", ()))
-    if strangers or not takers:
+    names = {str(e.data.get("process") or "") for e in takers}
+    told = names & set(window.began.data.get("unsure", ()))
+    if told:
+        return f"its entry was taken by {min(told)}, which a command was to hold, and which wasn't seen to stand still"
+    if names - set(window.began.data.get("members", ())) or not takers:
         return "its entry was taken by a process that the profile doesn't name: the hold may have missed a worker"
     return None

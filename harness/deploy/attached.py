@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from urllib.parse import urlsplit
 
 import httpx
 
+from harness.deploy import orders
+from harness.deploy.boxed import grip, unheld
+from harness.deploy.boxes import Boxes
 from harness.deploy.driver import Addresses, Member, Reached, Role
-from harness.deploy.tree import Look, Tree
-from harness.deploy.unlocked import stop_unlocked
-from harness.deploy.watchdog import Watchdog
+from harness.deploy.grips import Grip, Undoing
+from harness.deploy.looks import answered, listened
+from harness.deploy.ready import seen
 from harness.errors import DeployError, Unobservable
 from harness.history import History
 from harness.origin import at_home
@@ -20,15 +25,16 @@ from harness.tls import tls
 
 
 class Attached:
-    """A stack at the addresses in the profile; its processes can be held only where a `pid_file` names them."""
+    """A stack at the addresses in the profile; its processes can be held where the profile says which they are."""
 
     manages_processes = False
 
     def __init__(self, profile: Profile, history: History) -> None:
         self._profile = profile
         self._history = history
-        self._trees: dict[Role, Tree] = {}
-        self._watchdog: Watchdog | None = None
+        self._undoing = Undoing()
+        self._boxes = Boxes()
+        self._grips: dict[str, Grip] = {}
         self.addresses = Addresses(
             api=(profile.api.url or "").rstrip("/"),
             database=profile.database.url,
@@ -44,7 +50,7 @@ class Attached:
 
     async def start_stack(self) -> None:
         """Looks whether the API answers; raises DeployError with its address when it doesn't."""
-        url = self.addresses.api + self._profile.api.ready
+        url = self._ready_url()
         try:
             async with httpx.AsyncClient(
                 headers=self._profile.api.headers,
@@ -61,91 +67,166 @@ class Attached:
         if answer.status_code >= 400:
             raise DeployError(f"the API at {url} is not ready: it answered {answer.status_code}: {answer.text[:200]}")
 
+    def _ready_url(self) -> str:
+        said = (one.ready.path for one in self._profile.of_role("api").values() if one.ready is not None)
+        path = next((one for one in said if one is not None), self._profile.api.ready)
+        return path if "://" in path else self.addresses.api + path
+
     async def stop(self) -> None:
         """Lets go what we hold; nothing else is ours."""
-        for role in list(self._trees):
-            tree = self._trees[role]
-            while tree.held:
-                await asyncio.to_thread(tree.resume, told=self._continued)
-        if self._watchdog is not None:
-            await asyncio.to_thread(self._watchdog.close)
-            self._watchdog = None
+        for one in self._grips.values():
+            with contextlib.suppress(Unobservable):  # what is left is the watchdog's to undo
+                await asyncio.to_thread(one.let_go)
+        await asyncio.to_thread(self._undoing.close)
+        await asyncio.to_thread(self._boxes.close)
 
-    def _tree(self, role: Role) -> Tree:
-        """The processes that the role's pid_file names, with all that they have started; raises Unobservable."""
-        spec = self._profile.processes.get(role)
-        if spec is None or spec.pid_file is None:
-            raise Unobservable(
-                f"the {role} of an attached stack can't be held unless the profile says [processes.{role}] pid_file"
-            )
-        try:
-            pids = [int(word) for word in Path(spec.pid_file).read_text(encoding="utf-8").split()]
-        except (OSError, ValueError) as error:
-            raise Unobservable(f"the {role}'s pid_file {spec.pid_file} can't be read: {error}") from error
-        tree = self._trees.setdefault(role, Tree())
-        strangers = [pid for pid in pids if not tree.add(pid)]
-        if strangers:
-            raise Unobservable(
-                f"process {strangers[0]} in {spec.pid_file} is another one than before: the {role} was restarted, "
-                "or its number given away; write the file anew and run again"
-            )
-        return tree
+    def _of(self, role: Role) -> list[Grip]:
+        """What there is to take hold of a role's processes; raises Unobservable where the profile names none."""
+        kinds = self._profile.of_role(role)
+        if not kinds:
+            raise unheld(role, role)
+        return [self._grip(kind) for kind in kinds]
+
+    def _grip(self, kind: str) -> Grip:
+        if kind not in self._grips:
+            spec = self._profile.processes[kind]
+            self._grips[kind] = grip(kind, spec, undoing=self._undoing, boxes=self._boxes, profile=self._profile)
+        return self._grips[kind]
+
+    def _known(self) -> Iterator[Grip]:
+        for kind in self._profile.processes:
+            with contextlib.suppress(Unobservable):
+                yield self._grip(kind)
 
     def pids(self, role: Role) -> frozenset[int]:
         try:
-            return self._tree(role).pids
+            return frozenset(pid for one in self._of(role) for pid in one.pids())
         except Unobservable:
             return frozenset()
 
     def members(self, role: Role) -> list[Member]:
         try:
-            tree = self._tree(role)
+            return [member for one in self._of(role) for member in one.members()]
         except Unobservable:
             return []
-        pids = tree.pids
-        first = [pid for pid in tree.roots if pid in pids]
-        return [Member(name=f"{role}-{pid}", role=role, pid=pid, held=tree.held) for pid in first]
 
     def name_of_pid(self, pid: int) -> str | None:
-        roles: tuple[Role, ...] = ("api", "worker")
-        for role in roles:
+        return self._named(lambda one: one.name_of_pid(pid))
+
+    def name_of_host(self, host: str) -> str | None:
+        return self._named(lambda one: one.name_of_host(host))
+
+    def _named(self, look: Callable[[Grip], str | None]) -> str | None:
+        for one in self._known():
             with contextlib.suppress(Unobservable):
-                origin = self._tree(role).origin(pid)
-                if origin is not None:
-                    return f"{role}-{origin}"
+                name = look(one)
+                if name is not None:
+                    return name
         return None
 
     async def hold(self, role: Role) -> Reached:
-        tree = self._tree(role)
-        names = tuple(member.name for member in self.members(role))
-        if not names:
-            raise Unobservable(f"no process of the {role} runs")
-        file = self._profile.database.path
-        pids = await asyncio.to_thread(stop_unlocked, tree, file, tell=self._stopping, told=self._continued)
-        return Reached(names=names, pids=pids)
+        return await asyncio.to_thread(self._hold, role)
 
-    def _stopping(self, one: Look) -> None:
-        """Whatever becomes of us, what we stop goes on again."""
-        if self._watchdog is None:
-            self._watchdog = Watchdog()
-        self._watchdog.stopping(one.pid, one.start)
+    def _hold(self, role: Role) -> Reached:
+        grips = self._of(role)
+        self._apart(role)
+        held: list[tuple[Grip, Reached]] = []
+        try:
+            held.extend((one, one.hold()) for one in grips)
+        except BaseException:
+            for one, _ in held:
+                one.release()
+            raise
+        return Reached(
+            names=tuple(name for _, reached in held for name in reached.names),
+            pids=frozenset(pid for _, reached in held for pid in reached.pids),
+            unsure=frozenset(name for _, reached in held for name in reached.unsure),
+        )
 
-    def _continued(self, pid: int, start: int) -> None:
-        if self._watchdog is not None:
-            self._watchdog.continued(pid, start)
+    def _apart(self, role: Role) -> None:
+        """Raises Unobservable where a process of this role is one of another role, too: a hold would stop both."""
+        mine = self.pids(role)
+        for other in self._profile.roles:
+            both = mine & self.pids(other) if other != role else frozenset()
+            if both:
+                raise Unobservable(
+                    f"process {min(both)} is the {role}'s and the {other}'s, by what the profile says of them; name "
+                    "each so that it is one of them alone"
+                )
 
     async def release(self, role: Role) -> None:
-        if role in self._trees:
-            await asyncio.to_thread(self._trees[role].resume, told=self._continued)
+        for one in self._of(role):
+            await asyncio.to_thread(one.release)
 
     async def kill(self, role: Role) -> Reached:
-        raise not_ours(role, "kill")
+        commands = self._commands(role, "kill")
+        names = tuple([member.name for member in await asyncio.to_thread(self.members, role)])
+        pids = await asyncio.to_thread(self.pids, role)
+        await self._end(commands, "kill")
+        return Reached(names=names, pids=pids)
 
     async def terminate(self, role: Role) -> None:
-        raise not_ours(role, "stop")
+        await self._end(self._commands(role, "stop"), "stop")
 
-    async def launch(self, role: Role, *, count: int | None = None) -> None:  # noqa: ARG002 - reason: the driver's signature
-        raise not_ours(role, "start")
+    async def _end(self, commands: Mapping[str, list[str]], key: str) -> None:
+        grips = [one for one in self._known() if one.kind in commands]
+        for kind, command in commands.items():
+            await asyncio.to_thread(orders.run, command, key=f"[processes.{kind}] {key}")
+        for one in grips:
+            await asyncio.to_thread(one.await_gone)
+            await asyncio.to_thread(one.forget)
+
+    async def launch(self, role: Role, *, count: int | None = None) -> None:
+        """By the profile's commands, which start as many as they start."""
+        commands = self._commands(role, "restart")
+        running = await asyncio.to_thread(self.members, role)
+        if count and running and not self.restarts(role):
+            raise not_ours(role, "start one more of")
+        for kind, command in commands.items():
+            await asyncio.to_thread(orders.run, command, key=f"[processes.{kind}] restart")
+            if kind in self._grips:
+                await asyncio.to_thread(self._grips[kind].forget)
+            await self._await_ready(kind)
+
+    def restarts(self, role: Role) -> bool:
+        kinds = self._profile.of_role(role).values()
+        asked = all(isinstance(one.stop, list) for one in kinds)
+        return bool(kinds) and not asked and all(one.restart for one in kinds)
+
+    def _commands(self, role: Role, key: str) -> dict[str, list[str]]:
+        """The commands by which this is done to each kind of a role; raises Unobservable where one has none."""
+        found = {}
+        for kind, spec in self._profile.of_role(role).items():
+            command = getattr(spec, key)
+            if isinstance(command, list):
+                found[kind] = orders.words(command, self._profile)
+        if not found or len(found) < len(self._profile.of_role(role)):
+            raise not_ours(role, {"restart": "start"}.get(key, key))
+        return found
+
+    async def _await_ready(self, kind: str) -> None:
+        """Returns when what a command has started is there, as the profile says; raises DeployError when it is late."""
+        spec = self._profile.processes[kind]
+        within = spec.start_within or self._profile.deploy.start_within
+        if spec.role == "api":
+            await seen(
+                partial(answered, self._ready_url(), headers=self._profile.api.headers), name=kind, within=within
+            )
+        elif spec.ready is not None and spec.ready.path is not None:
+            url = spec.ready.path if "://" in spec.ready.path else self.addresses.api + spec.ready.path
+            await seen(partial(answered, url), name=kind, within=within)
+        elif spec.ready is not None and isinstance(spec.ready.port, int):
+            host = urlsplit(self.addresses.api).hostname or "127.0.0.1"
+            await seen(partial(listened, host, spec.ready.port), name=kind, within=within)
+        elif spec.found_by is not None:
+            await seen(partial(self._there, kind), name=kind, within=within)
+
+    async def _there(self, kind: str) -> str | None:
+        try:
+            found = await asyncio.to_thread(self._grip(kind).members)
+        except Unobservable as error:
+            return str(error)
+        return None if found else "no process of it runs"
 
     def logs(self, name: str) -> str:
         return f"(the output of {name} is not ours to read)"

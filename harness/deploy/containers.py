@@ -327,6 +327,10 @@ class Containers(Launching):
         found = (member for role in self._profile.roles for member in self.members(role))
         return next((member.name for member in found if member.pid == pid), None)
 
+    def name_of_host(self, host: str) -> str | None:
+        found = (member for role in self._profile.roles for member in self.members(role))
+        return next((member.name for member in found if self._parts[member.name].address == host), None)
+
     async def hold(self, role: Role) -> Reached:
         """Docker's pause reaches every process of a container, also one that came in by `exec`."""
         for part in self._of(role):

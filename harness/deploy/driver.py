@@ -42,10 +42,14 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Reached:
-    """Whom a hold or a kill has reached: members by name, and every process that belongs to them."""
+    """Whom a hold or a kill has reached: members by name, and every process that belongs to them.
+
+    `unsure` are those of the names who were told to stop and weren't seen to.
+    """
 
     names: tuple[str, ...] = ()
     pids: frozenset[int] = frozenset()
+    unsure: frozenset[str] = frozenset()
 
 
 def bearer(token: str | None) -> dict[str, str]:
@@ -81,6 +85,9 @@ class Driver(Protocol):
     def name_of_pid(self, pid: int) -> str | None:
         """The name of the member that a process belongs to, also where it was started by it; None for a stranger."""
 
+    def name_of_host(self, host: str) -> str | None:
+        """The name of the member that has this network address to itself, as a container has; None for a stranger."""
+
     async def hold(self, role: Role) -> Reached:
         """Stops all processes of a role where they stand, with all that they started; returns when they have stopped.
 
@@ -98,6 +105,9 @@ class Driver(Protocol):
 
     async def launch(self, role: Role, *, count: int | None = None) -> None:
         """Starts the processes of a role (again); `count` overrides the profile's numbers, whose shares stay."""
+
+    def restarts(self, role: Role) -> bool:
+        """Whether `launch` alone both ends and starts the processes of a role, because a command of theirs does."""
 
     def logs(self, name: str) -> str:
         """The last lines of a process's output."""

@@ -6,11 +6,13 @@ import asyncio
 import itertools
 import re
 from abc import ABC, abstractmethod
+from functools import partial
 
 from harness.deploy.driver import Addresses, Member, Role
+from harness.deploy.looks import listened
 from harness.deploy.output import Output
 from harness.deploy.processes import Process
-from harness.deploy.ready import answering_api, coming, listening
+from harness.deploy.ready import answering_api, coming, probed
 from harness.deploy.roster import Roster
 from harness.errors import DeployError
 from harness.history import History
@@ -96,7 +98,14 @@ class Launching(ABC):
                 await self._printed(process, ready.log, within)
             elif ready.port is not None:
                 host, port = self._tcp_of(process, None if ready.port == "{port}" else int(ready.port))
-                await listening(process, host, port, output=self._output, within=within, history=self._history)
+                await probed(
+                    process,
+                    partial(listened, host, port),
+                    name=process.name,
+                    output=self._output,
+                    within=within,
+                    history=self._history,
+                )
         if ready.consumer:
             await coming(
                 fresh[-1],
@@ -120,6 +129,12 @@ class Launching(ABC):
 
     def members(self, role: Role) -> list[Member]:
         return self._roster.members(role)
+
+    def name_of_host(self, host: str) -> str | None:  # noqa: ARG002 - reason: on this machine all have the same
+        return None
+
+    def restarts(self, role: Role) -> bool:  # noqa: ARG002 - reason: whom we started we end and start ourselves
+        return False
 
     def logs(self, name: str) -> str:
         return self._output.tail(name)

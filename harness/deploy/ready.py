@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import httpx
 import redis.asyncio
 
+from harness.deploy.looks import asked, nobody_there
 from harness.deploy.output import Output
 from harness.deploy.processes import Process
 from harness.errors import DeployError
 from harness.history import History
 from harness.origin import at_home
-from harness.profile import Profile, Queue
+from harness.profile import Profile
 from harness.tls import tls
 
 Look = Callable[[], Awaitable[str | None]]
@@ -48,6 +49,15 @@ async def probed(
             raise DeployError(f"{name} was not ready within {within:g} s: {last}")
 
 
+async def seen(look: Look, *, name: str, within: float) -> None:
+    """As `probed`, of what isn't ours: nobody tells whether it lives."""
+    deadline = asyncio.get_running_loop().time() + within
+    while (last := await look()) is not None:
+        if asyncio.get_running_loop().time() > deadline:
+            raise DeployError(f"{name} was not ready within {within:g} s: {last}")
+        await asyncio.sleep(BETWEEN)  # reason: what starts elsewhere announces its readiness to nobody
+
+
 async def answering(
     process: Process,
     url: str,
@@ -63,17 +73,14 @@ async def answering(
     async with httpx.AsyncClient(
         headers=headers, follow_redirects=True, event_hooks=at_home(url), timeout=2, trust_env=False, verify=tls(url)
     ) as client:
-
-        async def look() -> str | None:
-            try:
-                answer = await client.get(url)
-            except httpx.HTTPError:
-                return "it refused every connection"
-            if answer.is_success:
-                return None
-            return f"GET {answer.url.path} answered {answer.status_code}: {answer.text[:200]}{advice}"
-
-        await probed(process, look, name=name, output=output, within=within, history=history)
+        await probed(
+            process,
+            partial(asked, client, url, advice=advice),
+            name=name,
+            output=output,
+            within=within,
+            history=history,
+        )
 
 
 async def answering_api(
@@ -104,23 +111,6 @@ async def answering_api(
     )
 
 
-async def listening(
-    process: Process, host: str, port: int, *, output: Output, within: float, history: History | None = None
-) -> None:
-    """Returns when somebody accepts TCP there; raises DeployError as `probed` does."""
-
-    async def look() -> str | None:
-        try:
-            async with asyncio.timeout(2):
-                _, writer = await asyncio.open_connection(host, port)
-        except (OSError, TimeoutError):
-            return f"nobody listens on port {port} ([processes] ready)"
-        writer.close()
-        return None
-
-    await probed(process, look, name=process.name, output=output, within=within, history=history)
-
-
 async def coming(
     process: Process, profile: Profile, *, url: str, output: Output, within: float, history: History | None = None
 ) -> None:
@@ -136,18 +126,3 @@ async def coming(
                 return f"Redis answered: {error}"
 
         await probed(process, look, name=process.name, output=output, within=within, history=history)
-
-
-async def nobody_there(client: redis.asyncio.Redis, queue: Queue, *, since: float) -> str | None:
-    """What says that nobody takes entries who has done anything in the last seconds; None where somebody does."""
-    if queue.base != "stream" or queue.group is None:
-        waiting = [one for one in await client.client_list() if "b" in str(one.get("flags"))]
-        if any(float(one["idle"]) <= since for one in waiting):
-            return None
-        return "no client of Redis waits for entries ([processes] ready = { consumer = true })"
-    for stream in dict.fromkeys(queue.streams.values()):
-        with contextlib.suppress(redis.exceptions.ResponseError):  # there is no such stream, or group, yet
-            for consumer in await client.xinfo_consumers(stream, queue.group):
-                if float(consumer["idle"]) <= since * 1000:
-                    return None
-    return f"the group {queue.group} has no consumer that is at work ([processes] ready = {{ consumer = true }})"

@@ -194,6 +194,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             **FAULT,
             "members": "the processes that it reached",
             "pids": "their process numbers, with all that they started",
+            "unsure": "those of them whom a command was to hold, and who weren't seen to stop",
             "command": "a gate's Redis command",
             "side": "`command`, `answer`, `delivery`",
             "*": "a provider's fault: what it was set with",
@@ -230,7 +231,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "probe.started": Kind(
         "a source says which kinds it delivers from now on; what none delivers is unseen",
         ANY,
-        {"kinds": "the kinds", "roles": "whose processes it knows"},
+        {
+            "kinds": "the kinds",
+            "roles": "whose processes it knows",
+            "processes": "the role of each, by its kind's name",
+        },
     ),
     "probe.gap": Kind(
         "a source missed something, or will go on missing it",

@@ -25,6 +25,19 @@ from harness.wire.commands import (
 from harness.wire.reach import DATABASE, EVERYTHING, READ, SCRIPTS, Watched, reaches
 
 NameOfPid = Callable[[int], str | None]
+NameOfHost = Callable[[str], str | None]
+
+
+def host_of(address: str) -> str:
+    """The host of a client's address, as MONITOR shows it."""
+    return address.rpartition(":")[0].strip("[]")
+
+
+def nobody(_: str) -> str | None:
+    """Of a stack of which no process has an address to itself."""
+    return None
+
+
 Shown = asyncio.Future[dict[str, list[Add]]]
 
 UNNAMED = EVERYTHING | DATABASE | SCRIPTS | {b"ECHO", b"XADD"}
@@ -41,6 +54,7 @@ class LineReader:
         *,
         watched: Watched,
         name_of_pid: NameOfPid,
+        name_of_host: NameOfHost = nobody,
         port: int | None = None,
     ) -> None:
         self._entries = entries
@@ -48,6 +62,7 @@ class LineReader:
         self._watched = watched
         self._names = [escape(text(stream)) for stream in watched.streams]
         self._name_of_pid = name_of_pid
+        self._name_of_host = name_of_host
         self._owners = Owners(port)
         self._who: dict[str, str] = {}
         self._script = ""
@@ -140,5 +155,5 @@ class LineReader:
         """
         if address not in self._who:
             pid = self._owners.pid_at(address)
-            self._who[address] = (self._name_of_pid(pid) if pid else None) or ""
+            self._who[address] = (self._name_of_pid(pid) if pid else self._name_of_host(host_of(address))) or ""
         return self._who[address]

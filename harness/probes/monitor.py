@@ -23,7 +23,7 @@ from harness.probes.appends import Add, Appends
 from harness.probes.asked import address, client, grant
 from harness.probes.clock import measure
 from harness.probes.entries import QUEUE, Entries
-from harness.probes.line_reader import LineReader, NameOfPid
+from harness.probes.line_reader import LineReader, NameOfHost, NameOfPid, nobody
 from harness.probes.monitor_lines import Lines
 from harness.probes.probe import declare, gap
 from harness.probes.tail import State, Tail, order
@@ -47,7 +47,14 @@ class MonitorProbe:
     name = "queue"
 
     def __init__(
-        self, history: History, profile: Queue, *, url: str, name_of_pid: NameOfPid, monitor: bool = True
+        self,
+        history: History,
+        profile: Queue,
+        *,
+        url: str,
+        name_of_pid: NameOfPid,
+        name_of_host: NameOfHost = nobody,
+        monitor: bool = True,
     ) -> None:
         self._history = history
         self._wanted = monitor
@@ -67,7 +74,12 @@ class MonitorProbe:
             database=int(where.get("db") or 0),
         )
         self._reader = LineReader(
-            self._entries, self._appends, watched=watched, name_of_pid=name_of_pid, port=where.get("port")
+            self._entries,
+            self._appends,
+            watched=watched,
+            name_of_pid=name_of_pid,
+            name_of_host=name_of_host,
+            port=where.get("port"),
         )
         self._lines = Lines(self._redis)
         self._monitoring = False

@@ -20,7 +20,7 @@ from harness.history import History
 from harness.probes.asked import address, client, grant
 from harness.probes.clock import measure
 from harness.probes.entries import QUEUE, Entries, Said
-from harness.probes.line_reader import NameOfPid
+from harness.probes.line_reader import NameOfHost, NameOfPid, host_of, nobody
 from harness.probes.monitor_lines import Lines
 from harness.probes.owners import Owners
 from harness.probes.place_lines import PlaceLines
@@ -42,7 +42,14 @@ class PlacesProbe:
     name = "queue"
 
     def __init__(
-        self, history: History, profile: Queue, *, url: str, name_of_pid: NameOfPid, monitor: bool = True
+        self,
+        history: History,
+        profile: Queue,
+        *,
+        url: str,
+        name_of_pid: NameOfPid,
+        name_of_host: NameOfHost = nobody,
+        monitor: bool = True,
     ) -> None:
         self._history = history
         self._queue = profile
@@ -54,6 +61,7 @@ class PlacesProbe:
         self._lines = Lines(self._redis)
         where = self._redis.connection_pool.connection_kwargs
         self._name_of_pid = name_of_pid
+        self._name_of_host = name_of_host
         self._owners = Owners(where.get("port"))
         self._who: dict[str, str] = {}
         watched = watched_of({**watch_of(profile), "database": int(where.get("db") or 0)})
@@ -115,7 +123,7 @@ class PlacesProbe:
         """The stack's process behind a client's address; empty where it isn't known."""
         if at not in self._who:
             pid = self._owners.pid_at(at)
-            self._who[at] = (self._name_of_pid(pid) if pid else None) or ""
+            self._who[at] = (self._name_of_pid(pid) if pid else self._name_of_host(host_of(at))) or ""
         return self._who[at]
 
     def _take(self, said: Said) -> None:

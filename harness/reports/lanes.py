@@ -64,7 +64,8 @@ def timeline(
     """The timeline of a flow, with the disturbances and witnesses that belong to it."""
     chosen = {event.seq for event in witnesses}
     mine = {event.seq for event in flow.events}
-    windows = [window for window in Facts(history).windows() if flow.events and overlaps(window, flow)]
+    facts = Facts(history)
+    windows = [window for window in facts.windows() if flow.events and overlaps(window, flow)]
     events = {event.seq: event for event in (*flow.events, *context(history, flow, windows), *witnesses)}
     ordered = sorted(events.values(), key=lambda event: (event.at, event.seq))
     rows: list[Row] = []
@@ -72,7 +73,7 @@ def timeline(
     for event in ordered[:MOST_ROWS]:
         note(under_way, event)
         previous = rows[-1].event.at if rows else event.at
-        lane, actor = lane_of(event), actor_of(event)
+        lane, actor = lane_of(event), actor_of(event, facts)
         rows.append(
             Row(
                 event=event,
@@ -114,15 +115,17 @@ def lane_of(event: Event) -> str:
     if space in LANES:
         return space
     about = str(event.data.get("target") or event.data.get("role") or event.source)
-    return TARGETS.get(about.partition("-")[0], "queue" if about == "counters" else "provider")
+    other = "queue" if about == "counters" else "worker" if space == "process" else "provider"
+    return TARGETS.get(about.partition("-")[0], other)
 
 
-def actor_of(event: Event) -> str | None:
+def actor_of(event: Event, facts: Facts) -> str | None:
     """The lane of the process that did it, where the event says so: `worker-1` acknowledged, `messaging-api` wrote."""
     who = str(event.data.get("process") or event.data.get("by") or "")
     if event.kind.startswith("callback."):
         return "provider" if event.kind == "callback.sent" else "api"
-    return next((lane for lane in ("worker", "api") if lane in who), None)
+    role = facts.role(who)
+    return next((lane for lane in ("worker", "api") if lane == role or lane in who), None)
 
 
 def said(event: Event) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from harness.deploy.driver import Driver, Role
 from harness.deploy.starting import MOMENT
-from harness.errors import DeployError, Unobservable
+from harness.errors import DeployError, HarnessError, Unobservable
 from harness.history import Event
 from harness.loop import Loop
 from harness.scenario.disturbances import began, ended
@@ -55,13 +55,18 @@ class RoleControl:
             waiting.quiesce()
         reached = self._loop.run(self._driver.hold(self._role))
         hold = Hold()
-        begin = began(history, "hold", self._role, members=list(reached.names), pids=sorted(reached.pids))
+        members, pids, unsure = list(reached.names), sorted(reached.pids), sorted(reached.unsure)
+        begin = began(history, "hold", self._role, members=members, pids=pids, unsure=unsure)
         waiting.holds.append(hold)
         try:
             yield hold
             waiting.settle()
             for claim in hold.standing:
                 claim()
+        except Exception:
+            with contextlib.suppress(HarnessError):  # whom it missed is told by what is on its way yet
+                waiting.settle()
+            raise
         finally:
             waiting.holds.remove(hold)
             # the window ends before the processes go on: what they do next is not "while held"
@@ -69,13 +74,30 @@ class RoleControl:
             self._loop.run(self._driver.release(self._role))
 
     def _missed(self, begin: Event) -> list[str]:
-        """Who finished an entry although every worker was held: a process that the hold didn't reach."""
+        """Who finished an entry although every worker was held: a process that the hold didn't reach.
+
+        One who was held by a command of the profile's may have gone on, so what he does counts, too.
+        """
         if self._role != "worker":
             return []
-        reached = {*begin.data["members"], *(member.name for member in self._driver.members("api"))}
+        apis = {member.name for member in self._driver.members("api")}
+        reached = {*begin.data["members"], *apis} - set(begin.data["unsure"])
         spoke = self._waiting.history.events("queue.acked", after=begin.seq)
         names = {str(event.data.get("process") or UNNAMED) for event in spoke if event.at > begin.at}
+        if begin.data["unsure"]:
+            names |= self._went_on(begin, apis)
         return sorted(names - reached)
+
+    def _went_on(self, begin: Event, apis: set[str]) -> set[str]:
+        """Who called a provider for a message that waited on the queue, unless the API itself took it from there."""
+        names = set()
+        for call in self._waiting.history.events("provider.called", after=begin.seq):
+            flow = [event for key in call.keys for event in self._waiting.history.flow(key)]
+            kinds = {event.kind for event in flow}
+            takers = {event.data.get("process") for event in flow if event.kind in ("queue.claimed", "queue.acked")}
+            if "queue.appended" in kinds and not takers & apis:
+                names.add(min(map(str, takers - {None}), default=UNNAMED))
+        return names
 
     @step(lambda self: f"kill {self._role}")
     def kill(self) -> None:
@@ -102,6 +124,10 @@ class RoleControl:
     @step(lambda self: f"restart {self._role}")
     def restart(self) -> None:
         """Ends the role's processes gracefully and starts as many again; the profile's number where none runs."""
+        if self._driver.restarts(self._role):
+            with self._disturbed("terminate"):
+                self._loop.run(self._driver.launch(self._role))
+            return
         count = len(self.names)
         if count:
             self.terminate()
