@@ -16,7 +16,7 @@ ENTRY: Final = {
 ROW: Final = {
     "old": "the status before, null for a new row",
     "new": "the status after",
-    "by": "the connection's `application_name`",
+    "by": "the connection's `application_name`; SQLite knows none",
     "direction": "`outbound` or `inbound`, where the table says",
     "provider_id": "the provider's id of the message, once the row has it",
     "sequence": "the trigger's own number of the change",
