@@ -38,7 +38,8 @@ def unearned(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
 
 def unqueued(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
     done = flow.status in profile.statuses.terminal
-    return [event for _, event in flow.statuses] if done and flow.taken and not work(flow) else []
+    asked = done and flow.taken and profile.queue.base != "none"
+    return [event for _, event in flow.statuses] if asked and not work(flow) else []
 
 
 def queued_twice(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:

@@ -206,6 +206,8 @@ class Stack:
     @property
     def counters(self) -> Counters:
         """Redis' own counters of the streams; raises Unobservable where Redis can't be asked."""
+        if self.profile.queue.base == "none":
+            raise Unobservable('the queue isn\'t in Redis ([queue] kind = "none"), so nobody here counts what waits')
         if self._counters is None:
             raise Unobservable("the stack's Redis can't be asked; set [queue] url in the profile")
         return self._counters

@@ -17,7 +17,8 @@ def placed(name: str, place: str, *queue: str, kind: str = "list", redelivery: b
     text = text.replace("tests.quality.right.small", "tests.quality.right.placed")
     before, rest = text.split("[queue]\n")
     _, behind = rest.split("[database]")
-    lines = [f'kind = "{kind}"', 'keys = { sms = "texts" }', 'message_id = "no"', *queue]
+    names = [] if kind == "none" else ['keys = { sms = "texts" }', 'message_id = "no"']
+    lines = [f'kind = "{kind}"', *names, *queue]
     return before + "[queue]\n" + "\n".join(lines) + "\n\n[database]" + behind
 
 
@@ -69,6 +70,14 @@ PLACED = (
         NOT_REDELIVERED,
         unknown("whether its entry stood on the channel while held can't be said", "queue-operations"),
         proven=tuple(check for check in PROVEN if check != "queue-operations"),
+    ),
+    variation(
+        "placed-elsewhere",
+        "the queue isn't in Redis, as far as the profile says: the hold, the row and the call prove what they can",
+        placed("placed-elsewhere", "moved", kind="none"),
+        unknown('[queue] kind = "none"'),
+        UNGATED,
+        proven=("sync-processing-disabled", "asynchronous", "worker-processed", "whole-record"),
     ),
     variation(
         "wrong-placed-loses",
