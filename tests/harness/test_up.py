@@ -37,7 +37,7 @@ STARTED = {
         "observe": "wire",
     },
     "database": {"table": 'app."Message"', "provider_id": "", "status": "state"},
-    "statuses": {"order": ["new", "done"], "cycles": [["a", "b"], []], "queued": "new", "sent": "done"},
+    "statuses": {"order": ["new", "done"], "cycles": [["new", "done"], []], "queued": "new", "sent": "done"},
     "providers": {"senders": {"sms": "+1"}},
     "policy": {"delivery": "effectively-once", "queued_within": 2.5},
     "claims": {"channels": ["sms"], "webhooks": False, "retries": True},

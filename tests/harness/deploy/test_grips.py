@@ -18,6 +18,7 @@ from harness_support import awaits
 
 from harness.deploy.attached import Attached
 from harness.deploy.finding import matching
+from harness.deploy.tree import await_stopped
 from harness.errors import DeployError, Unobservable
 from harness.history import History
 from harness.loop import Loop
@@ -131,7 +132,7 @@ def test_a_command_holds_and_another_lets_go(loop: Loop, start: Start) -> None:
     worker = start()
     driver = attached(worker=by_signals(worker.pid))
     reached = loop.run(driver.hold("worker"))
-    assert state_of(worker.pid) == "T"
+    await_stopped(worker.pid)  # a command that sends a signal is done before it is obeyed
     assert reached.names == ("worker-1",)
     assert reached.unsure == {"worker-1"}
     loop.run(driver.hold("worker"))  # the last release counts
@@ -193,7 +194,7 @@ def test_what_a_killed_harness_held_by_a_command_goes_on(start: Start) -> None:
     ) as harness:
         assert harness.stdout
         assert harness.stdout.readline() == b"held\n"
-        assert state_of(worker.pid) == "T"
+        await_stopped(worker.pid)
         harness.kill()
     awaits(lambda: state_of(worker.pid) != "T")
 
