@@ -14,7 +14,6 @@ from queue_events import reasons
 from running_wire import RunningWire
 
 from harness.history import Event, Flow, History
-from harness.history.facts import Facts
 from harness.profile import Queue
 from tests.packaging.environments import Environment
 
@@ -107,7 +106,7 @@ def test_a_task_and_one_that_is_tried_again(
     kinds = ["queue.appended", "queue.claimed", *([found.finished] if found.finished != "queue.claimed" else [])]
     in_order = sorted(plain.events, key=lambda event: event.at)  # two connections' replies come in any order
     assert [event.kind for event in in_order] == kinds
-    assert [Facts.role(event.data["process"]) for event in in_order[:2]] == ["api", "worker"]
+    assert [event.data["process"] for event in in_order[:2]] == ["api-1", "worker-1"]
     assert len({event.data["entry"] for event in again.events}) == found.entries_of_a_retry
     assert sum(bool(event.data.get("later")) for event in again.appends) == found.pauses
     assert len(again.of(found.finished)) >= found.entries_of_a_retry
