@@ -36,7 +36,7 @@ def judge(stack: Stack, sent: Message, flow: TrackedFlow, *, within: float | Non
 
 def taken_up_within(stack: Stack) -> float | None:
     """How long a dead worker's entry may lie idle before it is taken up, where the stack says that it is."""
-    return 40 if claimed(stack.profile, "redelivery") else None
+    return stack.profile.policy.taken_up_within if claimed(stack.profile, "redelivery") else None
 
 
 @pytest.mark.parametrize("channel", ["sms", "mms", "email"])

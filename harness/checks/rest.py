@@ -19,6 +19,8 @@ from harness.profile.claims import claimed
 Kind = Literal["answer", "status", "acknowledgement", "deletion", "call", "callback", "reply", "report"]
 FINISHING: Final = frozenset({"acknowledgement", "deletion", "reply", "report"})
 """What follows a message's end: `[policy] finished_within` says how long that may take."""
+ENTRIES: Final = frozenset({"acknowledgement", "deletion"})
+"""What of it is of an entry: `[policy] taken_up_within` says how long that takes where its worker was ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,16 @@ def kept(flow: Flow, profile: Profile) -> list[Event]:
         return []
     done = given_up(flow, flow.deletes)
     return [event for entry, event in work(flow).items() if entry not in done]
+
+
+def entry_within(flow: Flow, facts: Facts, profile: Profile) -> float:
+    """Seconds after its message's end by which an entry is finished; by another worker, where its own was ended."""
+    policy, last = profile.policy, facts.history.last
+    begin = next(iter((*flow.claims, *flow.appends)), None)
+    if begin is None or last is None or claimed(profile, "redelivery") is False:
+        return policy.finished_within
+    ended = any(window.target == "worker" for window in facts.disturbances(begin, last))
+    return max(policy.finished_within, policy.taken_up_within) if ended else policy.finished_within
 
 
 # reports

@@ -13,7 +13,7 @@ from harness.checks.lacking import doubtful
 from harness.checks.lifecycle import moved_back, sent_is_earned
 from harness.checks.mixed_up import id_of_anothers_call, one_id_for_two, sent_elsewhere, stored_again
 from harness.checks.repeats import first_generation, insisted, queued_again
-from harness.checks.rest import kept, late, owed_by, unacknowledged, work
+from harness.checks.rest import entry_within, kept, late, owed_by, unacknowledged, work
 from harness.checks.verdict import Answers, Verdict, check, refuted
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
@@ -63,7 +63,7 @@ def _overdue(flow: Flow, facts: Facts, profile: Profile) -> bool:
     """Whether an entry had its time to be finished after its message's end, with nobody disturbed meanwhile."""
     if flow.status not in profile.statuses.terminal:
         return False
-    return late(facts.history, flow.statuses[-1][1], *flow.acks, by=profile.policy.finished_within)
+    return late(facts.history, flow.statuses[-1][1], *flow.acks, by=entry_within(flow, facts, profile))
 
 
 def delivered_by_itself(flow: Flow, _: Facts, profile: Profile) -> list[Event]:

@@ -9,7 +9,7 @@ from harness.checks.lacking import failed_wrongly, in_its_words, not_accepted, t
 from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
 from harness.checks.mixed_up import ONE_ID, OTHERS_CALL, id_of_anothers_call, one_id_for_two
 from harness.checks.repeats import insisted, sent_again
-from harness.checks.rest import kept, late, unacknowledged, work
+from harness.checks.rest import entry_within, kept, late, unacknowledged, work
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts, Window
@@ -126,7 +126,7 @@ def _taken_no_for_an_answer(facts: Facts, flow: Flow) -> Answers:
 def finished(history: History, flow: Flow, profile: Profile) -> Answers:
     """Whether the message's entry was finished as the profile says, in time and not too early."""
     end = flow.statuses[-1][1] if flow.status in profile.statuses.terminal else None
-    overdue = late(history, end, *flow.acks, by=profile.policy.finished_within) if end else False
+    overdue = late(history, end, *flow.acks, by=entry_within(flow, Facts(history), profile)) if end else False
     open_ones, left = unacknowledged(flow, profile), kept(flow, profile)
     if open_ones and end:
         reason = "its entry was not acknowledged"

@@ -58,6 +58,9 @@ class Policy(Section):
     finished_within: Positive = 10.0
     """Seconds after its message's end by which an entry must be finished, and after its answer by which a report or
     reply must have its effect; later is a failure, not unknown."""
+    taken_up_within: Positive = 40.0
+    """Seconds after a worker's end by which another has taken up what it had, where `[claims] redelivery` says that one
+    does."""
 
 
 class Waits(Section):

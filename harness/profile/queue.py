@@ -107,7 +107,8 @@ class Queue(Section):
     """A JSON pointer to what tells an entry from another, where an element is more than that; `""`: the element."""
     taken: Annotated[list[str], BeforeValidator(none_or_more)] = []
     """The key, or keys (a list, set, sorted set or hash; or one key for each entry, `"busy:{entry}"`), in which an
-    entry stands while it is worked on; a `*` stands for anything, `{name}` for the queue's name."""
+    entry stands while it is worked on; a `*` stands for anything, `{name}` for the queue's name. Of several it leaves
+    the last when it is done."""
     taken_as: str = "{entry}"
     """How an entry is called there; `"{entry}:*"`: something may follow it."""
     later: Absent = None
@@ -268,7 +269,7 @@ class Queue(Section):
         if self.scripted:
             return Spoken(())  # which of its scripts finishes an entry, none of them says
         if self.acknowledges and self.taken:
-            return Spoken(REMOVES, self.taken_keys)
+            return Spoken(REMOVES, self._opened(self.taken[-1]))
         if self.deletes:
             return Spoken(REMOVES, self.append_commands.keys)
         return Spoken(())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from harness.checks.rest import FINISHING, Debt, Kind, never_queued, owed
+from harness.checks.rest import ENTRIES, FINISHING, Debt, Kind, entry_within, never_queued, owed
 from harness.errors import DeadlineExpired, ExpectationFailed
 from harness.history import Flow, History
 from harness.history.facts import Facts
@@ -165,7 +165,8 @@ class Waiting:
         begin, whole = began, self.seconds(within)
         if kind in FINISHING:
             begin = max(began, one.now.events[-1].seen)
-            whole = self.seconds(self.profile.policy.finished_within)
+            by = entry_within(one.now, self.facts, self.profile) if kind in ENTRIES else None
+            whole = self.seconds(by or self.profile.policy.finished_within)
         return min(max(begin, moved) + self.patience.of(kind, whole), begin + whole)
 
     def quiesce(self, *, within: float | None = None) -> None:
