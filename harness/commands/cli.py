@@ -12,6 +12,7 @@ import click
 from harness.commands import options
 from harness.commands.explore import explore
 from harness.commands.guard import guarded
+from harness.commands.init import init
 from harness.commands.load import load
 from harness.commands.profile import profile as profile_group
 from harness.errors import UsageError
@@ -170,14 +171,25 @@ def status(build: Path, as_json: bool) -> None:
 @click.option("--type", "channel", default="sms", show_default=True, help="sms, mms or email.")
 @click.option("--to", metavar="ADDRESS", help="The recipient; by default one that was never used.")
 @click.option("--body", default="hello", show_default=True, help="The text; a unique token is put behind it.")
+@click.option(
+    "--profile", type=options.FILE, metavar="FILE", help="A stack that runs already, instead of that of `up`."
+)
 @options.up
-def send(channel: str, to: str | None, body: str, build: Path) -> None:
-    """Sends one message through the stack that is up, and prints its id."""
+def send(channel: str, to: str | None, body: str, profile: Path | None, build: Path) -> None:
+    """Sends one message through the stack that is up (or that a profile is attached to), and prints its id."""
     from harness.commands.up import ask, running
     from harness.profile.base import CHANNELS
 
     if channel not in CHANNELS:
         raise UsageError(f"--type {channel!r} is none of {', '.join(CHANNELS)}")
+    if profile is not None:
+        from harness.commands.send import send as send_by
+
+        said = send_by(profile, channel=channel, to=to, body=body)
+        if said["id"] is None:
+            print(f"answered {said['status']}, and its id isn't where [send] id says: {said['body']}", file=sys.stderr)
+        print(said["id"] or said["body"])
+        return
     answer = ask(running(build), "send", channel=channel, to=to, body=body)
     if answer["status"] >= 300:
         raise UsageError(f"the API refused the message with {answer['status']}: {answer['body']}")
@@ -241,6 +253,7 @@ def doctor(profile: Path) -> int:
     return UNUSABLE if any(finding.needed and not finding.good for finding in findings) else 0
 
 
+app.add_command(init)
 app.add_command(load)
 app.add_command(explore)
 app.add_command(profile_group)

@@ -39,7 +39,9 @@ def exists(word: str) -> bool:
     if command:
         known = sections(KNOWN[command[1]])
         options = re.findall(r"(?<!\S)--?[a-z][a-z-]*", command[3])
-        told = known.get(f"{command[1]} {command[2]}")
+        inner = re.match(r" ([a-z][a-z-]+)", command[3])  # of a group of commands
+        name = f"{command[1]} {command[2]}"
+        told = known.get(name) or (known.get(f"{name} {inner[1]}") if inner else None)
         return told is not None and all(f"`{option}`" in told for option in options if option != "--help")
     if FILE.match(word):
         return (ROOT / word).exists() or word.startswith(MADE)
@@ -59,6 +61,8 @@ def sections(reference: str) -> dict[str, str]:
         ("harness verify --explain", True),
         ("harness verify --explian", False),
         ("harness wait", False),
+        ("harness profile schema", True),
+        ("harness profile schemas", False),
         ("harness/checks/rest.py", True),
         ("harness/profile.py", False),
         ("harness.toml", True),

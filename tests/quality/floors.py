@@ -9,6 +9,7 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("commands",),
         ("plugin", "load", "exploration"),
         ("reports",),
+        ("discovery",),
         ("session",),
         ("scenario",),
         ("deploy", "checks"),

@@ -48,7 +48,7 @@ def test_a_profile_that_is_not_toml(harness: Harness) -> None:
             "[processes.api]\ncommand = ['x']\ncuont = 2\n",
             "profile.toml:3: [processes.api] cuont: there is no such key; did you mean 'count'?",
         ),
-        ("[queue]\nxyzzy = 1\n", "profile.toml:2: [queue] xyzzy: there is no such key; known here: url, streams, dead"),
+        ("[queue]\nxyzzy = 1\n", "profile.toml:2: [queue] xyzzy: there is no such key; known here: kind, url, streams"),
         ("[deploy]\napi_port = 70000\n", "[deploy] api_port: write a number of at most 65535; got 70000"),
         ("name = 'x'\n", '[processes] api: it is missing, and driver = "embedded" starts the stack itself'),
         ("[deploy]\ndriver = 'attached'\n", '[api] url: driver = "attached" needs it: where the stack answers'),
