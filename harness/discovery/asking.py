@@ -37,6 +37,7 @@ SENDS: Final = (
     *("/mail", "/mails", "/email", "/emails", "/send-email", "/api/email", "/api/emails", "/v1/email"),
 )
 """Where messages are often sent to."""
+CALLED_READY: Final = re.compile(r"ready|health|alive|livez|ping|/up$", re.IGNORECASE)
 CLAIMED: Final = (("claims", "webhooks"), ("claims", "conversations"), ("claims", "idempotency"))
 NOWHERE: Final = "/messaging-harness-looks-whether-this-is-here"
 TIMEOUT: Final = 5.0
@@ -127,7 +128,7 @@ def look(api: Asked, draft: Draft, *, known: Sequence[Operation] = (), say: Say)
     if sending is None:
         found = [one for one in tried(api) if one.path not in {each.path for each in operations}]
         sending = apply(found, draft) if found else None
-    ready(api, draft, say=say)
+    ready(api, draft, known=[*operations, *known], say=say)
     if api.refused:
         draft.ask(
             ("api", "headers"), {"X-Api-Key": "${API_KEY}"}, f"the API answered {api.refused}: what it wants to know"
@@ -150,10 +151,12 @@ def forget(draft: Draft) -> None:
             draft.drop(key)
 
 
-def ready(api: Asked, draft: Draft, *, say: Say) -> None:
-    """The first path that says that the API is ready."""
+def ready(api: Asked, draft: Draft, *, known: Sequence[Operation] = (), say: Say) -> None:
+    """The first path that says that the API is ready: one that is called so, else any that answers."""
     guessed = draft.get("api", "ready")
-    for path in dict.fromkeys([*([guessed] if guessed else []), *READY]):
+    plain = [one.path for one in known if one.method == "GET" and not one.parameters]
+    named = [path for path in plain if CALLED_READY.search(path)]
+    for path in list(dict.fromkeys([*([guessed] if guessed else []), *named, *READY, *plain]))[:60]:
         answer = api.ask("GET", path)
         if answer is not None and 200 <= answer.status_code < 300:
             draft.put(("api", "ready"), path, f"GET {path} answered {answer.status_code}", "seen")

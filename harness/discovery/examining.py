@@ -142,16 +142,15 @@ def processes(profile: Profile, sight: Sight) -> Iterator[Tried]:
             yield Tried(part="processes", what=f"who is the {role}", found=f"{len(pids)} processes: {shown(pids)}")
             continue
         why = f"nobody knows which process is the {role}"
-        remedy = f"[processes.{role}] pid_file" + (", match, unit, container or service")
+        remedy = f"[processes.{role}] pid_file, match, unit, container or service"
         yield Tried(part="processes", what=f"who is the {role}", found="unknown", good=None, remedy=remedy)
         if role == "worker":
             sight.lack("hold", f"{why}: {remedy}")
         sight.lack("takers", f"{why}: {remedy}")
-    worker = profile.processes.get("worker")
-    if worker is None or not (getattr(worker, "kill", None) and getattr(worker, "restart", None)):
-        sight.lack(
-            "kill", "the worker isn't ours to kill: [processes.worker] kill and restart, or let the harness deploy it"
-        )
+    workers = [one for name, one in profile.processes.items() if (one.role or name) == "worker"]
+    if not workers or not all(one.kill and one.restart for one in workers):
+        how = "[processes.worker] kill and restart say how, or the harness deploys it"
+        sight.lack("kill", f"the worker isn't ours to kill: {how}")
 
 
 def shown(pids: frozenset[int]) -> str:

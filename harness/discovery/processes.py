@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import psutil
 
 from harness.discovery.draft import Draft
-from harness.profile import Process
 
 Say = Callable[[str], None]
 OURS: Final = re.compile(r"-m harness\b|(?:^|/)harness(?: |$)|mock[-_]providers|harness\.wire")
@@ -175,21 +174,14 @@ def put(draft: Draft, role: str, found: Sequence[Found], everybody: Sequence[Fou
     file = pid_file({one.pid for one in found}, found[0].pid)
     if file is not None:
         draft.put(("processes", role, "pid_file"), str(file), f"it holds the number of {why}", "seen")
-    elif "match" in Process.model_fields:
-        said = pattern(found[0])
-        family = {one.pid for one in found}
-        strangers = [one for one in everybody if re.search(said, one.line) and not {one.pid, one.parent} & family]
-        if strangers:
-            draft.ask(
-                ("processes", role, "match"), said, f"{strangers[0].pid} has the same command line, and is another's"
-            )
-            return
-        draft.put(("processes", role, "match"), said, why)
-    else:
-        draft.ask(("processes", role, "pid_file"), f"/run/{role}.pid", f"where the number of {why} stands")
         return
-    if Process.model_fields["command"].is_required():
-        draft.put(("processes", role, "command"), ["not ours to start"], why)
+    said = pattern(found[0])
+    family = {one.pid for one in found}
+    strangers = [one for one in everybody if re.search(said, one.line) and not {one.pid, one.parent} & family]
+    if strangers:
+        draft.ask(("processes", role, "match"), said, f"process {strangers[0].pid} has that command line, too")
+    else:
+        draft.put(("processes", role, "match"), said, why)
 
 
 def pid_file(pids: set[int], pid: int) -> Path | None:

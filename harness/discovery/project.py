@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from harness.discovery import settings, sources
+from harness.discovery import compose, settings, sources
 from harness.discovery.draft import Draft
 from harness.discovery.operations import Operation, apply
 from harness.discovery.redis_keys import kinds
@@ -65,7 +65,14 @@ def look(directory: Path, draft: Draft, *, say: Say) -> list[Operation]:
     sqlite = is_on_sqlite(read, libraries)
     if sqlite:
         draft.put(("database", "kind"), "sqlite", "the source names SQLite, and no driver of PostgreSQL", "guess")
-    for name, value, where in settings.filled(settings.named(read, directory), sqlite=sqlite):
+    named = settings.named(read, directory)
+    file, services = compose.services(directory)
+    if services:
+        say(f"{file} has the services {', '.join(service.name for service in services[:8])}")
+    for service in services:
+        for setting in service.settings if role_of(service.name) in ("api", "worker") else ():
+            named.setdefault(setting, f"{file}: {service.name}")
+    for name, value, where in settings.filled(named, sqlite=sqlite):
         draft.put(("env", name), value, f"{where} reads {name}", "guess")
     for name, kind in LIBRARIES.items():
         if name in libraries and kind in kinds():
@@ -160,6 +167,7 @@ def processes(directory: Path, read: Sequence[Source], libraries: frozenset[str]
         *procfile(directory),
         *scripts(directory),
         *by_library(directory, read, libraries, python=python),
+        *composed(directory),
     ):
         found.setdefault(role, command)
     return dict(sorted(found.items(), key=lambda entry: entry[0] != "migrate"))
@@ -189,6 +197,15 @@ def scripts(directory: Path) -> Iterator[tuple[str, Command]]:
         if role is not None and isinstance(line, str):
             plain = words(line) if not SHELL.search(line) else ["npm", "run", "--silent", str(name)]
             yield role, Command(words=plain, why=f"package.json: scripts.{name}")
+
+
+def composed(directory: Path) -> Iterator[tuple[str, Command]]:
+    """What a compose file says: its commands are meant for images, so whatever else is known goes before them."""
+    name, services = compose.services(directory)
+    for service in services:
+        role = role_of(service.name)
+        if role is not None and service.command:
+            yield role, Command(words=words(shlex.join(service.command)), why=f"{name}: {service.name}")
 
 
 def words(line: str) -> list[str]:

@@ -103,7 +103,7 @@ def routes(source: Source) -> Iterator[Operation]:
     for begin, match, number in matches:
         method, path = (match[1], match[2]) if number == 0 else (match[2] or "GET", match[1])
         until = next((one for one in begins if one > begin), len(source.text))
-        near = source.text[begin : min(until, begin + NEAR)] + handler(source, begin)
+        near = handler(source, begin) or source.text[begin : min(until, begin + NEAR)]
         taken = fields(near) if method.upper() != "GET" else {}
         yield Operation(
             method=method.upper(),

@@ -204,7 +204,7 @@ def of_library(key: str, element: bytes, lines: Sequence[Line], *, id: str | Non
             continue
         name = key[len(head) : len(key) - len(tail) if tail else None]
         pointer = in_payload(preset, element, lines, id=id)
-        if pointer is not None:
+        if pointer:  # an element that is no more than an id is no library's
             return Trace(kind=kind, key=name, says={"message_id": pointer}, how=f"{kind}'s {key}")
     return None
 

@@ -53,7 +53,19 @@ SENDS: Final = ("send", "message", "notif", "sms", "text", "mail", "dispatch", "
 """What stands in the path of a send."""
 HOOKS: Final = ("webhook", "hook", "callback", "inbound", "twilio", "sendgrid", "incoming")
 """What stands in the path of a webhook."""
-READY: Final = ("/ready", "/readyz", "/healthz", "/health", "/up", "/livez", "/status", "/ping", "/api/health", "/")
+READY: Final = (
+    "/ready",
+    "/readyz",
+    "/healthz",
+    "/health",
+    "/healthy",
+    "/up",
+    "/livez",
+    "/status",
+    "/ping",
+    "/api/health",
+    "/",
+)
 """Where an API says that it is ready, likeliest first."""
 OF_CHANNEL: Final[dict[Channel, tuple[str, ...]]] = {
     "sms": ("sms", "phone", "text", "msisdn", "mobile", "twilio"),
