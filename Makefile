@@ -82,7 +82,8 @@ format: $(READY) ## let ruff mend what it can
 
 types: $(READY) ## mypy, strict
 	@$(BIN)/mypy
-	@$(BIN)/mypy -p docs.generate -p examples.orders -p tests.examples
+	@$(BIN)/mypy -p docs.generate -p tests.examples
+	@cd examples/orders && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p orders
 	@cd examples/celery-fastapi && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p notify
 	@cd examples/rq-sqlite && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p postbox
 

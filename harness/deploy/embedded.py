@@ -198,7 +198,7 @@ class Embedded(Launching):
     async def _migrate(self) -> None:
         env, known = self._settings("migrate", redis_port=self._redis_port)
         process = self._processes.spawn(
-            *self._command(self._profile.migrate, known), name="migrate", role="migrate", env=env, cwd=Path.cwd()
+            *self._command(self._profile.migrate, known), name="migrate", role="migrate", env=env, cwd=self._home(known)
         )
         await self._output.follow(process)
         if not await asyncio.to_thread(process.ended.wait, self._profile.deploy.start_within):
@@ -234,7 +234,16 @@ class Embedded(Launching):
         return process
 
     def _cwd(self, spec: Kind, known: Mapping[str, str]) -> Path:
-        return Path.cwd() if spec.cwd is None else self._profile.folder / fill(spec.cwd, known)
+        return self._home(known) if spec.cwd is None else self._profile.folder / fill(spec.cwd, known)
+
+    def _home(self, known: Mapping[str, str]) -> Path:
+        """Where the stack's processes run that say nothing else; raises DeployError where that is no folder."""
+        if self._profile.cwd is None:
+            return Path.cwd()
+        home = self._profile.folder / fill(self._profile.cwd, known)
+        if not home.is_dir():
+            raise DeployError(f"cwd = {self._profile.cwd!r} is no folder: there is no {home}; mend it in the profile")
+        return home
 
     def _tcp_of(self, process: Process, port: int | None) -> tuple[str, int]:  # noqa: ARG002 - reason: of containers
         return "127.0.0.1", self._api_port if port is None else port

@@ -79,6 +79,9 @@ class Profile(Section):
     """What the stack is called in reports."""
     deploy: Deploy = Deploy()
     images: Images = Images()
+    cwd: str | None = None
+    """Embedded only: where the stack's processes and `migrate` run, relative to this file's folder: `"."`; not said:
+    where the harness is called."""
     env: dict[str, str] = {}
     """Settings for every process of the stack; `{database_url}`, `{redis_port}` and so on are filled in."""
     migrate: list[str] = []

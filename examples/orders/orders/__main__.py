@@ -1,4 +1,4 @@
-"""`python -m examples.orders migrate | api | worker`."""
+"""`python -m orders migrate | api | worker`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 import asyncpg
 
-from examples.orders.schema import SCHEMA
+from orders.schema import SCHEMA
 
 
 async def migrate() -> None:
@@ -24,15 +24,15 @@ def main() -> None:
         case ["migrate"]:
             asyncio.run(migrate())
         case ["api"]:
-            from examples.orders.api import serve
+            from orders.api import serve
 
             serve()
         case ["worker"]:
-            from examples.orders.worker import work
+            from orders.worker import work
 
             asyncio.run(work())
         case _:
-            sys.exit("usage: python -m examples.orders migrate | api | worker")
+            sys.exit("usage: python -m orders migrate | api | worker")
 
 
 if __name__ == "__main__":

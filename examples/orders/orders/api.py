@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from examples.orders.schema import STREAM
+from orders.schema import STREAM
 
 
 @contextlib.asynccontextmanager

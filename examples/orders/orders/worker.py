@@ -14,7 +14,7 @@ import httpx
 import redis.asyncio as redis
 from redis.exceptions import ResponseError
 
-from examples.orders.schema import GROUP, STREAM
+from orders.schema import GROUP, STREAM
 
 ATTEMPTS = 5
 
