@@ -9,6 +9,7 @@ from typing import Any
 from harness.history import Flow, History, key
 from harness.history.flow import came_in
 from harness.probes.probe import gap, token_in
+from harness.profile import Queue
 
 MOST = 500
 """Entries that are kept until it is known whose they are; the first ones tell as much as the later."""
@@ -17,8 +18,9 @@ MOST = 500
 class Aside:
     """Entries on streams that aren't watched, until their messages are known."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, queue: Queue) -> None:
         self._history = history
+        self._queue = queue
         self._kept: dict[str, list[Mapping[str, str]]] = {}
         self._told: set[str] = set()
 
@@ -38,8 +40,9 @@ class Aside:
             if stream not in self._told and any(self._is_work(fields) for fields in kept):
                 self._told.add(stream)
                 kept.clear()
-                reason = f"entries on {stream} carry messages of this run that no stream of [queue] streams has"
-                remedy = f'[queue] streams: "{stream}" for the channel whose messages it carries'
+                place, named = self._queue.place, self._queue.named_by
+                reason = f"entries on {stream} carry messages of this run that no {place} of [queue] {named} has"
+                remedy = f'[queue] {named}: "{stream}" for the channel whose messages it carries'
                 gap(self._history, "queue", reason, kinds=kinds, lasting=True, remedy=remedy, stream=stream)
 
     def _is_work(self, fields: Mapping[str, str]) -> bool:

@@ -50,7 +50,7 @@ class Entries:
         self._done: set[tuple[str, str]] = set()
         self._lengths: dict[str, float] = {}
         self._times: dict[tuple[str, str | None], int] = {}
-        self._aside = Aside(history)
+        self._aside = Aside(history, queue)
         self._places = Places(history, queue, unread=self._unread, strange=self._strange)
         self._payloads: dict[str, dict[str, str]] = {}
 
@@ -82,7 +82,7 @@ class Entries:
             case "noack":
                 self._noack(said)
             case "aside":
-                self._aside.take(said["stream"], said["fields"])
+                self._aside.take(said["stream"], self._places.aside(said["fields"]))
 
     def settle(self) -> None:
         """All is taken that was said so far: what couldn't be judged before its message was known is judged now."""

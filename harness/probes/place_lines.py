@@ -12,7 +12,7 @@ from collections.abc import Callable
 from harness.probes.entries import Said
 from harness.probes.monitor_lines import Line, escape, first_word, parse
 from harness.wire.commands import name_of, text
-from harness.wire.places import UNKNOWN
+from harness.wire.places import ASIDE, UNKNOWN
 from harness.wire.reach import DATABASE, EVERYTHING, SCRIPTS, Watched, reaches
 
 LUA = b" lua] "
@@ -59,7 +59,7 @@ class PlaceLines:
         word = first_word(line)
         if word not in OURS and not scripted and not self._everybody:
             return
-        if word not in UNNAMED and not any(name in line for name in self._names):
+        if word not in UNNAMED and word not in ASIDE and not any(name in line for name in self._names):
             return
         said = parse(line)
         if said is None or not said.command:
@@ -91,3 +91,5 @@ class PlaceLines:
                 return
             for one in watched.meaning(command, UNKNOWN):
                 self._take({**one, **by})
+        elif line.database == watched.database and (said_aside := watched.aside(command)) is not None:
+            self._take({**said_aside, **by})

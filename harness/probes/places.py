@@ -7,7 +7,7 @@ is put there twice is two entries; what goes back from where it was taken is the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -109,6 +109,17 @@ class Places:
         for entries in self._entries.values():
             for standing in entries:
                 self._tell(standing)
+
+    def aside(self, fields: Mapping[str, str]) -> Mapping[str, str]:
+        """What is put somewhere else, with the message that it names if it is written as this queue's entries are."""
+        element = fields.get("element")
+        if element is None:
+            return fields
+        name = self._naming.entry(element)
+        pointed = (self._payloads.get((stream, name)) for stream in self._queue.streams.values())
+        content = element if self._queue.payload is None else next(filter(None, pointed), None)
+        message = None if content is None else self._naming.read(content)[0]
+        return fields if message is None else {**fields, "message": message}
 
     # what is put
 

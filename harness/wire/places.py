@@ -62,6 +62,11 @@ def meaning_of(command: Command, reply: object) -> Iterator[Said]:
     return MEANING[name_of(command)](command, reply)
 
 
+def aside(command: Command) -> Said:
+    """What is put on a key that isn't watched."""
+    return {"what": "aside", "stream": text(command[1]), "fields": {"element": raw(command[-1])}}
+
+
 def put(key: object, value: object, content: object = None, **more: Any) -> Said:
     said: Said = {"what": "put", "stream": text(key), "value": raw(value), **more}
     if content is not None:
@@ -260,5 +265,7 @@ MEANING: Final[dict[bytes, Meaning]] = {
     b"PUBLISH": published,
 }
 """The commands that are read, each with what its reply shows."""
+ASIDE: Final = frozenset({b"LPUSH", b"RPUSH", b"ZADD", b"PUBLISH"})
+"""By these an entry might be put on a queue that the profile doesn't name."""
 BLOCKING: Final = frozenset(b"BLPOP BRPOP BLMPOP BLMOVE BRPOPLPUSH BZPOPMIN BZPOPMAX BZMPOP".split())
 """These wait for an element: Redis answers before it gives one away."""

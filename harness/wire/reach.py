@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.wire import places
-from harness.wire.commands import MEANING, Command, Said, events_of, name_of, streams_of, text
+from harness.wire.commands import MEANING, Command, Said, aside, events_of, name_of, streams_of, text
 
 READ = frozenset(MEANING)
 PLACED = frozenset(places.MEANING)
@@ -46,6 +46,8 @@ NONE_IS_NOTHING = LATER | frozenset(
 """Whose answer 0 says that nothing was changed."""
 NOT_RUN = ("NOSCRIPT", "NOPERM", "NOAUTH", "LOADING", "BUSY", "ERR Error compiling", "READONLY", "MASTERDOWN")
 """The refusals by which a script has not even begun; after any other error it may have done a part."""
+SHORTEST = 3
+"""Words of a command that puts something somewhere."""
 BY_WHOM = "let each command on the stream be sent by the process itself, not by a script"
 
 
@@ -98,6 +100,15 @@ class Watched:
         for said in places.meaning_of(command, reply):
             if self.placed_in([said["stream"].encode(), *([said["into"].encode()] if "into" in said else [])]):
                 yield said
+
+    def aside(self, command: Command) -> Said | None:
+        """What a command puts where an entry might be, and where nobody looks for one; None for any other."""
+        name = name_of(command)
+        if len(command) < SHORTEST:
+            return None
+        if self.base == "stream":
+            return aside(command) if name == b"XADD" else None
+        return places.aside(command) if name in places.ASIDE else None
 
     def payload(self, command: Command, reply: object) -> Iterator[Said]:
         """What a command that isn't read otherwise writes of what entries of a stream point to."""

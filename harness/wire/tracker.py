@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import hiredis
 
-from harness.wire.commands import Command, Said, aside, name_of, read_options, text
+from harness.wire.commands import Command, Said, name_of, read_options, text
 from harness.wire.places import BLOCKING, taken
 from harness.wire.reach import Watched, changed, reaches
 from harness.wire.requests import Requests
@@ -185,9 +185,10 @@ class Tracker:
             if isinstance(reply, Exception):
                 return
             if self._watched.concern(command) is None:
-                if name == b"XADD" and self._database == self._watched.database and self._asides < MOST_ASIDE:
+                said = self._watched.aside(command) if self._asides < MOST_ASIDE else None
+                if said is not None and self._database == self._watched.database:
                     self._asides += 1
-                    yield {**aside(command), "at": asked.at}
+                    yield {**said, "at": asked.at}
                 return
             if self._database != self._watched.database:
                 yield {**self._elsewhere(asked), "at": asked.at}

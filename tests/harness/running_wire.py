@@ -35,7 +35,7 @@ class RunningWire:
         self.loop.run(self.control.ask("listen", process=process, host="127.0.0.1", port=port, upstream=where))
         return port
 
-    def gate(self, number: int, process: str, command: str, side: str, **more: Any) -> None:
+    def gate(self, number: int, process: str, command: str | list[str], side: str, **more: Any) -> None:
         self.loop.run(self.control.ask("gate", gate=number, process=process, command=command, side=side, **more))
 
     def open(self, number: int) -> int:

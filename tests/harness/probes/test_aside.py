@@ -12,6 +12,7 @@ from harness.history import History
 from harness.loop import Loop
 from harness.probes.aside import MOST, Aside
 from harness.probes.probe import new_token
+from harness.profile import Queue
 
 ID, TOKEN = "1d72bf21-2792-4d8c-a5a1-6449cd111075", new_token()
 
@@ -41,7 +42,7 @@ def known() -> History:
 )
 def test_a_message_that_stands_nowhere_else_is_a_gap(fields: dict[str, str]) -> None:
     history = known()
-    aside = Aside(history)
+    aside = Aside(history, Queue())
     aside.take("jobs", fields)
     assert not history.events("probe.gap")
     for _ in range(2):
@@ -57,7 +58,7 @@ def test_a_message_that_stands_nowhere_else_is_a_gap(fields: dict[str, str]) -> 
 )
 def test_what_is_about_no_message_of_ours_is_none(fields: dict[str, str]) -> None:
     history = known()
-    aside = Aside(history)
+    aside = Aside(history, Queue())
     aside.take("audit", fields)
     aside.settle(("queue.appended",))
     assert not history.events("probe.gap")
@@ -65,7 +66,7 @@ def test_what_is_about_no_message_of_ours_is_none(fields: dict[str, str]) -> Non
 
 def test_what_stands_on_a_watched_stream_too_is_the_stacks_own_affair() -> None:
     history = known()
-    aside = Aside(history)
+    aside = Aside(history, Queue())
     aside.take("audit", {"id": ID})
     history.append("queue.appended", source="queue", message_id=ID, keys=["entry:jobs/1-0"])
     aside.settle(("queue.appended",))
@@ -80,7 +81,7 @@ def test_a_reply_that_came_in_is_not_work_that_stands_elsewhere(what: str | None
     else:
         row = {"direction": "inbound"}
         history.append("database.inserted", source="database", message_id=ID, data=row, keys=[f"token:{TOKEN}"])
-    aside = Aside(history)
+    aside = Aside(history, Queue())
     aside.take("hooks", {"data": json.dumps({"text": f"a reply {TOKEN}"})})
     aside.settle(("queue.appended",))
     assert not history.events("probe.gap")
@@ -88,7 +89,7 @@ def test_a_reply_that_came_in_is_not_work_that_stands_elsewhere(what: str | None
 
 def test_it_is_told_once_the_message_is_known_and_no_more_is_kept_than_is_needed() -> None:
     history = History()
-    aside = Aside(history)
+    aside = Aside(history, Queue())
     aside.take("jobs", {"id": ID})
     for number in range(2 * MOST):
         aside.take("jobs", {"id": str(number)})

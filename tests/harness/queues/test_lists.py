@@ -278,3 +278,42 @@ def test_dead_letters_are_told_apart(watching: Watching) -> None:
     assert seen(wire) == [("appended", "m1", "m1")]
     (event,) = wire.history.events("queue.appended")
     assert event.data["dead"] is True
+
+
+ELSEWHERE = "entries on elsewhere carry messages of this run that no list of [queue] keys has"
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({}, [("LPUSH", "elsewhere", "m1")]),
+        ({"message_id": "id"}, [("RPUSH", "elsewhere", '{"id": "m1"}')]),
+        ({"message_id": "id", "encoding": "base64+json"}, [("LPUSH", "elsewhere", "eyJpZCI6ICJtMSJ9")]),
+        ({"message_id": "id"}, [("ZADD", "elsewhere", "1", '{"id": "m1"}')]),
+        (
+            {"payload": "job:{entry}", "field": "data", "message_id": "id"},
+            [("HSET", "job:17", "data", '{"id": "m1"}'), ("LPUSH", "elsewhere", "17")],
+        ),
+        ({}, [("EVAL", "redis.call('lpush', KEYS[1], 'm1')", "1", "elsewhere")]),
+    ],
+)
+def test_a_message_on_a_list_that_the_profile_does_not_name(
+    watching: Watching, table: dict[str, str], words: list[tuple[str, ...]]
+) -> None:
+    wire = watching(**JOBS, **table)
+    client = wire.valkey.client(wire.api)
+    wire.history.append("database.inserted", source="database", message_id="m1")
+    for command in words:
+        client.execute_command(*command)
+    wire.settled()
+    assert reasons(wire.history) == [ELSEWHERE]
+    assert '[queue] keys: "elsewhere"' in wire.history.events("probe.gap")[0].data["remedy"]
+
+
+def test_a_message_that_stands_on_its_list_too_is_nobody_s_business_elsewhere(watching: Watching) -> None:
+    wire = watching(**JOBS)
+    wire.history.append("database.inserted", source="database", message_id="m1")
+    client = wire.valkey.client(wire.api)
+    client.lpush("elsewhere", "m1", "other")
+    client.lpush("jobs", "m1")
+    assert seen(wire) == [("appended", "m1", "m1")]
