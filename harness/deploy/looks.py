@@ -53,7 +53,7 @@ async def nobody_there(client: redis.asyncio.Redis, queue: Queue, *, since: floa
         return "no client of Redis waits for entries ([processes] ready = { consumer = true })"
     for stream in dict.fromkeys(queue.streams.values()):
         with contextlib.suppress(redis.exceptions.ResponseError):  # there is no such stream, or group, yet
-            for consumer in await client.xinfo_consumers(stream, queue.group):
+            for consumer in await client.xinfo_consumers(stream, queue.group_on(stream) or queue.group):
                 if float(consumer["idle"]) <= since * 1000:
                     return None
     return f"the group {queue.group} has no consumer that is at work ([processes] ready = {{ consumer = true }})"

@@ -75,14 +75,14 @@ class Backlog:
 
     def _oldest(self, stream: str) -> float:
         """How old, in seconds, the oldest entry is that nobody has finished; 0 where there is none, or none is told."""
-        pending, last = 0, "0"
+        own, pending, last = self._queue.group_on(stream), 0, "0"
         with contextlib.suppress(redis.ResponseError):  # no stream yet, so no group, or it may not be asked
             for group in self._redis.xinfo_groups(stream):
-                if group["name"] == self._queue.group:
+                if group["name"] == own:
                     pending, last = group["pending"], group["last-delivered-id"]
             oldest = [entry for entry, _ in self._redis.xrange(stream, min=f"({last}", count=1)]
             if pending:
-                summary = self._redis.xpending(stream, self._queue.group)
+                summary = self._redis.xpending(stream, own)
                 oldest += [summary["min"]] if summary["min"] else []
             ages = [time.time() - int(entry.partition("-")[0]) / 1000 for entry in oldest]
             return round(max(ages, default=0.0), 3)

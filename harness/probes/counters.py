@@ -37,20 +37,19 @@ class Counters:
         no: dict[str, str] = {}
         length = self._ask("xlen", stream, no, lambda: self._redis.xlen(stream), absent_is=0)
         data: dict[str, Any] = {"stream": stream, "length": length}
-        if self._queue.group is not None:
+        if self._queue.group_on(stream) is not None:
             data |= self._group(stream, no)
         return self._counted(data, no)
 
     def _group(self, stream: str, no: dict[str, str]) -> dict[str, Any]:
+        own = self._queue.group_on(stream)
         groups = self._ask("xinfo|groups", stream, no, lambda: self._redis.xinfo_groups(stream), absent_is=[])
         if groups is None:
-            said = self._ask(
-                "xpending", stream, no, lambda: self._redis.xpending(stream, self._queue.group), absent_is={}
-            )
+            said = self._ask("xpending", stream, no, lambda: self._redis.xpending(stream, own), absent_is={})
             pending = None if said is None else said.get("pending", 0)
             return {"pending": pending, "lag": None, "consumers": None}
         for group in groups:
-            if group["name"] == self._queue.group:
+            if group["name"] == own:
                 return {"pending": group["pending"], "lag": group.get("lag"), "consumers": group["consumers"]}
         # without a stream nothing waits; with one and no group, nobody counts what does
         return {"pending": 0, "lag": None if groups or self._exists(stream) else 0, "consumers": 0}
@@ -64,7 +63,7 @@ class Counters:
         `data["entries"]` is {id: {"present": bool or None, "pending": bool or None}}; None where that is refused, and
         for `pending` without [queue] group. Raises Inconclusive when Redis can't be asked.
         """
-        group, no = self._queue.group, dict[str, str]()
+        group, no = self._queue.group_on(stream), dict[str, str]()
         with self._redis.pipeline(transaction=False) as pipeline:
             for entry in ids:
                 pipeline.xrange(stream, entry, entry, count=1)

@@ -144,10 +144,11 @@ class Entries:
         if said.get("how") == "xread":
             return self._queue.group is None
         group = said["group"]
-        if group == self._queue.group:
+        if group == self._queue.group_on(said["stream"]):
             return True
         if said["stream"] != self._queue.dead and self._once("group", group):
-            own = f"[queue] group is {self._queue.group!r}" if self._queue.group else "[queue] names no group"
+            mine = self._queue.group_on(said["stream"])
+            own = f"[queue] group is {mine!r}" if mine else "[queue] names no group"
             reason = f"the group {group!r} reads {said['stream']} too, and {own}"
             remedy = f'[queue] group = "{group}" if that is the workers\' group'
             kinds = ["queue.claimed", "queue.acked"]

@@ -70,7 +70,7 @@ class MonitorProbe:
         where = self._redis.connection_pool.connection_kwargs
         watched = Watched(
             streams=frozenset(stream.encode() for stream in streams),
-            group=profile.group.encode() if profile.group else None,
+            group=profile.group.encode() if profile.group and not profile.groups else None,
             database=int(where.get("db") or 0),
         )
         self._reader = LineReader(

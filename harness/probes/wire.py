@@ -190,7 +190,8 @@ def watch_of(queue: Queue) -> dict[str, Any]:
     """What of a queue is to be watched, as `harness.wire` wants to be told it."""
     return {
         "streams": sorted(queue.all_keys),
-        "group": queue.group,
+        # of several, each that goes may be the workers'
+        "group": None if queue.groups else queue.group,
         "database": database_of(queue.url),
         "base": queue.base,
         "beside": sorted({*queue.taken_keys, *queue.later_keys}),

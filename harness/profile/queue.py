@@ -91,6 +91,8 @@ class Queue(Section):
     group: Absent = "workers"
     """Streams only: the consumer group; `""`: workers read with plain XREAD, so nothing is acknowledged and no lag can
     be read."""
+    groups: dict[str, str] = {}
+    """Streams only: the group of a channel whose workers read in another one."""
     field: str = "data"
     """The entry's field with the JSON text; of a payload that is a hash, its field (`"{entry}"` where it holds
     many)."""
@@ -245,6 +247,11 @@ class Queue(Section):
         """Every key on which work or a dead letter may stand."""
         work = [key + more for key in self.streams.values() for more in ("", *self.also)]
         return tuple(dict.fromkeys([*work, *filter(None, [self.dead])]))
+
+    def group_on(self, stream: str) -> str | None:
+        """The consumer group of the workers that read a stream."""
+        own = (self.groups.get(channel) for channel, key in self.streams.items() if key == stream)
+        return next(filter(None, own), self.group)
 
     @property
     def put(self) -> str:

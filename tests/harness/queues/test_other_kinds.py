@@ -13,6 +13,10 @@ from harness_support import until
 from queue_events import reasons, seen, told
 from running_wire import RunningWire
 
+from harness.history import History
+from harness.probes.counters import Counters
+from harness.profile import Queue
+
 Watching = Callable[..., RunningWire]
 DUE = {"kind": "sorted-set", "keys": {"sms": "due"}}
 
@@ -137,3 +141,24 @@ def test_a_script_that_pops_without_a_trace_is_a_gap(watching: Watching) -> None
     client.eval("return redis.call('rpop', KEYS[1])", 1, "jobs")
     wire.settled()
     assert reasons(wire.history) == ["which entry a pop of jobs gave away can't be seen"]
+
+
+def test_each_stream_may_have_a_group_of_its_own(watching: Watching) -> None:
+    wire = watching(groups={"email": "mailers"})
+    client = wire.valkey.client(wire.worker)
+    for stream, group in (("message_queue:sms", "workers"), ("message_queue:email", "mailers")):
+        client.xgroup_create(stream, group, mkstream=True)
+        entry = client.xadd(stream, {"data": '{"message_id": "m1"}'})
+        client.xreadgroup(group, "one", {stream: ">"})
+        client.xack(stream, group, entry)
+    assert [kind for kind, *_ in seen(wire)] == ["appended", "claimed", "acked"] * 2
+    counters = Counters(History(), Queue.model_validate({"groups": {"email": "mailers"}}), url=wire.valkey.url)
+    assert counters.count("message_queue:email").data["consumers"] == 1
+    assert counters.count("message_queue:sms").data["consumers"] == 1
+    client.xgroup_create("message_queue:email", "workers")
+    client.xadd("message_queue:email", {"data": '{"message_id": "m2"}'})
+    client.xreadgroup("workers", "one", {"message_queue:email": ">"})
+    wire.settled()
+    assert reasons(wire.history) == [
+        "the group 'workers' reads message_queue:email too, and [queue] group is 'mailers'"
+    ]
