@@ -47,7 +47,12 @@ class Aside:
 
     def _is_work(self, fields: Mapping[str, str]) -> bool:
         flows = (Flow(self._history.flow(name)) for name in names_in(fields))
-        return any(flow.events and not flow.appends and not came_in(flow) for flow in flows)
+        return any(known(flow) and not flow.appends and not came_in(flow) for flow in flows)
+
+
+def known(flow: Flow) -> bool:
+    """Whether something is one of the run's messages: a worker's log may name anything, such as a job's own id."""
+    return bool(flow.requests or flow.answers or flow.of("database.inserted"))
 
 
 def names_in(fields: Mapping[str, str]) -> Iterator[str]:

@@ -310,6 +310,17 @@ def test_a_message_on_a_list_that_the_profile_does_not_name(
     assert '[queue] keys: "elsewhere"' in wire.history.events("probe.gap")[0].data["remedy"]
 
 
+def test_what_only_a_log_names_is_no_message(watching: Watching) -> None:
+    wire = watching(**JOBS, payload="job:{entry}", field="data", message_id="id")
+    client = wire.valkey.client(wire.api)
+    wire.history.append("database.inserted", source="database", message_id="m1")
+    client.hset("job:17", "data", '{"id": "m1"}')
+    client.lpush("jobs", "17")
+    wire.history.append("worker.log", source="log", message_id="17", data={"text": "17 is done"})
+    client.zadd("finished", {"17": 1})
+    assert seen(wire) == [("appended", "17", "m1")]
+
+
 def test_a_message_that_stands_on_its_list_too_is_nobody_s_business_elsewhere(watching: Watching) -> None:
     wire = watching(**JOBS)
     wire.history.append("database.inserted", source="database", message_id="m1")
