@@ -182,6 +182,9 @@ def arguments(request: Request) -> list[str]:
         # our own summary says more than pytest's; the cache would litter a user's directory
         *("-qq", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--disable-warnings", "-r", "N"),
     ]
+    if request.scenarios is None:
+        # the harness may be installed below a project's folder, whose conftest.py is about other tests
+        words += ["--confcutdir", str(suite)]
     for option, values in (
         ("--harness-check", request.checks),
         ("--harness-stack-env", request.stack_env),

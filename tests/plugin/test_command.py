@@ -91,3 +91,17 @@ def test_what_is_not_installed_is_left_out_or_told(monkeypatch: pytest.MonkeyPat
     check(request)
     with pytest.raises(UsageError, match=r"-n: xdist isn't installed, .* 'messaging-harness\[embedded\]'"):
         check(replace(request, parallel=2))
+
+
+def test_our_suite_asks_no_conftest_above_the_place_where_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "conftest.py").write_text("raise RuntimeError('this is about other tests')\n")
+    suite = tmp_path / "venv" / "scenarios"
+    suite.mkdir(parents=True)
+    (suite / "test_one.py").write_text("def test_one():\n    pass\n")
+    monkeypatch.setattr(commands, "content", lambda _: suite)
+    words = arguments(Request(profile=ROOT / "harness.toml", build=tmp_path / "verify"))
+    command = [sys.executable, "-m", "pytest", *words, "--collect-only"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
