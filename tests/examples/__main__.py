@@ -121,7 +121,8 @@ def main(only: Sequence[str], repeat: int, quick: bool, parallel: int) -> None:
         for line in pool.map(lambda job: job(), jobs):
             lines.append(line)
             progress.advance(task)
-    show(console, lines)
+    if lines:
+        show(console, lines)
     bad = sum(bool(line.wrong) for line in lines)
     console.print(f"{len(lines) - bad} passed, {bad} failed")
     sys.exit(1 if bad else 0)

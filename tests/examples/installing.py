@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -56,9 +57,15 @@ class Installed:
         if self.example.kind == "node":
             npm_install(self.folder)
         else:
-            uv = Uv(self.build)
-            uv.environment(self._venv.name, "--requirements", self.folder / "requirements.txt")
+            name = f"{self.build.name}/{self._venv.name}"
+            uv(self.build.parent).environment(name, "--requirements", self.folder / "requirements.txt")
         stamp.write_text(digest, encoding="utf-8")
+
+
+@functools.cache
+def uv(directory: Path) -> Uv:
+    """One for all examples, since it may have to be fetched itself."""
+    return Uv(directory)
 
 
 def npm_install(folder: Path) -> None:
@@ -67,6 +74,7 @@ def npm_install(folder: Path) -> None:
     try:
         run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=folder, check=True)
     except RuntimeError as error:
-        if any(sign in str(error) for sign in OFFLINE):
-            raise NoIndexError(str(error).strip().splitlines()[-1]) from error
+        lines = [line for line in str(error).splitlines() if any(sign in line for sign in OFFLINE)]
+        if lines:
+            raise NoIndexError(lines[-1]) from error
         raise
