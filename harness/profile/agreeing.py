@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any, Final
 
 from harness.profile.base import CHANNELS
@@ -47,6 +47,7 @@ def disagreements(profile: Profile) -> Iterator[Wrong]:
     yield from unknown(profile)
     yield from addresses(profile)
     yield from paths(profile)
+    yield from queue(profile)
     yield from claims(profile)
     yield from bodies(profile)
     yield from statuses(profile)
@@ -115,6 +116,27 @@ def paths(profile: Profile) -> Iterator[Wrong]:
             yield key, f'no {{id}} in it, so every message is looked at alike; write "{whole}"'
 
 
+def queue(profile: Profile) -> Iterator[Wrong]:
+    """What doesn't go with the queue's kind, and names that are none."""
+    own, written = profile.queue, profile.written.get("queue", {})
+    if own.base != "stream" and own.group is not None:
+        yield ("queue", "group"), f'only a stream has groups, and kind = "{own.kind}" is none; leave it out'
+    if own.base != "stream" and own.finish == "trim":
+        yield ("queue", "finish"), f'only a stream is trimmed; of a {own.place} write "ack", "delete" or "pop"'
+    if "keys" in written and "streams" in written:
+        yield ("queue", "streams"), "keys says the same; leave one of them out"
+    if own.kind in ("list", "sorted-set", "pubsub") and not {"keys", "streams"} & set(written):
+        yield (
+            ("queue", "kind"),
+            f'nobody knows what the {own.place} is called; write keys = {{ sms = "jobs" }} beside it',
+        )
+    for table in ("streams", "keys"):
+        for name in written.get(table, ()):
+            meant = difflib.get_close_matches(name, CHANNELS, n=1)
+            if name not in CHANNELS and meant:
+                yield ("queue", table, name), f"there is no channel of this name; did you mean {meant[0]!r}?"
+
+
 def claims(profile: Profile) -> Iterator[Wrong]:
     """What is claimed and denied at once."""
     said = profile.claims
@@ -181,9 +203,6 @@ def statuses(profile: Profile) -> Iterator[Wrong]:
         word = getattr(words, step)
         if word not in words.order and step in words.model_fields_set:
             yield ("statuses", step), f"{word!r} stands nowhere in order; put it there, or leave order out"
-    strange = [word for word in chain(*words.cycles) if word not in words.order]
-    if strange and "cycles" in words.model_fields_set:
-        yield ("statuses", "cycles"), f"{strange[0]!r} stands nowhere in order; put it there, or leave it out here"
 
 
 def said(profile: Profile, key: Key) -> Any:

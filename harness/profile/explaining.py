@@ -108,7 +108,8 @@ def explain(error: ValidationError, *, source: Source) -> ProfileError:
     if len(same) > 1:
         said = " or ".join(dict.fromkeys(expected(one, alone=False) for one in same)).replace(" or write", " or")
         return source.wrong(key, f"{said}{example(key, problem['type'])}; got {shorten(problem.get('input'))}")
-    more = "" if as_list(problem) else example(key, problem["type"])
+    told = problem["type"] == "list_type" and as_list(problem)
+    more = "" if told else example(key, problem["type"])
     return source.wrong(key, f"{expected(problem)}{more}; got {shorten(problem.get('input'))}")
 
 
@@ -180,11 +181,16 @@ def expected(problem: ErrorDetails, *, alone: bool = True) -> str:
         return LIMITS[kind].format(**context)
     if alone and kind == "list_type" and (meant := as_list(problem)):
         return f"write a list: {meant}"
-    if kind in ("model_type", "model_attributes_type") and isinstance(problem.get("input"), list):
+    if kind in ("model_type", "model_attributes_type") and tables_in(problem.get("input")):
         return f"there is one such table, so it stands in single brackets: [{'.'.join(keys(problem))}]"
     message = problem["msg"].replace("Input should be", "it should be")
     message = message[:1].lower() + message[1:]
     return REMEDIES.get(kind) or message
+
+
+def tables_in(given: object) -> bool:
+    """Whether a table was written as one of several: `[[send]]`."""
+    return isinstance(given, list) and bool(given) and isinstance(given[0], Mapping)
 
 
 def as_list(problem: ErrorDetails) -> str:

@@ -66,10 +66,10 @@ def parse(
         profile = Profile.model_validate(new)
     except ValidationError as error:
         raise explain(error, source=own) from error
+    profile._written = new
     wrong = disagreement(profile)
     if wrong is not None:
         raise own.wrong(*wrong)
-    profile._written = new
     return profile
 
 

@@ -21,6 +21,8 @@ EXAMPLES: Final[dict[tuple[str, str], list[Any]]] = {
     ("Profile", "env"): [{"REDIS_URL": "redis://{redis_host}:{redis_port}/0"}],
     ("Profile", "migrate"): [["{python}", "manage.py", "migrate"]],
     ("Process", "command"): [["{python}", "worker.py"], ["node", "worker.js"]],
+    ("Process", "ready"): [{"log": "listening on"}, {"path": "/healthz"}],
+    ("Process", "match"): ["celery -A tasks worker"],
     ("Api", "url"): ["http://127.0.0.1:8080"],
     ("Api", "headers"): [{"X-Api-Key": "${API_KEY}"}],
     ("Send", "body"): [{"phone": "{to}", "text": "{body}"}],
@@ -31,9 +33,14 @@ EXAMPLES: Final[dict[tuple[str, str], list[Any]]] = {
     ("Look", "status"): ["/data/status"],
     ("Webhook", "body"): [{"from": "{from}", "to": "{to}", "text": "{body}"}],
     ("Queue", "url"): ["redis://127.0.0.1:6379/0"],
+    ("Queue", "kind"): ["celery"],
     ("Queue", "streams"): [{"sms": "jobs"}],
+    ("Queue", "keys"): [{"sms": "mail"}],
     ("Queue", "message_id"): ["message_id", "/data/id"],
     ("Database", "url"): ["postgresql://app:${APP_PASSWORD}@127.0.0.1:5432/app"],
+    ("Database", "columns"): [
+        {"id": "job_id", "status": "state", "provider_id": "sid", "body": "text", "direction": ""}
+    ],
     ("Database", "table"): ["notifications", 'app."Message"'],
     ("Statuses", "queued"): ["QUEUED", ["NEW", "QUEUED"], {"row": 0, "api": "pending"}],
     ("Statuses", "sent"): ["SENT", {"row": 2, "api": "sent"}],

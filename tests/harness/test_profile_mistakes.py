@@ -53,7 +53,7 @@ MISTAKES = [
     ),
     (
         API + '[queue]\nstreams = "jobs"\n',
-        "p.toml:4: [queue] streams: write a table: { name = \"…\" }; got 'jobs'",
+        'p.toml:4: [queue] streams: write a table: { name = "…" }, such as streams = { sms = "jobs" }; got \'jobs\'',
     ),
     (
         API + '[queue]\nstreams = ["jobs"]\n',
@@ -120,16 +120,12 @@ MISTAKES = [
         "p.toml:2: [processes.api] comand: there is no such key; did you mean 'command'?",
     ),
     (
-        "[processes.api]\ncount = 2\n",
-        'p.toml:1: [processes.api] command: it is missing, and must be given: command = ["python", "worker.py"]',
-    ),
-    (
         '[processes.api]\ncommand = ["x", 3]\n',
-        'p.toml:2: [processes.api] command: write a text: "…"; got 3',
+        'p.toml:2: [processes.api] command: write a text: "…", such as command = ["{python}", "worker.py"]; got 3',
     ),
     (
         '[processes]\napi = ["x"]\n',
-        "p.toml:2: [processes] api: there is one such table, so it stands in single brackets: [processes.api]; got ['x']",
+        "p.toml:2: [processes] api: write a table: { … }, or its keys under a [header]; got ['x']",
     ),
     (
         API + "count = -1\n",
@@ -141,8 +137,7 @@ MISTAKES = [
     ),
     (
         '[processes.API]\ncommand = ["x"]\n',
-        "p.toml:1: [processes] API: 'API' is no name of processes; write small letters, digits, _ and -: "
-        '"mail-worker"',
+        "p.toml:1: [processes] API: 'API' is no name of processes; write small letters, digits, _ and -: \"mail-worker\"",
     ),
     (
         API + '[send]\npath = "notify"\n',
@@ -215,26 +210,6 @@ MISTAKES = [
     (
         API + '[webhooks.sms]\nbody = { a = "{html}" }\n',
         "p.toml:4: [webhooks.sms] body: '{html}' names {html}; known here are {to}, {from}, {body}, {subject}, {attachments}, {provider_id}, {type}, {channel}, {now}",
-    ),
-    (
-        API + '[webhooks.sms]\nbody = { a = "{from}" }\n',
-        "p.toml:4: [webhooks.sms] body: every reply would be the same: name {provider_id} and {body} in it",
-    ),
-    (
-        API + '[webhooks.email]\nreport_body = { a = "{provider_id}" }\n',
-        "p.toml:4: [webhooks.email] report_body: a report names {provider_id} and {status}; put both in it",
-    ),
-    (
-        API + '[webhooks.sms]\nformat = "form"\nbody = { a = { b = "{body}" } }\n',
-        'p.toml:5: [webhooks.sms] body: a form needs a body of names and texts: { from = "{from}" }',
-    ),
-    (
-        API + "[webhooks.sms]\nrefuses = [200]\n",
-        "p.toml:4: [webhooks.sms] refuses: write a number of at least 400; got 200",
-    ),
-    (
-        API + "[claims]\nsignatures = true\n[webhooks]\nsms = { signed = false }\nemail = { signed = false }\n",
-        "p.toml:4: [claims] signatures: they are claimed, and no [webhooks] is signed: leave signed = false out",
     ),
     (
         API + '[webhooks]\nsms = "/hooks"\n',
@@ -334,7 +309,7 @@ MISTAKES = [
     ),
     (
         API + '[providers]\naccounts = "AC"\n',
-        "p.toml:4: [providers] accounts: write a table: { … }, or its keys under a [header]; got 'AC'",
+        'p.toml:4: [providers] accounts: write a table: { … }, or its keys under a [header], such as accounts = { twilio = "AC00000000000000000000000000000001", sendgrid = "app" }; got \'AC\'',
     ),
     (
         API + '[providers]\nobserve = "mocks"\n',
@@ -350,7 +325,7 @@ MISTAKES = [
     ),
     (
         API + "[database]\ntable = 3\n",
-        'p.toml:4: [database] table: write a text: "…"; got 3',
+        'p.toml:4: [database] table: write a text: "…", such as table = "notifications"; got 3',
     ),
     (
         API + '[database]\ncolums = { id = "x" }\n',
@@ -375,6 +350,146 @@ MISTAKES = [
     (
         API + '[api]\nurl = "http://x"\n[api.headers]\nX-Key = "${NO_SUCH}"\n',
         "p.toml:6: [api.headers] X-Key: ${NO_SUCH} is named, but the environment has no NO_SUCH; export it",
+    ),
+    (
+        API + '[queue]\nkind = "kafka"\n',
+        "p.toml:4: [queue] kind: write one of 'stream', 'list', 'sorted-set', 'pubsub', 'none', 'celery', 'rq', 'arq', 'taskiq', 'taskiq-stream', 'dramatiq' or 'bullmq'; got 'kafka'",
+    ),
+    (
+        API + '[queue]\nkind = "Celery"\n',
+        "p.toml:4: [queue] kind: write one of 'stream', 'list', 'sorted-set', 'pubsub', 'none', 'celery', 'rq', 'arq', 'taskiq', 'taskiq-stream', 'dramatiq' or 'bullmq' (did you mean 'celery'?); got 'Celery'",
+    ),
+    (
+        API + '[queue]\nkind = "list"\nencoding = "xml"\n',
+        "p.toml:5: [queue] encoding: 'xml' is no encoding; known are base64, zlib, json, msgpack, pickle, celery, rq, arq, taskiq, dramatiq, joined by '+'",
+    ),
+    (
+        API + '[queue]\nkind = "list"\nkeys = "jobs"\n',
+        'p.toml:5: [queue] keys: write a table: { name = "…" }, such as keys = { sms = "mail" }; got \'jobs\'',
+    ),
+    (
+        API + '[queue]\nkind = "celery"\ngroup = "workers"\n',
+        'p.toml:5: [queue] group: only a stream has groups, and kind = "celery" is none; leave it out',
+    ),
+    (
+        API + '[queue]\nkind = "list"\nfinish = "trim"\n',
+        'p.toml:5: [queue] finish: only a stream is trimmed; of a list write "ack", "delete" or "pop"',
+    ),
+    (
+        API + '[queue]\nkind="list"\nkeys = { sms = "jobs" }\nstreams = { sms = "x" }\n',
+        "p.toml:6: [queue] streams: keys says the same; leave one of them out",
+    ),
+    (
+        API + '[queue]\nkind="list"\n',
+        'p.toml:4: [queue] kind: nobody knows what the list is called; write keys = { sms = "jobs" } beside it',
+    ),
+    (
+        API + '[queue]\nkind="rq"\nkeys = { smx = "mail" }\n',
+        "p.toml:5: [queue.keys] smx: there is no channel of this name; did you mean 'sms'?",
+    ),
+    (
+        API + '[processes.worker]\ncommand = ["{pyhton}", "x"]\n',
+        "p.toml:4: [processes.worker] command: it names {pyhton}, which nobody fills in; did you mean {python}? (a brace of its own is written twice: {{)",
+    ),
+    (
+        'env = { A = "{redis_ulr}" }\n' + API,
+        "p.toml:1: [env] A: it names {redis_ulr}, which nobody fills in; did you mean {redis_url}? (a brace of its own is written twice: {{)",
+    ),
+    (
+        API + 'ready = { path = "/x", port = 3 }\n',
+        'p.toml:3: [processes.api] ready: it says path and port; say one of path, port, log, consumer: { log = "listening on" }',
+    ),
+    (
+        API + "ready = {}\n",
+        'p.toml:3: [processes.api] ready: it says nothing; say one of path, port, log, consumer: { log = "listening on" }',
+    ),
+    (
+        API + 'ready = "/healthz"\n',
+        "p.toml:3: [processes.api] ready: write a table: { … }, or its keys under a [header], such as ready = { log = \"listening on\" }; got '/healthz'",
+    ),
+    (
+        API + 'stop = "SIGFOO"\n',
+        'p.toml:3: [processes.api] stop: \'SIGFOO\' is no signal; write "SIGTERM", "SIGINT" …, or a command: ["…"]',
+    ),
+    (
+        API + '[processes.Worker]\ncommand=["x"]\n',
+        "p.toml:3: [processes] Worker: 'Worker' is no name of processes; write small letters, digits, _ and -: \"mail-worker\"",
+    ),
+    (
+        API + 'pid_file = "/x"\nmatch = "y"\n',
+        "p.toml:4: [processes.api] match: pid_file says already which process it is; leave one of them out",
+    ),
+    (
+        API + 'match = "("\n',
+        "p.toml:3: [processes.api] match: '(' is no regular expression: missing ), unterminated subpattern at position 0",
+    ),
+    (
+        API + 'hold = ["x"]\n',
+        'p.toml:3: [processes.api] hold: it needs release = ["…"] beside it, the command that does the opposite',
+    ),
+    (
+        API + 'role = "worker"\n',
+        'p.toml:1: [processes] api: it is missing, and driver = "embedded" starts the stack itself; say its command, or set [deploy] driver = "attached"',
+    ),
+    (
+        API + '[database]\nkind = "mysql"\n',
+        "p.toml:4: [database] kind: write one of 'postgres', 'sqlite' or 'none'; got 'mysql'",
+    ),
+    (
+        API + '[database]\nkind = "none"\nurl = "postgresql://u@h/d"\n',
+        'p.toml:4: [database] kind: it is "none", and url says where to look; leave one of them out',
+    ),
+    (
+        API + '[database]\nurl = "sqlite://"\n',
+        'p.toml:4: [database] url: it names no file; write "sqlite:///relative.db" or "sqlite:////absolute.db"',
+    ),
+    (
+        API + '[database]\ncolumns = { id = "x", stauts = "y" }\n',
+        "p.toml:4: [database.columns] stauts: there is no such key; did you mean 'status'?",
+    ),
+    (
+        API + '[database]\nid = "x"\ncolumns = { id = "y" }\n',
+        "p.toml:4: [database] id: [database.columns] id says the same; leave one of them out",
+    ),
+    (
+        'version = 2\n[processes.api]\ncommand = ["x"]\n[database]\nid = "x"\n',
+        "p.toml:5: [database] id: in version 2 this is [database.columns] id; write that, or leave version = 2 out",
+    ),
+    (
+        API + '[database]\ncolumns = ["id"]\n',
+        'p.toml:4: [database] columns: write a table: { … }, or its keys under a [header], such as columns = { id = "job_id", status = "state", provider_id = "sid", body = "text", direction = "" }; got [\'id\']',
+    ),
+    (
+        API + '[webhooks.sms]\nbody = { a = "{from}" }\nformat = "xml"\n',
+        "p.toml:5: [webhooks.sms] format: write one of 'json' or 'form'; got 'xml'",
+    ),
+    (
+        API + '[webhooks.sms]\npath = "hooks"\n',
+        'p.toml:4: [webhooks.sms] path: a path begins with "/": write "/hooks"',
+    ),
+    (
+        API + "[webhooks.sms]\nrefuses = 403\n",
+        "p.toml:4: [webhooks.sms] refuses: write a list: [403]; got 403",
+    ),
+    (
+        API + '[webhooks.sms]\nsigned = "never"\n',
+        "p.toml:4: [webhooks.sms] signed: write true or false; got 'never'",
+    ),
+    (
+        '[deploy]\ndriver = "attached"\n[api]\nurl = "http://x"\n[processes.worker]\nhold = ["x"]\n',
+        'p.toml:6: [processes.worker] hold: it needs release = ["…"] beside it, the command that does the opposite',
+    ),
+    (
+        API + '[statuses]\nqueued = "a"\nsent = "a"\n',
+        "p.toml:5: [statuses] sent: 'a' is named for two steps, queued too; each word belongs to one",
+    ),
+    (
+        API + "[statuses]\nsent = 1.5\n",
+        'p.toml:4: [statuses] sent: 1.5 is no status; write a word, a number, or a list of them: ["NEW", "QUEUED"]',
+    ),
+    (
+        API + '[send]\nmethod = "post"\n',
+        "p.toml:4: [send] method: write one of 'GET', 'POST', 'PUT' or 'PATCH'; got 'post'",
     ),
 ]
 
