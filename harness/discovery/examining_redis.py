@@ -45,6 +45,11 @@ def examine(profile: Profile, sight: Sight) -> Iterator[Tried]:
                 return
         yield Tried(part="redis", what=f"reach {address(queue.url)}", found=f"Redis {version(asked)}")
         yield from monitor(profile, sight)
+        if base in ("list", "sorted-set"):
+            why = (
+                "MONITOR shows that something was taken from a list, and not what; what the harness deploys has a wire"
+            )
+            sight.lack("takers", why)
         for key in dict.fromkeys(queue.streams.values()):
             yield from of_key(profile, asked, key, base, sight)
 
