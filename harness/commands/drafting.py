@@ -120,7 +120,9 @@ def tried(asked: Asked, draft: Draft, known: Sequence[Operation]) -> None:
             for key in (("providers", "accounts", "twilio"), ("providers", "accounts", "sendgrid")):
                 draft.drop(key)
             write(asked, draft)
-            if not lacking(draft):
+            if open_ones := lacking(draft):
+                say(f"no message is sent: {' and '.join(open_ones)} must be filled in first")
+            else:
                 print("What was seen of one message:")
                 running.send(placed(loaded(asked.output), where), draft, channel=channel_of(draft), say=say)
                 for key in (("providers", "accounts", "twilio"), ("providers", "accounts", "sendgrid")):

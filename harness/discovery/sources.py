@@ -118,7 +118,9 @@ def routes(source: Source) -> Iterator[Operation]:
 def handler(source: Source, begin: int) -> str:
     """The function that a route names, where it stands elsewhere in the same file."""
     said = source.text[begin : begin + 300].partition("\n\n")[0]
-    named = re.search(r"view_func\s*=\s*(\w{1,60})", said) or re.search(r"""["'`]\s*,\s*(\w{1,60})\s*[,)]""", said)
+    named = re.search(r"view_func\s*=\s*(\w{1,60})", said) or re.search(
+        r"""["'`]\s*,\s*(?:\w{1,60}\.)?(\w{1,60})\s*[,)]""", said
+    )
     if named is None:
         return ""
     name = re.escape(named[1])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +96,32 @@ def test_a_stack_of_its_own_words(harness: Harness, small: Profile) -> None:
         "ack",
     )
     assert said.count("still unknown") == 1, said  # the word for what failed
+
+
+@pytest.mark.unmeasured
+def test_a_project_is_started_to_see_what_becomes_of_a_message(harness: Harness) -> None:
+    project = harness.directory / "project"
+    project.mkdir()
+    shutil.copy(ROOT / "tests" / "quality" / "right" / "small.py", project / "small.py")
+    lines = {"web": "api", "worker": "worker", "release": "migrate"}
+    procfile = "".join(f"{name}: {sys.executable} small.py {role}\n" for name, role in lines.items())
+    (project / "Procfile").write_text(procfile, encoding="utf-8")
+    done = harness.run("init", cwd=project)
+    assert "not started: without a terminal to ask at, --yes is needed" in done.out, str(done)
+    assert not (project / "build").exists()
+    done = harness.run("init", "--yes", "--force", cwd=project)
+    assert done.code == 0, str(done)
+    assert "its entry: XADD texts, acknowledged" in done.out, str(done)
+    profile = load(project / "harness.toml")
+    assert profile.deploy.driver == "embedded"
+    assert profile.processes["worker"].command == [sys.executable, "small.py", "worker"]
+    assert profile.migrate == [sys.executable, "small.py", "migrate"]
+    assert (profile.database.table, profile.statuses.queued, profile.statuses.sent) == ("outbound", "new", "done")
+    assert (profile.queue.streams, profile.queue.finish) == ({"sms": "texts"}, "ack")
+    assert (profile.api.url, profile.queue.url, profile.database.url, profile.providers.url) == (None,) * 4
+    assert {one.name for one in project.iterdir()} - {"__pycache__"} == {"small.py", "Procfile", "harness.toml"}
+    done = harness.run("verify", "--build", harness.build, "-k", "held", cwd=project)
+    assert done.code == 0, str(done)
 
 
 @pytest.mark.unmeasured

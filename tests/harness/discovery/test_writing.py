@@ -33,7 +33,7 @@ def test_guesses_and_gaps(tmp_path: Path) -> None:
 
 def test_a_reason_cant_end_its_comment() -> None:
     draft = Draft()
-    draft.put(("name",), "x", 'a reason\nversion = 3\r\x85[api]\u2028url = "y"')
+    draft.put(("name",), "x", 'a reason\nversion = 3\r\x85[api]\u2028url = "y"\x00\x7f')
     assert tomllib.loads(written(draft, schema="s")) == {"version": 2, "name": "x"}
 
 
