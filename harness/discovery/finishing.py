@@ -24,6 +24,8 @@ def finished(draft: Draft) -> Draft:
 
 
 def value_at(profile: Profile, key: Key) -> Any:
+    if key[0] == "statuses" and key[-1] in profile.written.get("statuses", {}):
+        return profile.written["statuses"][key[-1]]  # its spellings: the model has the first word alone
     value: Any = profile
     for name in key:
         value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)

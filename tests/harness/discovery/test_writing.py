@@ -6,9 +6,9 @@ import tomllib
 from pathlib import Path
 
 from harness.discovery.draft import Draft
-from harness.discovery.finishing import finished
+from harness.discovery.finishing import finished, value_at
 from harness.discovery.writing import toml, written
-from harness.profile import load
+from harness.profile import load, parse
 
 
 def test_guesses_and_gaps(tmp_path: Path) -> None:
@@ -65,6 +65,13 @@ def test_what_is_so_by_default_isnt_said() -> None:
     assert finished(draft).table() == {"queue": {"dead": ""}, "send": {"idempotency": ""}}
     draft.put(("queue", "kind"), "celery", "seen")
     assert finished(draft).table()["queue"] == {"group": "workers", "kind": "celery"}
+
+
+def test_a_status_is_compared_with_all_its_spellings() -> None:
+    table = {"processes": {"api": {"command": ["x"]}}, "statuses": {"sent": {"row": 1, "api": "sent"}}}
+    profile = parse(table, source="test", environ={})
+    assert value_at(profile, ("statuses", "sent")) == {"row": 1, "api": "sent"}
+    assert value_at(profile, ("statuses", "failed")) == "failed"
 
 
 def test_values() -> None:
