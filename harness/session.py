@@ -30,6 +30,7 @@ from harness.probes.unqueued import UnqueuedProbe
 from harness.probes.wire import WireProbe, database_of
 from harness.profile import Profile
 from harness.profile.database import sqlite_path
+from harness.profile.placeholders import told_of_redis
 from harness.redact import Redactor
 from harness.scenario.client import ApiClient
 from harness.scenario.messages import such_as
@@ -143,6 +144,8 @@ def sensible(profile: Profile, *, without: frozenset[str], stack_env: Mapping[st
 
 def wire_for(profile: Profile, history: History) -> WireProbe | None:
     deployed_by_us = profile.deploy.driver != "attached"
+    if profile.deploy.driver == "compose" and not told_of_redis(profile):
+        return None
     wanted = profile.queue.observe == "wire" or (profile.queue.observe == "auto" and deployed_by_us)
     return WireProbe(history, profile.queue) if wanted and profile.queue.base != "none" else None
 
@@ -161,6 +164,10 @@ def driver_for(
     if profile.deploy.driver == "embedded":
         need("hiredis", "uvloop", "starlette", "uvicorn")  # by the wire's and the mocks' processes
         return Embedded(profile, history, redactor=redactor, logs=logs, stack_env=stack_env, wire=wire)
+    if profile.deploy.driver == "compose":
+        from harness.deploy.compose import Composed
+
+        return Composed(profile, history, redactor=redactor, logs=logs, stack_env=stack_env, wire=wire)
     from harness.deploy.containers import Containers
 
     return Containers(profile, history, redactor=redactor, logs=logs, stack_env=stack_env, wire=wire)

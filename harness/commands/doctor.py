@@ -20,6 +20,7 @@ DRIVERS: Final = {
     "attached": ("attached",),
     "embedded": ("attached", "mocks", "embedded"),
     "containers": ("attached", "containers"),
+    "compose": ("attached", "containers"),
 }
 """The extras that each driver needs."""
 OPTIONAL: Final = {"load": "load runs", "reports": "Allure reports", "explore": "generated programs"}

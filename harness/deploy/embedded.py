@@ -16,7 +16,7 @@ import asyncpg
 
 from harness.deploy import postgres, valkey
 from harness.deploy.driver import Addresses, Reached, Role
-from harness.deploy.filling import filled, placeholders
+from harness.deploy.filling import filled, placeholders, words
 from harness.deploy.launching import Launching
 from harness.deploy.mocks import Mocks
 from harness.deploy.output import Output
@@ -198,7 +198,7 @@ class Embedded(Launching):
     async def _migrate(self) -> None:
         env, known = self._settings("migrate", redis_port=self._redis_port)
         process = self._processes.spawn(
-            *self._command(self._profile.migrate, known), name="migrate", role="migrate", env=env, cwd=self._home(known)
+            *words(self._profile.migrate, known), name="migrate", role="migrate", env=env, cwd=self._home(known)
         )
         await self._output.follow(process)
         if not await asyncio.to_thread(process.ended.wait, self._profile.deploy.start_within):
@@ -220,7 +220,7 @@ class Embedded(Launching):
         name = self._roster.free_name(kind)
         settings, known = self._settings(name, redis_port=await self._redis_for(name))
         process = self._processes.spawn(
-            *self._command(spec.command or [], known),
+            *words(spec.command or [], known),
             name=name,
             role=spec.role,
             env=settings | filled(spec.env, known, of=f"[processes.{kind}] env") | self._stack_env,
@@ -273,10 +273,6 @@ class Embedded(Launching):
         mine = filled(self._profile.env, known, of="[env]")
         return {**os.environ, **settings, **mine, **self._stack_env}, known
 
-    @staticmethod
-    def _command(command: list[str], known: Mapping[str, str]) -> list[str]:
-        return [fill(word, known, what="the command") for word in command]
-
     # what a scenario does to it
 
     def pids(self, role: Role) -> frozenset[int]:
@@ -317,7 +313,7 @@ class Embedded(Launching):
                 process.name, redis_port=self._wire_ports.get(process.name, self._redis_port)
             )
             asker = self._processes.spawn(
-                *self._command(spec.stop, known),
+                *words(spec.stop, known),
                 name=f"{process.name}-stop",
                 role="stop",
                 env=settings | filled(spec.env, known, of=f"[processes.{kind}] env") | self._stack_env,

@@ -126,7 +126,7 @@ def orphans(client: Any) -> list[str]:
 
 
 def remove(client: Any, run: str) -> tuple[int, int]:
-    """Removes all containers and networks of a run, whatever state they are in; returns how many of each.
+    """Removes all of a run, whatever state it is in; returns how many containers and networks there were.
 
     Others may be removing the same at the same time. Raises DeployError when the engine doesn't let go.
     """
@@ -136,7 +136,8 @@ def remove(client: Any, run: str) -> tuple[int, int]:
         mine = {"label": f"{RUN}={run}"}
         left = [c["Id"] for c in client.api.containers(all=True, filters=mine)]
         nets = [n["Id"] for n in client.api.networks(filters=mine)]
-        if not left and not nets:
+        kept = [v["Name"] for v in client.api.volumes(filters=mine)["Volumes"] or ()]
+        if not left and not nets and not kept:
             return len(containers), len(networks)
         containers |= set(left)
         networks |= set(nets)
@@ -148,6 +149,9 @@ def remove(client: Any, run: str) -> tuple[int, int]:
         for identity in nets:
             with tolerated():
                 client.api.remove_network(identity)
+        for name in kept:
+            with tolerated():
+                client.api.remove_volume(name, force=True)
     raise DeployError(
         f"the engine doesn't remove what run {run} left; look at `docker ps -a --filter label={RUN}={run}`"
     )

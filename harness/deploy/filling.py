@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from harness.probes.wire import database_of
@@ -27,3 +27,8 @@ def placeholders(settings: Mapping[str, str], profile: Profile, *, python: str) 
 def filled(texts: Mapping[str, str], known: Mapping[str, str], *, of: str) -> dict[str, str]:
     """Settings with their placeholders filled in; raises DeployError for what this deployment doesn't have."""
     return {name: fill(text, known, what=f"{of} {name}") for name, text in texts.items()}
+
+
+def words(command: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    """A command with its placeholders filled in."""
+    return [fill(word, known, what="the command") for word in command]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
+import asyncpg
 import httpx
 import redis.asyncio
 
@@ -41,6 +42,26 @@ async def listened(host: str, port: int) -> str | None:
     except (OSError, TimeoutError):
         return f"nobody listens on port {port} ([processes] ready)"
     writer.close()
+    return None
+
+
+async def database_answers(url: str) -> str | None:
+    """None where a PostgreSQL takes connections, else what it said instead."""
+    try:
+        connection = await asyncpg.connect(url, timeout=2)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        return str(error) or type(error).__name__
+    await connection.close()
+    return None
+
+
+async def redis_answers(url: str) -> str | None:
+    """None where a Redis answers, else what it said instead."""
+    async with redis.asyncio.Redis.from_url(url, socket_timeout=2) as client:
+        try:
+            await client.ping()
+        except (redis.exceptions.RedisError, OSError) as error:
+            return str(error)
     return None
 
 

@@ -81,7 +81,7 @@ def truth(text: str) -> bool:
 
 OPTIONS = (
     Option(name="profile", metavar="FILE", read=Path, help="how to reach the stack and read it"),
-    Option(name="deploy", metavar="DRIVER", help="embedded, containers, attached; by default the profile's"),
+    Option(name="deploy", metavar="DRIVER", help="embedded, containers, compose, attached; by default the profile's"),
     Option(name="time-scale", metavar="X", read=positive, help="multiplies every deadline"),
     Option(name="build", metavar="DIR", read=Path, help="where verdicts, history and logs go"),
     Option(name="check", metavar="NAME", many=True, help="only the scenarios of this check"),

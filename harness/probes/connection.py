@@ -27,6 +27,8 @@ SETTINGS = {
     "idle_in_transaction_session_timeout": "0",
     # our reads must never be the cause of a serialization failure of the application's
     "default_transaction_isolation": "read committed",
+    # a server that compiles what it believes to be dear takes half a second for each of our reads
+    "jit": "off",
 }
 APPLY = """
 SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS ours(name, value)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from harness.profile.base import CHANNELS
 from harness.profile.claims import FEATURES, RESTS_ON
 from harness.profile.model import Profile
-from harness.profile.placeholders import unknown
+from harness.profile.placeholders import told_of_redis, unknown
 from harness.profile.templates import names_in
 from harness.profile.upgrading import Key
 
@@ -64,12 +64,14 @@ def running(profile: Profile) -> Iterator[Wrong]:
             'driver = "attached"',
         )
     for name, process in profile.processes.items():
-        if not attached and not process.command:
+        if driver in ("embedded", "containers") and not process.command:
             yield ("processes", name, "command"), 'it is missing, and must be given: command = ["python", "worker.py"]'
         if process.ready and process.ready.consumer and profile.queue.base == "none":
             yield ("processes", name, "ready"), "nobody can see consumers of a queue that isn't in Redis; say another"
-        if driver == "containers" and process.cwd is not None and not process.cwd.startswith("/"):
+        if driver in ("containers", "compose") and process.cwd is not None and not process.cwd.startswith("/"):
             yield ("processes", name, "cwd"), 'in a container it is a folder of the image; write all of it: "/app"'
+    if driver == "compose":
+        yield from composed(profile)
     if attached and not profile.api.url:
         yield ("api", "url"), 'driver = "attached" needs it: where the stack answers'
     if attached and profile.queue.observe == "wire":
@@ -83,8 +85,27 @@ def running(profile: Profile) -> Iterator[Wrong]:
             'a file in a container can\'t be watched from here; write [deploy] driver = "embedded", or attach to the '
             "stack, and name the file by a path that this machine shares with the container",
         )
+    if profile.providers.hosts and driver not in ("containers", "compose"):
+        said = '[env] PROVIDERS_URL = "{twilio_base_url}"'
+        yield (
+            ("providers", "hosts"),
+            f'driver = "{driver}" has no names of its own; say it by a setting: {said}',
+        )
     if attached and profile.migrate:
         yield ("migrate",), 'driver = "attached" starts nothing, this neither; leave it out, or change the driver'
+
+
+def composed(profile: Profile) -> Iterator[Wrong]:
+    """Each kind of process is a service of its own; the wire stands where they are told of Redis by a setting."""
+    if profile.queue.observe == "wire" and not told_of_redis(profile):
+        such = '[queue] url and [env] REDIS_URL = "{redis_url}"'
+        yield ("queue", "observe"), f"no setting leads the stack to the wire: say {such}, as your stack names it"
+    kinds: dict[str, str] = {}
+    for kind, process in profile.processes.items():
+        service = process.service or kind
+        if service in kinds:
+            yield ("processes", kind, "service"), f"it is {service!r}, as [processes.{kinds[service]}]; name another"
+        kinds[service] = kind
 
 
 def addresses(profile: Profile) -> Iterator[Wrong]:

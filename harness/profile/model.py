@@ -23,8 +23,11 @@ from harness.profile.webhooks import Webhooks
 class Deploy(Section):
     """How the stack comes to run."""
 
-    driver: Literal["embedded", "containers", "attached"] = "embedded"
-    """`embedded`: processes on this machine; `containers`: Docker; `attached`: it runs already."""
+    driver: Literal["embedded", "containers", "compose", "attached"] = "embedded"
+    """`embedded`: processes on this machine; `containers`: Docker; `compose`: a compose file of your own; `attached`:
+    it runs already."""
+    compose: str = "compose.yaml"
+    """Compose only: the file, relative to this one's folder."""
     redis_server: str | None = None
     """Embedded only: a `redis-server` or `valkey-server` program, instead of the one from a wheel."""
     postgres_bin: str | None = None

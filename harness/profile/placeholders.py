@@ -61,6 +61,12 @@ def misnamed(name: str, names: tuple[str, ...]) -> str:
     return f"it names {{{name}}}, which nobody fills in; {hint} (a brace of its own is written twice: {{{{)"
 
 
+def told_of_redis(profile: Profile) -> bool:
+    """Whether a setting of the profile says where Redis is."""
+    said = [*profile.env.values(), *(text for one in profile.processes.values() for text in one.env.values())]
+    return profile.queue.url is not None and any(name.startswith("redis_") for text in said for name in names_in(text))
+
+
 def texts(profile: Profile) -> Iterator[tuple[Key, str, tuple[str, ...]]]:
     """Every text of a profile that may hold placeholders, with its key and what may be named there."""
     for name, text in profile.env.items():
