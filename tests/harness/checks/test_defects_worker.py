@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import pytest
 from histories import (
     ENTRY,
     ID,
@@ -43,7 +42,6 @@ from judging import (
 )
 
 from harness.checks import (
-    Outcome,
     worker_processed,
 )
 from harness.history import key
@@ -389,14 +387,3 @@ PROCESSED: dict[str, Case] = {
 @cases(PROCESSED)
 def test_worker_processed(case: Case) -> None:
     expect(lambda history, flow, profile: worker_processed(history, flow, profile, message=MESSAGE), case)
-
-
-@pytest.mark.parametrize(
-    ("media", "outcome"),
-    [(["https://example.com/a.png"], "pass"), ("https://example.com/a.png", "pass"), ([], "fail"), (None, "fail")],
-)
-def test_the_media_of_a_picture_message_are_compared(media: object, outcome: Outcome) -> None:
-    sent = replace(MESSAGE, type="mms", attachments=("https://example.com/a.png",))
-    script = right().change("provider.called", params={"Body": MESSAGE.body, "MediaUrl": media})
-    history = script.history
-    assert worker_processed(history, script.flow(history), PROFILE, message=sent).outcome == outcome
