@@ -91,7 +91,7 @@ COPIED = MAIL.change("provider.called", to=[MESSAGE.to, "eve@example.com"])
 PICTURED = right().change("provider.called", params={"Body": MESSAGE.body, "MediaUrl": ["https://x/y.png"]})
 KILL = window(5, "kill", "worker", at=5.8), window(5, "kill", "worker", at=5.9, ended=True)
 EAGER = right().change("queue.acked", at=5.5)
-UNFINISHED = disturbed(right()).drop("queue.acked").drop("queue.deleted")
+UNENDED = disturbed(right()).drop("queue.acked").drop("queue.deleted").events
 PROCESSED: dict[str, Case] = {
     "not accepted": (REFUSED, PROFILE, "unknown", "did not accept"),
     "providers not seen": (blind(right()), PROFILE, "unknown", "nothing here shows provider.called"),
@@ -306,18 +306,8 @@ PROCESSED: dict[str, Case] = {
     ),
     "not deleted yet": (right().drop("queue.deleted").soon(), PROFILE, "unknown", "and not deleted yet"),
     "not deleted, and nobody says whether": (right().drop("queue.deleted"), SILENT, "unknown", "and not deleted"),
-    "not acknowledged, by a worker that was ended: another has longer to take it up": (
-        Script(UNFINISHED.events, read=20.0),
-        PROFILE,
-        "unknown",
-        "not acknowledged yet",
-    ),
-    "not acknowledged, nor by another when its time was over": (
-        Script(UNFINISHED.events, read=50.0),
-        PROFILE,
-        "fail",
-        "its entry was not acknowledged",
-    ),
+    "its worker was ended, and another may take it up": (Script(UNENDED, read=20.0), PROFILE, "unknown", "ledged yet"),
+    "its worker was ended, and none took it up": (Script(UNENDED, read=50.0), PROFILE, "fail", "was not acknowledged"),
     "deleted and never acknowledged": (right().drop("queue.acked"), SILENT, "fail", "was not acknowledged"),
     "read with NOACK": (right().drop("queue.acked").change("queue.claimed", noack=True), SILENT, "pass", "deleted"),
     "a sender of its own": (
