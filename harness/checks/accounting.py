@@ -8,6 +8,7 @@ from typing import get_args
 
 from harness.checks.fates import FAULTS, Fate, at_rest, dead_for_nothing, fate_in, fate_out, groundless
 from harness.checks.lacking import doubtful, lacking
+from harness.checks.lifecycle import no_step
 from harness.checks.repeats import sent_again
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
@@ -139,7 +140,8 @@ def accounting(history: History, profile: Profile, *, known: Account | None = No
     if open_ones:
         absent = ["database.inserted" if came_in(it.flows[name]) else "database.status" for name in open_ones]
         reason = f"{len(open_ones)} not finished: {some(open_ones)}; {balance}"
-        yield undecided(reason, it.witnesses(open_ones), absent=absent)
+        fix = next((one.remedy for name in open_ones for one in no_step(it.flows[name], profile)), "")
+        yield undecided(reason, it.witnesses(open_ones), absent=absent, remedy=fix)
     loose = {name: it.flows[name] for name in it.of("sent") if not it.flows[name].calls}
     apart = {name: why for name, flow in loose.items() if (why := facts.apart(flow, "provider.called"))}
     for why in list(apart.values())[:1]:

@@ -53,6 +53,14 @@ def strange(flow: Flow, statuses: Statuses) -> list[str]:
     return list(dict.fromkeys(value for value, _ in flow.statuses if value not in known))
 
 
+def no_step(flow: Flow, profile: Profile) -> Answers:
+    """What can't be said of a message whose row says a word that the profile doesn't know; nothing for other rows."""
+    word = flow.status
+    if word in strange(flow, profile.statuses):
+        reason = f"the row says {word!r}, a word that the profile doesn't know"
+        yield undecided(reason, [flow.statuses[-1][1]], remedy=f"[statuses], with {word!r} among its words")
+
+
 def sampled(flow: Flow) -> bool:
     """Whether its statuses were only looked at now and then, so that any may have been missed."""
     return any(event.data.get("sampled") for _, event in flow.statuses)

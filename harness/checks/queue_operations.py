@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.checks.lifecycle import no_step
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts, Window
@@ -71,6 +72,7 @@ def _handed_over(flow: Flow, profile: Profile, hold: Window) -> bool:
 def _at_rest(flow: Flow, profile: Profile, entries: Sequence[str], look: Event, *, handed: bool) -> Answers:
     queue, end = profile.queue, flow.statuses[-1][1] if flow.statuses else None
     if flow.status not in profile.statuses.terminal:
+        yield from no_step(flow, profile)
         yield undecided(f"it is still {flow.status}", [*flow.appends, look])
         return
     # by the time of the look itself: what it saw is no news of later

@@ -6,6 +6,7 @@ from itertools import takewhile
 from math import inf
 
 from harness.checks.lacking import not_accepted
+from harness.checks.lifecycle import no_step
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts, Window
@@ -53,6 +54,7 @@ def sync_processing_disabled(history: History, flow: Flow, profile: Profile) -> 
         yield undecided(reason, [taken], remedy=f"[statuses] order, with {said!r}")
     rows = [e for value, e in flow.statuses if value in first and window.covers(e)]
     if not rows:
+        yield from no_step(flow, profile)
         yield undecided("no row of it was seen while the workers were held", [taken])
     else:
         answered = f"answered {said}" if said else "accepted"

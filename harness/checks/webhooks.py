@@ -79,7 +79,8 @@ def report_moved(history: History, flow: Flow, profile: Profile, *, to: str) -> 
     if not answers:
         yield from _no_way_back(flow, profile)
         absent = ["callback.answered"] if flow.of("callback.sent") else ["provider.called", "provider.answered"]
-        yield undecided("no delivery report was answered", flow.of("callback.sent"), absent=absent)
+        fix = "" if claimed(profile, "delivery_reports") else remedy("delivery_reports")
+        yield undecided("no delivery report was answered", flow.of("callback.sent"), absent=absent, remedy=fix)
         return
     yield from answered(answers, profile, "delivery_reports")
     back = backward_moves(flow, profile.statuses)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from harness.checks.content import Sent, wrong_content
 from harness.checks.lacking import failed_wrongly, in_its_words, not_accepted, turned_down, unless_lacking
-from harness.checks.lifecycle import forward_only, sampled, sent_is_earned
+from harness.checks.lifecycle import forward_only, no_step, sampled, sent_is_earned
 from harness.checks.mixed_up import ONE_ID, OTHERS_CALL, id_of_anothers_call, one_id_for_two
 from harness.checks.repeats import insisted, sent_again
 from harness.checks.rest import entry_within, kept, late, unacknowledged, work
@@ -97,7 +97,12 @@ def _not_at_its_end(facts: Facts, flow: Flow, profile: Profile) -> Answers:
     finished_with = bool(ends) and not unacknowledged(flow, profile) and bool(flow.accepted_calls)
     if nobody:
         yield refuted(nobody, where or flow.answers)
-    elif finished_with and not sampled(flow) and late(facts.history, *ends, *flow.accepted_calls, by=within):
+        return
+    unread = list(no_step(flow, profile))
+    yield from unread
+    if unread:
+        return
+    if finished_with and not sampled(flow) and late(facts.history, *ends, *flow.accepted_calls, by=within):
         # nobody has the message any more, and nobody will write its row
         reason = f"its entry is finished, and the row stays {flow.status}"
         yield refuted(reason, [*ends, *(e for _, e in flow.statuses[-1:])], absent=["database.status"])
