@@ -65,7 +65,9 @@ class DatabaseProbe:
             raise
         declare(self._history, self.name, "database.inserted", "database.status")
         where = {"url": self._url, "schema": self._schema}
-        self._reader = Reader(self._history, self.name, connection, **where, statuses=self._statuses)
+        self._reader = Reader(
+            self._history, self.name, connection, **where, statuses=self._statuses, incoming=self._profile.incoming
+        )
 
     async def _create(self, connection: Any) -> None:
         tables = await resolve(connection, self._profile)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeVar
 
 import asyncpg
@@ -45,14 +45,22 @@ class Reader:
     """Follows one run's transitions; what any source records is a reason to look soon."""
 
     def __init__(
-        self, history: History, source: str, connection: Any, *, url: str, schema: str, statuses: Statuses
+        self,
+        history: History,
+        source: str,
+        connection: Any,
+        *,
+        url: str,
+        schema: str,
+        statuses: Statuses,
+        incoming: Collection[str] = ("inbound",),
     ) -> None:
         self.connection = connection
         self._history = history
         self._source = source
         self._url = url
         self._schema = schema
-        self._rows = Rows(history, source, statuses=statuses)
+        self._rows = Rows(history, source, statuses=statuses, incoming=incoming)
         self._next = "0"
         self._under_way: list[str] = []
         self._alive = 1

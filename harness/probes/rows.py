@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from harness.history import History, key
@@ -20,10 +20,13 @@ Row = Mapping[str, Any]
 class Rows:
     """Records transitions in the order in which they happened; all rows of a transaction come in one batch."""
 
-    def __init__(self, history: History, source: str, *, statuses: Statuses) -> None:
+    def __init__(
+        self, history: History, source: str, *, statuses: Statuses, incoming: Collection[str] = ("inbound",)
+    ) -> None:
         self._history = history
         self._source = source
         self._statuses = statuses
+        self._incoming = frozenset(incoming)
         self._replies: set[str] = set()
         self._places: dict[str, dict[str, str | None]] = {}
         """The tables in which a message's row stands, and its status there, as far as this run knows."""
@@ -92,7 +95,10 @@ class Rows:
         self._stands(row)
         old, new = self._word(row["old"]), self._word(row["new"])
         data = {"sequence": row["sequence"], "old": old, "new": new, **({"by": row["by"]} if row["by"] else {})}
-        data |= {name: row[name] for name in ("direction", "provider_id") if row[name]}
+        came_in = str(row["direction"]) in self._incoming
+        data |= {"provider_id": row["provider_id"]} if row["provider_id"] else {}
+        # a number for a direction may be 0
+        data |= {"direction": "inbound" if came_in else "outbound"} if row["direction"] not in (None, "") else {}
         at = row["committed"]
         if at is None:
             at, data["until"] = row["at"], row["read"]
@@ -102,7 +108,7 @@ class Rows:
         if row["provider_id"]:
             keys.append(key("provider", row["provider_id"]))
         if row["token"]:
-            reply = row["direction"] == "inbound" or row["message_id"] in self._replies
+            reply = came_in or row["message_id"] in self._replies
             keys.append(by_token(self._history, row["token"], reply=reply))
         self._known.add(row["message_id"])
         self._history.append(kind, source=self._source, at=at, message_id=row["message_id"], data=data, keys=keys)

@@ -54,7 +54,7 @@ class SqliteProbe:
         self._late = late
         self._watch = Watch(self._path, profile)
         self._transitions = Transitions(self._watch.name)
-        self._rows = Rows(history, self.name, statuses=statuses)
+        self._rows = Rows(history, self.name, statuses=statuses, incoming=profile.incoming)
         self._why = ""
         """Why the file isn't watched."""
         self._missed = False

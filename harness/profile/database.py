@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from harness.profile.base import Absent, KeyWrong, Section, one_or_more
+from harness.profile.statuses import Named
 
 
 def is_sqlite(url: object) -> bool:
@@ -24,7 +25,7 @@ class Columns(Section):
     status: str = "status"
     """The status: text, an enum, a number."""
     direction: Absent = "direction"
-    """`outbound` or `inbound`; `""`: there is none."""
+    """Whether the message goes out or came in; `""`: there is none."""
     provider_id: Absent = "provider_message_id"
     """The provider's id; `""`: there is none."""
     body: Absent = "body"
@@ -49,6 +50,8 @@ class Database(Section):
     """The table in which the rows stand, where `table` is a view of it; or several, where rows move from one to
     another. `columns` are called so in each of them."""
     columns: Columns = Columns()
+    incoming: Annotated[list[Named], BeforeValidator(one_or_more), Field(min_length=1)] = ["inbound"]
+    """What the column of the direction says of a message that came in: a word, a number, or several."""
     observe: Literal["auto", "trigger", "api", "none"] = "auto"
     """`trigger`: every change; `api`: polled where no DDL is granted, so that states are only sampled; `auto`: a
     trigger where it may be made; `none`: nobody looks at a message's status, not even through the API."""

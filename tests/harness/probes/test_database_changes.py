@@ -290,3 +290,18 @@ def test_a_reply_that_quotes_a_message_is_a_flow_of_its_own(
     assert scene.trail("r1") == [status, "seen"]
     assert scene.history.same_flow(key("message", "r1"), key("token", token)) is its
     scene.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "incoming", "values"),
+    [("smallint", ["0"], (0, 1)), ("text", ["IN", "in"], ("in", "out")), ("boolean", ["true"], (True, False))],
+)
+def test_a_direction_is_told_in_one_word_whatever_the_column_says(
+    loop: Loop, database: str, kind: str, incoming: list[str], values: tuple[object, object]
+) -> None:
+    ddl = TABLE.replace("direction text DEFAULT 'outbound'", f"direction {kind}")
+    scene = Scene(loop, database, ddl=ddl, incoming=incoming).start()
+    for name, value in zip(("in", "out"), values, strict=True):
+        scene.execute("INSERT INTO messages (id, status, direction) VALUES ($1, 'new', $2)", name, value)
+    assert [event.data["direction"] for event in scene.seen()] == ["inbound", "outbound"]
+    scene.close()

@@ -25,7 +25,7 @@ def test_quoted_names(loop: Loop, database: str, table: str) -> None:
     scene.execute("""INSERT INTO "Message" VALUES (7, 'pending', NULL, 'x #habcdefghij', 'out')""")
     scene.execute("""UPDATE "Message" SET "Status" = 'sent', "providerMessageId" = 'SM1'""")
     inserted, moved = scene.seen()
-    assert (inserted.message_id, inserted.data["direction"]) == ("7", "out")
+    assert (inserted.message_id, inserted.data["direction"]) == ("7", "outbound")
     assert moved.data["provider_id"] == "SM1"
     assert "token:#habcdefghij" in inserted.keys
     scene.close()
