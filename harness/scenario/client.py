@@ -14,6 +14,7 @@ from harness.errors import Inconclusive, Unobservable
 from harness.history import History, key
 from harness.profile import Profile, Send
 from harness.profile.pointers import found, parsed
+from harness.profile.templates import names_in
 from harness.retry_after import asked_to_wait
 from harness.scenario.messages import Message
 from harness.scenario.outgoing import Outgoing, outgoing, said
@@ -68,7 +69,9 @@ class ApiClient:
         """
         send = self._profile.send.of(message.type)
         request = outgoing(send, message.values(), idempotency_key=idempotency_key, body=body)
-        about = {"channel": message.type, "to": message.to, "token": message.token}
+        # where a send doesn't say to whom, nobody can be asked why it went elsewhere
+        to = message.to if "to" in names_in([send.body, send.headers]) else None
+        about = {"channel": message.type, "to": to, "token": message.token}
         return self._patiently(request, send=send, operation=operation, idempotency_key=idempotency_key, **about)
 
     def message(self, message_id: str) -> dict[str, Any]:

@@ -48,6 +48,15 @@ def test_a_body_and_headers_of_the_stacks_own(api: Api, client_of: Make) -> None
     assert api.asked[0].headers["Content-Type"] == "application/json"
 
 
+def test_the_record_names_a_recipient_where_the_stack_was_told_one(api: Api, client_of: Make) -> None:
+    for body, told in (({"to": "{to}", "text": "{body}"}, True), ({"customer": 7, "text": "{body}"}, False)):
+        client, history = client_of(send={"body": body})
+        message = sms()
+        client.send(message)
+        [asked] = history.events("api.requested")
+        assert asked.data.get("to") == (message.to if told else None)
+
+
 def test_a_form(api: Api, client_of: Make) -> None:
     body = {"To": "{to}", "Media": "{attachments}", "Urgent": True, "Tries": 3, "Meta": "{metadata}"}
     client, _ = client_of(send={"format": "form", "body": body})
