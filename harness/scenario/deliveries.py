@@ -27,8 +27,9 @@ def new_id(channel: Channel, *, pictures: bool = False) -> str:
 
 def reply_wish(hook: Webhook, *, channel: Channel, values: Mapping[str, Any]) -> Wish:
     """How a reply is delivered, where it isn't the vendor's way; `values` are what the template's names stand for."""
-    # SendGrid's Inbound Parse is never signed, so it knows no other way
-    return {**own(hook, hook.body, channel, values), **(signed(hook) if channel != "email" else {})}
+    # the form of SendGrid's Inbound Parse is never signed, so it knows no other way
+    plain = channel == "email" and hook.body is None
+    return {**own(hook, hook.body, channel, values), **({} if plain else signed(hook))}
 
 
 def report_wish(hook: Webhook, *, channel: Channel, provider_id: str, status: str, error: int | None) -> Wish:

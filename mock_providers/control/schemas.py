@@ -215,6 +215,7 @@ BODIES: dict[Key, dict[str, Any]] = {
             "attachments": {"type": "array", "description": "Objects with filename, content (base64) and type"},
             "raw": _flag("The whole message as one MIME text"),
             "url": _URL,
+            "signature": {**_SIGNATURE, "description": "Of a body given by `as`; the form is never signed"},
             "at_once": _AT_ONCE,
             "as": _AS,
         },

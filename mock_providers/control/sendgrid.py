@@ -66,12 +66,13 @@ async def inbound(world: World, request: Request) -> Response:
     raw = given.flag("raw", False)
     url = given.url("url") or account.settings.inbound_url
     at_once, own = AtOnce.read(given.any("at_once")), OwnBody.read(given.any("as"))
+    signature = signature_of(given) if own is not None else "valid"
     given.done()
     if url is None:
         raise ControlError("the account has no inbound_url", hint="give url, or PATCH the account's inbound_url")
     try:
         outcome, message_id = await deliver_mail(
-            world.webhooks, account, mail, url=url, raw=raw, at_once=at_once, own=own
+            world.webhooks, account, mail, url=url, raw=raw, at_once=at_once, own=own, signature=signature
         )
     except (ValueError, LookupError, TypeError) as error:
         raise ControlError(f"no mail can be made of that: {error}", hint="look at headers and addresses") from None

@@ -12,7 +12,6 @@ from mock_providers.clock import elapse
 from mock_providers.faults.webhook import WebhookFault
 from mock_providers.lifecycle import Script, Step
 from mock_providers.own_body import OwnBody
-from mock_providers.sendgrid.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from mock_providers.sendgrid.state.account import SendGridAccount
 from mock_providers.sendgrid.state.mail import Mail, Recipient
 from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
@@ -254,10 +253,8 @@ class SendGridWebhooks:
         body = own.written()
         headers = {"Content-Type": own.type, "User-Agent": "SendGrid Event API"}
         if signature != "missing" and "signed" not in account.switched_off:
-            timestamp = str(int(account.now() - fault.stale_s))
-            signed = body if signature == "valid" else body + b" "
-            headers[TIMESTAMP_HEADER] = timestamp
-            headers[SIGNATURE_HEADER] = account.signing_key.sign(timestamp, signed)
+            at, tampered = account.now() - fault.stale_s, signature == "tampered"
+            headers |= account.signing_key.headers(at, body, tampered=tampered)
         ids = {str(event["sg_message_id"]).partition(".")[0] for event in events if event.get("sg_message_id")}
         return Webhook(
             provider="sendgrid",

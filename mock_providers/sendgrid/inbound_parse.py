@@ -11,7 +11,7 @@ from typing import Any
 from mock_providers.at_once import AtOnce
 from mock_providers.own_body import OwnBody
 from mock_providers.sendgrid.state.account import SendGridAccount
-from mock_providers.webhooks import Outcome, Webhook, Webhooks
+from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +45,11 @@ async def deliver_mail(
     raw: bool = False,
     at_once: AtOnce | None = None,
     own: OwnBody | None = None,
+    signature: Signature = "valid",
 ) -> tuple[Outcome, str]:
     """Posts the form of a mail, or its `own` body; gives the outcome and the mail's Message-ID.
 
-    With `at_once` it goes out together with others.
+    With `at_once` it goes out together with others. The form is never signed; an own body is, as events are.
     """
     message_id = next((value for name, value in mail.headers.items() if name.lower() == "message-id"), "")
     if not message_id:
@@ -89,22 +90,27 @@ async def deliver_mail(
             )
             form["content-ids"] = "{}"
     boundary = f"xYzZY{account.rng.getrandbits(64):016x}"
+    body = _multipart(form, files, boundary) if own is None else own.written()
+    signs = own is not None and signature != "missing"
+    signed = account.signing_key.headers(account.now(), body, tampered=signature == "tampered") if signs else {}
     outcome = await webhooks.deliver(
         Webhook(
             provider="sendgrid",
             account=account.name,
             kind="parse",
             url=url,
-            body=_multipart(form, files, boundary) if own is None else own.written(),
+            body=body,
             headers={
                 "Content-Type": f"multipart/form-data; boundary={boundary}" if own is None else own.type,
                 "User-Agent": "Sendlib/1.0",
+                **signed,
             },
             message=message_id,
             to=[recipient],
             sender=sender,
             text=f"{mail.subject}\n{mail.text}",
             params=form if own is None else own.content,
+            extra={"signature": signature} if own is not None else {},
             fault=webhooks.fault_for("sendgrid", account.name, "parse", to=[recipient], text=mail.subject),
             at_once=at_once,
         )

@@ -43,3 +43,11 @@ class SigningKey:
         from cryptography.hazmat.primitives.asymmetric import ec
 
         return b64encode(self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
+
+    def headers(self, at: float, body: bytes, *, tampered: bool = False) -> dict[str, str]:
+        """The headers of a body that is signed at a Unix time, or of another body than this."""
+        timestamp = str(int(at))
+        return {
+            TIMESTAMP_HEADER: timestamp,
+            SIGNATURE_HEADER: self.sign(timestamp, body + b" " if tampered else body),
+        }

@@ -63,8 +63,10 @@ def test_a_report_in_the_stacks_own_words() -> None:
     assert "T" in good["at"]
 
 
-def test_a_mails_parse_is_never_told_how_to_sign() -> None:
+def test_a_mails_form_is_never_told_how_to_sign() -> None:
     assert reply_wish(Webhook(signed=False), channel="email", values={}) == {}
+    own = reply_wish(Webhook(signed=False, body={"m": "{body}"}), channel="email", values={"body": "b"})
+    assert own == {"as": {"format": "json", "body": {"m": "b"}}, "signature": "missing"}
 
 
 @pytest.mark.parametrize(

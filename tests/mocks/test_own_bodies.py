@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, parse_qsl
 import pytest
 from multidict import MultiDict
 from sendgrid.helpers.eventwebhook import EventWebhook
-from tenants import Receiver, SendGridTenant, TwilioTenant
+from tenants import Received, Receiver, SendGridTenant, TwilioTenant
 from twilio.request_validator import RequestValidator
 
 OWN = {"who": "+15552340009", "what": "hé", "parts": ["a", "b"]}
@@ -88,18 +88,39 @@ def test_a_mail_and_an_event_of_their_own(sendgrid: SendGridTenant, receiver: Re
     done = sendgrid.http.post(
         f"/_mock/sendgrid/{sendgrid.name}/inbound", json={**mail, "as": {"format": "form", "body": {"mail": "T"}}}
     ).json()
-    assert receiver.next().body == b"mail=T"
+    account = sendgrid.http.get(f"/_mock/accounts/sendgrid/{sendgrid.name}").json()
+    got = receiver.next()
+    assert got.body == b"mail=T"
+    assert signed(got, account["webhook_public_key"])
     message = sendgrid.send()
     own = {"message": message, "event": "delivered", "url": receiver.url, "as": {"body": [{"id": message}]}}
     sendgrid.http.post(f"/_mock/sendgrid/{sendgrid.name}/events", json=own)
     got = receiver.next()
     assert json.loads(got.body) == [{"id": message}]
-    account = sendgrid.http.get(f"/_mock/accounts/sendgrid/{sendgrid.name}").json()
-    signature, timestamp = (got.headers[f"x-twilio-email-event-webhook-{name}"] for name in ("signature", "timestamp"))
-    assert EventWebhook(account["webhook_public_key"]).verify_signature(got.body.decode(), signature, timestamp)
+    assert signed(got, account["webhook_public_key"])
     parse, event = sendgrid.entries(type="callback.sent")
     assert (parse["kind"], parse["message"], parse["params"]) == ("parse", done["message_id"], {"mail": "T"})
     assert (event["kind"], event["message"], event["report"]) == ("event", message, "delivered")
+
+
+@pytest.mark.parametrize("signature", ["tampered", "missing"])
+def test_a_mail_of_its_own_may_have_a_bad_signature_and_a_form_none(
+    sendgrid: SendGridTenant, receiver: Receiver, signature: str
+) -> None:
+    mail = {"from": "a@example.com", "to": "b@example.com", "url": receiver.url, "signature": signature}
+    path = f"/_mock/sendgrid/{sendgrid.name}/inbound"
+    sendgrid.http.post(path, json={**mail, "as": {"body": {"mail": "T"}}})
+    account = sendgrid.http.get(f"/_mock/accounts/sendgrid/{sendgrid.name}").json()
+    got = receiver.next()
+    assert ("x-twilio-email-event-webhook-signature" in got.headers) == (signature == "tampered")
+    assert not signed(got, account["webhook_public_key"])
+    assert "unknown key 'signature'" in sendgrid.http.post(path, json=mail).json()["error"]
+
+
+def signed(got: Received, key: str) -> bool:
+    """Whether a body is signed as events are."""
+    parts = [got.headers.get(f"x-twilio-email-event-webhook-{name}", "") for name in ("signature", "timestamp")]
+    return bool(parts[0]) and bool(EventWebhook(key).verify_signature(got.body.decode(), *parts))
 
 
 @pytest.mark.parametrize(

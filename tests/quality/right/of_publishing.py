@@ -10,6 +10,16 @@ from tests.quality.right.variation import CHECKS, unknown
 ORDER = "the API answered although its XADD was withheld"
 """Proof 2 is about an API that waits for Redis before it answers; one with an outbox doesn't."""
 
+OWN_NAMES = """
+[webhooks.sms]
+body = { from = "{from}", to = "{to}", type = "{type}", messaging_provider_id = "{provider_id}", body = "{body}" }
+report_body = { MessageSid = "{provider_id}", MessageStatus = "{status}", ErrorCode = "{error}" }
+refuses = [403]
+[webhooks.email]
+body = { from = "{from}", to = "{to}", message_id = "{provider_id}", subject = "{subject}", body = "{body}" }
+report_body = [{ sg_message_id = "{provider_id}", event = "{status}" }]
+""".splitlines()
+
 PUBLISHING = (
     ours(
         "outbox-only",
@@ -81,5 +91,11 @@ PUBLISHING = (
         install=api_seams.stored_later,
         fast=True,
         quick=True,
+    ),
+    ours(
+        "webhooks-of-its-own",
+        "replies and reports come with plain names, in JSON, signed as the providers sign JSON",
+        *OWN_NAMES,
+        fast=True,
     ),
 )
