@@ -52,7 +52,7 @@ def signed(hook: Webhook) -> Wish:
 
 
 @dataclass(kw_only=True)
-class Addresses:
+class Destinations:
     """Where the mocks deliver to: as their account is configured, or where the profile says otherwise.
 
     The mocks may reach the stack under another name than we do, so only the path is the profile's where they know one.

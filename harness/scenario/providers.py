@@ -14,7 +14,7 @@ from harness.errors import Inconclusive, Unobservable
 from harness.history import Event, History
 from harness.profile import Profile, Webhooks
 from harness.profile.base import Channel
-from harness.scenario.deliveries import Addresses, Wish, new_id, reply_wish, report_wish
+from harness.scenario.deliveries import Destinations, Wish, new_id, reply_wish, report_wish
 from harness.scenario.disturbances import began, ended
 from harness.scenario.steps import step
 from harness.tls import tls
@@ -52,7 +52,7 @@ class ProviderControl:
         self.sendgrid_account = sendgrid_account
         self._hooks = profile.webhooks if profile else Webhooks()
         said = profile.written.get("webhooks", {}) if profile else {}
-        self._addresses = Addresses(
+        self._destinations = Destinations(
             webhooks=self._hooks,
             api=api,
             settings=lambda account: self.ask("GET", f"/_mock/accounts/{account}"),
@@ -133,7 +133,7 @@ class ProviderControl:
     def reply_address(self, channel: Channel) -> Wish:
         """How the mocks are told where a reply goes; nothing where their account knows it."""
         account = f"sendgrid/{self.sendgrid_account}" if channel == "email" else f"twilio/{self.twilio_account}"
-        return self._addresses.of_reply(channel, account)
+        return self._destinations.of_reply(channel, account)
 
     @step(lambda *_, signature=None, **__: f"deliver a text reply{', ' + signature if signature else ''}")
     def inbound_sms(
@@ -198,7 +198,7 @@ class ProviderControl:
         hook = self._hooks.of(channel)
         return {
             **report_wish(hook, channel=channel, provider_id=provider_id, status=status, error=error),
-            **self._addresses.of_report(channel, account),
+            **self._destinations.of_report(channel, account),
         }
 
     @step(lambda _, channel, __, status, **___: f"deliver the report that the {channel} is {status}")

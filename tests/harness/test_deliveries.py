@@ -21,7 +21,7 @@ import pytest
 from harness.errors import ProfileError
 from harness.history import History
 from harness.profile import Profile, Webhook, parse
-from harness.scenario.deliveries import Addresses, new_id, reply_wish, report_wish
+from harness.scenario.deliveries import Destinations, new_id, reply_wish, report_wish
 from harness.scenario.providers import ProviderControl
 
 ACCOUNT, AUTH, KEY = "AC" + "7" * 32, "token-of-these-tests", "SG.of.these-tests"
@@ -90,7 +90,7 @@ def test_where_a_reply_goes(said: dict[str, Any], configured: str | None, expect
         asked.append(account)
         return {"inbound_url": configured}
 
-    where = Addresses(
+    where = Destinations(
         webhooks=own.webhooks,
         api="http://here:1/",
         settings=settings,
@@ -121,7 +121,7 @@ def test_where_a_reply_goes(said: dict[str, Any], configured: str | None, expect
 )
 def test_where_a_report_goes(channel: Any, said: dict[str, Any], configured: str | None, expected: str | None) -> None:
     own = profile(**{channel: said})
-    where = Addresses(
+    where = Destinations(
         webhooks=own.webhooks,
         api="http://here:1",
         settings=lambda _: {"inbound_url": configured, "event_webhook_url": configured},
@@ -132,7 +132,7 @@ def test_where_a_report_goes(channel: Any, said: dict[str, Any], configured: str
 
 def test_a_report_that_is_at_the_path_already_needs_no_address() -> None:
     own = profile(sms={"path": "/a", "report_body": {"i": "{provider_id}", "s": "{status}"}})
-    where = Addresses(webhooks=own.webhooks, api=None, settings=lambda _: {"inbound_url": "http://inside/x"})
+    where = Destinations(webhooks=own.webhooks, api=None, settings=lambda _: {"inbound_url": "http://inside/x"})
     assert where.of_report("sms", "twilio/AC1") == {"url": "http://inside/a"}
 
 
