@@ -148,7 +148,8 @@ def confirmed(asked: Asked, draft: Draft, places: Places) -> bool:
     to = (
         f"its providers should be the mocks at {places.mocks}" if places.mocks else "NO mocks were named: it may go out"
     )
-    print(f"One {channel_of(draft)} is sent now to {where}; {to}.")
+    heard = "; until it is through, what its Redis runs is listened to (MONITOR)" if places.redis else ""
+    print(f"One {channel_of(draft)} is sent now to {where}; {to}{heard}.")
     if asked.yes or (places.mocks and not sys.stdin.isatty()):
         return True
     if not sys.stdin.isatty():

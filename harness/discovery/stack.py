@@ -14,7 +14,7 @@ from harness.discovery.draft import Draft
 from harness.discovery.finishing import plainly
 from harness.discovery.listening import Listening
 from harness.discovery.operations import Operation
-from harness.discovery.trial import Seen, Trial
+from harness.discovery.trial import WITHIN, Seen, Trial
 from harness.profile import Profile, parse
 from harness.profile.base import CHANNELS, Channel
 from harness.profile.claims import claimed
@@ -87,8 +87,8 @@ class Stack:
             say(f"the API's process runs in {api.cwd}, whose source names {len(found)} routes")
         return found
 
-    def send(self, profile: Profile, draft: Draft, *, channel: Channel, say: Say) -> Seen:
-        """Sends one message, says what was seen of it, and mends the draft."""
+    def send(self, profile: Profile, draft: Draft, *, channel: Channel, say: Say, within: float = WITHIN) -> Seen:
+        """Sends one message, says what was seen of it within so many seconds, and mends the draft."""
         listening = None
         with contextlib.ExitStack() as cleanup:
             if self.places.redis:
@@ -103,6 +103,7 @@ class Stack:
                 candidates=self.candidates,
                 listening=listening,
                 mocks_=self.mocks,
+                within=within,
             )
             cleanup.callback(trial.close)
             cleanup.enter_context(such_as(profile.messages))
@@ -130,13 +131,23 @@ class Stack:
 
 
 def refused(draft: Draft, seen: Seen, *, say: Say) -> None:
-    """Says why the API didn't take the message, and what to mend."""
+    """Says why the API didn't take the message, and which line of the profile is to be mended."""
     shown = str(seen.body)
     say(f"the API refused it with {seen.status}: {shown[:300]}")
-    body = draft.get("send", "body")
-    if body is not None:
-        draft.drop(("send", "body"))
-        draft.ask(("send", "body"), body, f"the API refused this one with {seen.status}: {shown[:150]}")
+    why = f"the API answered {seen.status}: {shown[:150]}"
+    if seen.status in (401, 403):
+        draft.ask(("api", "headers"), {"X-Api-Key": "${API_KEY}"}, f"{why}; what it wants to know of who asks")
+    elif seen.status in (404, 405):
+        again(draft, ("send", "path"), "/messages", why)
+    elif seen.status is not None and 400 <= seen.status < 500:
+        again(draft, ("send", "body"), {"to": "{to}", "text": "{body}"}, why)
+
+
+def again(draft: Draft, key: tuple[str, ...], example: Any, why: str) -> None:
+    """Asks for what was guessed wrongly, with the guess to begin with."""
+    guess = draft.get(*key, default=example)
+    draft.drop(key)
+    draft.ask(key, guess, why)
 
 
 def placed(profile: Profile, where: Addresses) -> Profile:

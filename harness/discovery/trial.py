@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -66,7 +66,7 @@ class Trial:
         candidates: Sequence[tables.Table],
         listening: Listening | None,
         mocks_: mocks.Asked | None,
-        ended: Callable[[Seen], bool] | None = None,
+        within: float = WITHIN,
     ) -> None:
         self._profile = profile
         self._client = ApiClient(History(), url=api, profile=profile)
@@ -74,7 +74,7 @@ class Trial:
         self._candidates = candidates
         self._listening = listening
         self._mocks = mocks_
-        self._ended = ended or self.came_to_an_end
+        self._within = within
 
     def send(self, message: Message) -> Seen:
         """Sends it, and returns what was seen of it."""
@@ -89,10 +89,10 @@ class Trial:
         if not seen.took(self._profile):
             return seen
         seen.id = answer["id"]
-        deadline = time.monotonic() + WITHIN
+        deadline = time.monotonic() + self._within
         while time.monotonic() < deadline:
             self._look(seen, since)
-            if self._ended(seen):
+            if self.came_to_an_end(seen):
                 break
             time.sleep(PAUSE)  # reason: neither a database nor an API tells of a change to one who only reads
         self._until_finished()
