@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness.deploy import engine, postgres, valkey
+from harness.discovery import compose
 from harness.discovery.tried import Sight, Tried
 from harness.errors import DeployError, UsageError
 from harness.profile import Profile
+from harness.profile.placeholders import told_of_redis
 
 
 def examine(profile: Profile, sight: Sight) -> Iterator[Tried]:
@@ -30,6 +32,8 @@ def examine(profile: Profile, sight: Sight) -> Iterator[Tried]:
             if not good:
                 sight.runs.append(f"{folder} isn't there")
         yield from program(name, process.command or [], folder, sight, inside=inside)
+    if profile.deploy.driver == "compose":
+        yield from composed(profile, sight)
     if inside:
         yield from images(profile, sight)
     else:
@@ -70,6 +74,32 @@ def servers(profile: Profile, sight: Sight) -> Iterator[Tried]:
             sight.runs.append(f"no {name} here")
 
 
+def composed(profile: Profile, sight: Sight) -> Iterator[Tried]:
+    """The compose file with the profile's services, and a program that reads it."""
+    from harness.deploy.project import binary
+
+    try:
+        yield Tried(part="compose", what="compose", found=" ".join(binary()))
+    except DeployError as error:
+        yield Tried(part="compose", what="compose", found=str(error), good=False, remedy="install it")
+        sight.runs.append("no compose is to be had")
+    file = profile.folder / profile.deploy.compose
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
+    found = str(file) if text is not None else f"{file} isn't there"
+    yield Tried(part="compose", what="its file", found=found, good=text is not None, remedy="[deploy] compose")
+    if text is None:
+        sight.runs.append(f"there is no {file}")
+        return
+    known = {service.name for service in compose.read(text)}
+    for name, process in profile.processes.items():
+        service = process.service or name
+        there = service in known
+        said = "it is there" if there else f"none; there are {', '.join(sorted(known))}"
+        remedy = f"[processes.{name}] service"
+        # what a file takes from others isn't read here
+        yield Tried(part="compose", what=f"service {service}", found=said, good=there or None, remedy=remedy)
+
+
 def images(profile: Profile, sight: Sight) -> Iterator[Tried]:
     """The images, where an engine can be asked for them."""
     if not engine.listening():
@@ -80,6 +110,8 @@ def images(profile: Profile, sight: Sight) -> Iterator[Tried]:
 
     client = engine.connect()
     for part, names in profile.images:
+        if profile.deploy.driver == "compose" and part != "tools":
+            continue  # the compose file names them
         try:
             yield Tried(part="images", what=part, found=first(client, names, part=part))
         except DeployError as error:
@@ -90,7 +122,9 @@ def images(profile: Profile, sight: Sight) -> Iterator[Tried]:
 def claims(profile: Profile, sight: Sight) -> None:
     """What can't be seen of a stack although the harness deploys it: by what the profile says of it."""
     queue, database = profile.queue, profile.database
-    if getattr(queue, "base", "stream") == "none":
+    if profile.deploy.driver == "compose":
+        named_by_addresses(profile, sight)
+    if queue.base == "none":
         for what in ("queue", "takers", "counters", "gates"):
             sight.lack(what, '[queue] kind = "none": the broker isn\'t Redis')
     if queue.observe in ("monitor", "tail"):
@@ -106,3 +140,15 @@ def claims(profile: Profile, sight: Sight) -> None:
     if "worker" not in {*profile.processes, *(getattr(one, "role", "") for one in profile.processes.values())}:
         for what in ("hold", "kill"):
             sight.lack(what, "no process is a worker: [processes.worker]")
+
+
+def named_by_addresses(profile: Profile, sight: Sight) -> None:
+    """What can't be seen of a compose file's services, as long as no address says which is which."""
+    if not told_of_redis(profile):
+        why = "no wire stands between: a setting of [env] that names {redis_url} or {redis_host} would lead to it"
+        sight.lack("gates", why)
+    if profile.queue.url is None:
+        for what in ("queue", "takers", "counters"):
+            sight.lack(what, "[queue] url doesn't say which service is Redis")
+    if profile.database.url is None and profile.database.kind != "none":
+        sight.lack("transitions", "rows are only sampled through the API: [database] url names no service")

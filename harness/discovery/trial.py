@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -106,7 +106,9 @@ class Trial:
         if words:
             moved = len(dict.fromkeys(words)) > 1 or step_of(words[-1]) in ENDS
             return moved and step_of(words[-1]) != "queued" and (self._mocks is None or bool(seen.answers))
-        return bool(seen.answers)
+        if self._mocks is not None:
+            return bool(seen.answers)
+        return bool(seen.looks) and any(step_of(word) in ENDS for word in texts(seen.looks[-1]))
 
     def _look(self, seen: Seen, since: int) -> None:
         if self._database is not None:
@@ -153,6 +155,15 @@ class Trial:
 
     def close(self) -> None:
         self._client.close()
+
+
+def texts(value: Any, depth: int = 0) -> Iterator[str]:
+    """Every text in what an API showed."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping) and depth < 6:
+        for below in value.values():
+            yield from texts(below, depth + 1)
 
 
 def ids_in(seen: Seen) -> list[str]:

@@ -216,6 +216,20 @@ def test_check_of_what_is_to_be_started(harness: Harness) -> None:
     assert done.code == 3
 
 
+def test_check_of_a_compose_file(harness: Harness) -> None:
+    (harness.directory / "compose.yaml").write_text(
+        "services:\n  api:\n    image: x\n  jobs:\n    image: x\n", encoding="utf-8"
+    )
+    text = '[deploy]\ndriver = "compose"\n[processes.api]\n[processes.worker]\nservice = "worker"\n'
+    said = json.loads(harness.run("profile", "check", "--json", "--profile", harness.profile(text)).out)
+    found = {one["what"]: (one["good"], one["found"]) for one in said["tried"] if one["part"] == "compose"}
+    assert found["service api"] == (True, "it is there")
+    assert found["service worker"] == (None, "none; there are api, jobs")
+    text = text.replace("[processes.api]", 'compose = "nowhere.yaml"\n[processes.api]')
+    done = harness.run("profile", "check", "--json", "--profile", harness.profile(text))
+    assert (done.code, "nowhere.yaml isn't there" in done.out) == (3, True)
+
+
 @pytest.mark.unmeasured
 def test_check_starts_what_it_is_to_look_at(harness: Harness) -> None:
     done = harness.run("profile", "check", "--start", "--send", "--json")
