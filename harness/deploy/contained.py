@@ -25,6 +25,7 @@ class Contained(ABC):
         self._thread: threading.Thread | None = None
         self._first: int | None = None
         self._has_init = False
+        self._left: dict[str, list[str]] = {}
 
     @property
     @abstractmethod
@@ -98,6 +99,19 @@ class Contained(ABC):
         """Its own on the run's network, as this machine reaches it."""
         networks: dict[str, Any] = self.inspect()["NetworkSettings"]["Networks"]
         return next(str(one["IPAddress"]) for one in networks.values() if one["IPAddress"])
+
+    def disconnect(self) -> None:
+        """Takes it off all its networks."""
+        networks: dict[str, Any] = self.inspect()["NetworkSettings"]["Networks"]
+        self._left = {name: list(one.get("Aliases") or ()) for name, one in networks.items()}
+        for name in networks:
+            self.wrapped.client.networks.get(name).disconnect(self.wrapped, force=True)
+
+    def reconnect(self) -> None:
+        """Puts it back on those, under the names that it had."""
+        for name, aliases in self._left.items():
+            self.wrapped.client.networks.get(name).connect(self.wrapped, aliases=aliases)
+        self._left = {}
 
     def await_end(self, within: float) -> None:
         """Returns when it has ended, or so many seconds have passed."""

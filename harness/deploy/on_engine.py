@@ -29,7 +29,7 @@ from harness.deploy.ports import Ports
 from harness.deploy.processes import Process
 from harness.deploy.ready import Look, answering, probed
 from harness.deploy.roster import Roster
-from harness.errors import DeployError
+from harness.errors import DeployError, Unobservable
 from harness.history import History
 from harness.probes.wire import WireControl, WireProbe
 from harness.profile import Profile
@@ -236,6 +236,21 @@ class OnEngine(Launching):
             self._roster.expect_exit(part.name)
             await self._engine(partial(end, part))
             await self._engine(part.join)
+
+    async def disconnect(self, role: Role) -> None:
+        """Takes all containers of a role off the network; raises Unobservable when none runs."""
+        await self._network_of(role, Contained.disconnect)
+
+    async def reconnect(self, role: Role) -> None:
+        """Puts them back, under the names that they had."""
+        await self._network_of(role, Contained.reconnect)
+
+    async def _network_of(self, role: Role, do: Callable[[Contained], None]) -> None:
+        found = self._of(role)
+        if not found:
+            raise Unobservable(f"no container of the {role} runs")
+        for part in found:
+            await self._engine(partial(do, part))
 
     async def stop(self) -> None:
         self._roster.expect_exit()

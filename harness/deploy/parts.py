@@ -105,12 +105,6 @@ class Part(Contained):
     def wrapped(self) -> Any:
         return self.container.get_wrapped_container()
 
-    def disconnect(self) -> None:
-        self._network._unwrap_network.disconnect(self.wrapped, force=True)
-
-    def reconnect(self) -> None:
-        self._network.connect(self.wrapped.id, network_aliases=self._aliases)
-
     def remove(self) -> None:
         import docker.errors
 

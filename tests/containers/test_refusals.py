@@ -32,7 +32,7 @@ def test_no_engine(tmp_path: Path, words: tuple[str, ...]) -> None:
 
 def test_a_driver_that_is_none(tmp_path: Path) -> None:
     line = error_of(run("verify", "--deploy", "boxes", "--build", tmp_path / "build"))
-    assert "deploy.driver" in line
+    assert "[deploy] driver" in line
     assert "'boxes'" in line
 
 
