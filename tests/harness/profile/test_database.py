@@ -75,8 +75,8 @@ def test_what_can_not_be(driver: str, database: dict[str, Any], wrong: str) -> N
     ("database", "why"),
     [
         ({}, ""),
-        ({"url": "sqlite:///x.db"}, "in SQLite"),
-        ({"kind": "none"}, "in no database"),
+        ({"url": "sqlite:///x.db"}, "in a SQLite file"),
+        ({"kind": "none"}, "in a database that isn't PostgreSQL"),
         ({"columns": {"id": "no"}}, "in a table that isn't the contract's"),
     ],
 )
