@@ -6,7 +6,7 @@ never come, and nothing is concluded from its absence either.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -162,7 +162,13 @@ def owed_by(event: Event, profile: Profile) -> str | None:
 
 def said_by(event: Event) -> str:
     """What a delivery report says in its provider's word, whatever body it came in; "" for what is no report."""
-    return str(event.data.get("report") or "")
+    if "report" in event.data:
+        return str(event.data["report"] or "")
+    # a record, or a mock server, from before 0.3: there it stands in the vendor's own body alone
+    params = event.data.get("params")
+    if isinstance(params, list) and params and isinstance(params[-1], Mapping):
+        return str(params[-1].get("event", ""))
+    return str(params.get("MessageStatus", "")) if isinstance(params, Mapping) else ""
 
 
 # the clock

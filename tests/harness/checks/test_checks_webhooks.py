@@ -8,6 +8,7 @@ import pytest
 from histories import CONTRACT, ID, SID, Script, made, right, watched
 
 from harness.checks import Outcome, Verdict, bad_signature_refused, one_conversation, report_moved, stored_once
+from harness.checks.rest import said_by
 from harness.history import Flow, History, key
 from harness.profile import Profile, parse
 
@@ -264,3 +265,19 @@ def test_one_conversation(conversations: int, stored: int, outcome: Outcome, rea
     listing = {"conversations": [{}] * conversations, "messages": stored}
     evidence = made("api.answered", at=1)
     assert shown(one_conversation(listing, evidence, expected=20)) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        ({"report": "delivered", "params": {"MessageStatus": "sent"}}, "delivered"),
+        ({"params": {"MessageStatus": "delivered"}}, "delivered"),
+        ({"params": [{"event": "processed"}, {"event": "bounce"}]}, "bounce"),
+        ({"params": {"SmsStatus": "received", "Body": "hi"}}, ""),
+        ({"report": None, "params": {"MessageStatus": "sent"}}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_a_report_says_in_records_of_any_release(data: dict[str, object], word: str) -> None:
+    event = History().append("callback.sent", source="providers", data=data)
+    assert said_by(event) == word
