@@ -54,7 +54,7 @@ class Places:
         self._entries: dict[tuple[str, str], list[Standing]] = {}
         self._payloads: dict[tuple[str, str], str] = {}
         self._within: dict[str, dict[Standing, None]] = {}
-        self._leaving: list[tuple[Standing, Said]] = []
+        self._leaving: dict[Standing, Said] = {}
         self._told: set[str] = set()
         self._scores = Scores()
         self._unseen: dict[str, int] = {}
@@ -93,8 +93,8 @@ class Places:
 
     def flush(self) -> None:
         """All that was done together is taken: what left its place, and went to no other, is acknowledged."""
-        leaving, self._leaving = self._leaving, []
-        for standing, said in leaving:
+        leaving, self._leaving = self._leaving, {}
+        for standing, said in leaving.items():
             if standing.state != "taken" or standing.places:
                 continue
             if self._queue.acknowledges:
@@ -312,7 +312,7 @@ class Places:
         inside.pop(standing, None)
         if not inside:
             self._within.pop(where, None)
-        self._leaving.append((standing, said))
+        self._leaving[standing] = said  # of several places the last is the one that counts
 
     # as an event
 

@@ -49,3 +49,18 @@ def test_one_that_is_put_later_than_it_was_taken_is_put_again() -> None:
 
 def test_one_that_stood_there_before_anything_was_seen_and_comes_back_names_its_message() -> None:
     assert recorded(taken(2.0), *put(3.0)) == [("claimed", None, False), ("appended", "7", True)]
+
+
+def test_of_several_places_the_one_that_it_leaves_last_says_when_it_was_done() -> None:
+    """One who says several things in a row is heard at once: each has its own time all the same."""
+    queue = Queue.model_validate({"kind": "rq", "encoding": "json", "message_id": "/message_id"})
+    history = History()
+    entries = Entries(history, queue)
+    marked = {"what": "put", "stream": "rq:wip:default", "value": "j1:e1", "at": 2.0}
+    begun = {"what": "removed", "stream": f"{KEY}:intermediate", "value": "j1", "perhaps": True, "at": 3.0}
+    done = {"what": "removed", "stream": "rq:wip:default", "value": "j1:e1", "perhaps": True, "at": 5.0}
+    for one in [*put(1.0), marked, begun, done]:
+        entries.take({"process": "", "batch": "127.0.0.1:1", **one})
+    entries.settle()
+    (acked,) = history.events("queue.acked")
+    assert acked.at == 5.0
