@@ -107,6 +107,15 @@ SYNC: dict[str, Case] = {
         "unknown",
         "worker-2 went on working: the hold missed it",
     ),
+    "a worker whom a command was to hold": (
+        held()
+        .drop("process.started")
+        .change("fault.began", members=["worker-1"], unsure=["worker-1"])
+        .insert("api.answered", made("provider.called", at=2.5, keys=[f"token:{MESSAGE.token}"], call="twilio/9")),
+        PROFILE,
+        "unknown",
+        "its entry was taken by worker-1, which a command was to hold, and which wasn't seen to stand still",
+    ),
     "somebody else may have been told of it": (
         held()
         .drop("queue.appended")
