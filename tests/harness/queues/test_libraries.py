@@ -110,7 +110,9 @@ def test_a_task_and_one_that_is_tried_again(
     assert len({event.data["entry"] for event in again.events}) == found.entries_of_a_retry
     assert sum(bool(event.data.get("later")) for event in again.appends) == found.pauses
     assert len(again.of(found.finished)) >= found.entries_of_a_retry
-    last: dict[object, Event] = {str(event.data["entry"]): event for event in again.events}
+    last: dict[object, Event] = {
+        str(event.data["entry"]): event for event in sorted(again.events, key=lambda event: event.at)
+    }
     assert Counter(event.kind for event in last.values()) == {found.finished: found.entries_of_a_retry}
 
 
