@@ -19,7 +19,6 @@ from harness.profile.base import CHANNELS, Channel
 from harness.profile.claims import claimed, not_asked
 from harness.profile.templates import rendered
 from harness.scenario.messages import message
-from harness.scenario.outgoing import carries_key
 from harness.scenario.replies import deliver_mail, deliver_text
 from harness.scenario.stack import Stack
 from harness.scenario.tracked import TrackedFlow
@@ -117,7 +116,7 @@ class Exploration(RuleBasedStateMachine):
         if not 400 <= answer["status"] < 500:
             raise CheckFailed(f"an invalid send was answered {answer['status']}: {answer['body']}")
 
-    @precondition(lambda self: self.has("idempotency") and carries_key(self.stack.profile.send.of(self.channels[0])))
+    @precondition(lambda self: self.has("idempotency") and self.stack.profile.send.of(self.channels[0]).carries_key)
     @rule()
     def send_the_same_key_twice(self) -> None:
         channel = self.channels[0]

@@ -167,7 +167,7 @@ def claims(profile: Profile) -> Iterator[Wrong]:
         yield ("claims", "webhooks"), "they are claimed, and no [webhooks] has a path: name one"
     if said.signatures and not (profile.webhooks.sms.signed or profile.webhooks.email.signed):
         yield ("claims", "signatures"), "they are claimed, and no [webhooks] is signed: leave signed = false out"
-    if said.idempotency and not carries_key(profile):
+    if said.idempotency and not any(profile.send.of(channel).carries_key for channel in CHANNELS):
         yield ("claims", "idempotency"), 'it is claimed, and [send] idempotency = "": name the header'
     if said.conversations and not profile.conversations.path:
         yield ("claims", "conversations"), 'they are claimed, and [conversations] path = "": name it'
@@ -179,14 +179,6 @@ def claims(profile: Profile) -> Iterator[Wrong]:
             )
     if said.retries is False and profile.retries.attempts is not None:
         yield ("retries", "attempts"), "[claims] retries = false: nothing is tried again; leave one of them out"
-
-
-def carries_key(profile: Profile) -> bool:
-    """Whether any send can carry an idempotency key: in its header, or in its body."""
-    sends = [profile.send, *(profile.send.of(channel) for channel in CHANNELS)]
-    return any(
-        send.idempotency is not None or "idempotency_key" in names_in([send.body, send.headers]) for send in sends
-    )
 
 
 def bodies(profile: Profile) -> Iterator[Wrong]:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from harness.profile.base import Absent, Channel, KeyWrong, Positive, Section
 from harness.profile.pointers import Pointer, Where
-from harness.profile.templates import Body, Filled, is_flat
+from harness.profile.templates import Body, Filled, is_flat, names_in
 
 CONTRACT: Final[dict[str, Any]] = {
     "from": "{from}",
@@ -106,6 +106,11 @@ class Send(Section):
         if "idempotency" in said:
             said["idempotency"] = said["idempotency"] or None
         return self.model_copy(update={**said, "sms": None, "mms": None, "email": None})
+
+    @property
+    def carries_key(self) -> bool:
+        """Whether a send can carry an idempotency key at all: in its header, or in its body."""
+        return self.idempotency is not None or "idempotency_key" in names_in([self.body, self.headers])
 
     def takes(self, code: int | None) -> bool:
         """Whether an answer's status says that the stack took the message."""

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from harness.profile import Send
 from harness.profile.pointers import found, spelled
-from harness.profile.templates import LEFT_OUT, as_fields, names_in, rendered
+from harness.profile.templates import LEFT_OUT, as_fields, rendered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +43,6 @@ def outgoing(
     if idempotency_key is not None and send.idempotency is not None:
         headers[send.idempotency] = idempotency_key
     return Outgoing(method=send.method, path=send.path, headers=headers, content=written)
-
-
-def carries_key(send: Send) -> bool:
-    """Whether a send can carry an idempotency key at all: in its header, or in its body."""
-    return send.idempotency is not None or "idempotency_key" in names_in([send.body, send.headers])
 
 
 @dataclass(frozen=True, kw_only=True)
