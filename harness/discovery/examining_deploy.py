@@ -19,9 +19,10 @@ def examine(profile: Profile, sight: Sight) -> Iterator[Tried]:
     """Tries what a deployment needs; what it finds lacking is noted in `sight`."""
     inside = profile.deploy.driver != "embedded"
     if profile.migrate:
-        yield from program("migrate", profile.migrate, None, sight, inside=inside)
+        home = None if profile.cwd is None else profile.folder / profile.cwd
+        yield from program("migrate", profile.migrate, home, sight, inside=inside)
     for name, process in profile.processes.items():
-        cwd = getattr(process, "cwd", None)
+        cwd = process.cwd if process.cwd is not None else profile.cwd
         folder = None if cwd is None else profile.folder / cwd
         if folder is not None and not inside:
             good = folder.is_dir()
