@@ -10,6 +10,7 @@ from harness.checks.lifecycle import forward_only, no_step, sampled, sent_is_ear
 from harness.checks.mixed_up import ONE_ID, OTHERS_CALL, id_of_anothers_call, one_id_for_two
 from harness.checks.repeats import insisted, sent_again
 from harness.checks.rest import entry_within, kept, late, unacknowledged, work
+from harness.checks.tries import tried_as_said
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts, Window
@@ -57,6 +58,7 @@ def _processed(history: History, flow: Flow, profile: Profile, message: Sent) ->
     elif wrong:
         yield refuted(wrong.reason, [wrong.call])
     yield from _once(facts, flow, profile)
+    yield from tried_as_said(facts, flow, profile)
     yield from _taken_no_for_an_answer(facts, flow)
     yield from finished(history, flow, profile)
     mismatch = wrong_provider_id(flow)

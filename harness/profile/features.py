@@ -49,6 +49,6 @@ class Retries(Section):
     statuses: Annotated[list[Annotated[int, Field(ge=400, le=599)]], Field(min_length=1)] = [503, 429, 500]
     """The answers after which it is."""
     attempts: int | None = Field(default=None, ge=2)
-    """How many calls there are at most; not said: it isn't asked."""
+    """How many calls a message has at most; not said: it isn't asked."""
     within: float | None = Field(default=None, gt=0)
-    """Seconds that the first new try may take to come; not said: `[waits] within`."""
+    """Seconds after a passing error by which the next call must come; not said: it isn't asked."""

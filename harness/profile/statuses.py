@@ -11,9 +11,9 @@ from harness.profile.base import KeyWrong, Section
 
 STEPS: Final = ("pending", "sent", "delivered", "failed")
 """What a message comes to, in words that hold on every stack."""
-PLACES: Final = ("row", "api", "event")
+PLACES: Final = ("row", "api")
 NAMED: Final = ("queued", "sent", "delivered", "failed", "inbound")
-Place = Literal["row", "api", "event"]
+Place = Literal["row", "api"]
 
 ONE: Final = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
 MANY: Final = {"anyOf": [*ONE["anyOf"], {"type": "array", "items": ONE, "minItems": 1}]}
@@ -35,7 +35,7 @@ def as_text(value: object) -> object:
 
 
 Word = Annotated[str, BeforeValidator(as_text), Field(min_length=1), WithJsonSchema(SPELLINGS)]
-"""A status; a file may give several words for it, a number, or the row's, the API's and events' own."""
+"""A status; a file may give several words for it, a number, or the row's and the API's own."""
 Named = Annotated[str, BeforeValidator(as_text), WithJsonSchema(ONE)]
 
 
@@ -113,7 +113,7 @@ class Statuses(Section):
 
     @property
     def spellings(self) -> dict[str, dict[str, str]]:
-        """By place (row, api, event): what is said there, and the step's first word."""
+        """By place (row, api): what is said there, and the step's first word."""
         return {place: dict(words) for place, words in self._spellings.items()}
 
 
@@ -123,7 +123,7 @@ def first_word(name: str, said: Any, spellings: dict[str, dict[str, str]]) -> An
     strange = [place for place in tables if place not in PLACES]
     if strange or not tables:
         what = f"{strange[0]!r} is no place of a status" if strange else "it says nothing"
-        raise KeyWrong(name, f'{what}; write {{ row = 2, api = "sent", event = "SENT" }}, or what differs of it')
+        raise KeyWrong(name, f'{what}; write {{ row = 2, api = "sent" }}, or what differs of it')
     words = {place: listed(name, given) for place, given in tables.items()}
     first = words[next(place for place in PLACES if place in words)][0]
     for place in PLACES:

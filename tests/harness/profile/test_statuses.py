@@ -14,7 +14,7 @@ def test_the_contracts_words_are_their_own() -> None:
     statuses = Statuses()
     assert statuses.order == ["pending", "sending", "retry", "sent", "delivered"]
     assert statuses.canonical("sent", where="row") == "sent"
-    assert statuses.spellings == {"row": {}, "api": {}, "event": {}}
+    assert statuses.spellings == {"row": {}, "api": {}}
 
 
 @pytest.mark.parametrize(
