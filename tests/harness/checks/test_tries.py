@@ -10,13 +10,18 @@ from judging import PROFILE
 from test_defects_worker import tried_again
 
 from harness.checks import Outcome, worker_processed
+from harness.history import Event
 from harness.profile import Retries
 
-ONCE = tried_again(right(), first=503)
-TWICE = tried_again(ONCE, first=503, at=5.4)
-KILLED = TWICE.insert("provider.answered", window(5, "kill", "worker", at=5.45)).insert(
-    "provider.answered", window(5, "kill", "worker", at=5.5, ended=True)
-)
+
+def in_order(*events: Event) -> Script:
+    return Script(sorted(events, key=lambda event: event.at))
+
+
+ONCE = in_order(*tried_again(right(), first=503).events)
+TWICE = in_order(*tried_again(ONCE, first=503, at=5.4).events)
+ENDED = window(5, "kill", "worker", at=5.45), window(5, "kill", "worker", at=5.46, ended=True)
+KILLED = in_order(*TWICE.events, *ENDED)
 
 
 @pytest.mark.parametrize(
