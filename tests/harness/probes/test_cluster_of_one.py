@@ -42,7 +42,9 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 
 def kinds(events: list[Event]) -> list[str]:
-    return [event.kind for event in events if event.kind.startswith("queue.") and event.kind != "queue.counted"]
+    """What was done to the queue, by Redis' clock: MONITOR and the tail tell of it in any order."""
+    of_queue = (event for event in events if event.kind.startswith("queue.") and event.kind != "queue.counted")
+    return [event.kind for event in sorted(of_queue, key=lambda event: event.at)]
 
 
 def test_a_stream(node: Node, loop: Loop) -> None:
