@@ -55,6 +55,7 @@ class Places:
         self._payloads: dict[tuple[str, str], str] = {}
         self._within: dict[str, dict[Standing, None]] = {}
         self._leaving: dict[Standing, Said] = {}
+        self._removing: dict[Standing, Said] = {}
         self._told: set[str] = set()
         self._scores = Scores()
         self._unseen: dict[str, int] = {}
@@ -89,10 +90,16 @@ class Places:
     @property
     def pending(self) -> bool:
         """Whether `flush` has something to do."""
-        return bool(self._leaving)
+        return bool(self._leaving or self._removing)
 
     def flush(self) -> None:
-        """All that was done together is taken: what left its place, and went to no other, is acknowledged."""
+        """All that was done together is taken: what left its place, and went to no other, is done."""
+        removing, self._removing = self._removing, {}
+        for standing, said in removing.items():
+            if standing.state == "waiting":
+                self._tell(standing)
+                standing.state = "done"
+                self._record("queue.deleted", standing, said)
         leaving, self._leaving = self._leaving, {}
         for standing, said in leaving.items():
             if standing.state != "taken" or standing.places:
@@ -144,6 +151,8 @@ class Places:
         known = self._entries.setdefault((stream, name), [])
         last = known[-1] if known else None
         stands = ("waiting", "taken") if self._queue.deletes else ("waiting",)
+        if last is not None and self._removing.pop(last, None) is not None:
+            return  # removed and put back in one go: it stands there still
         if last is not None and self._queue.base == "sorted-set" and last.state in stands:
             return  # it stands there, and got another score
         if last is not None and last.ahead is not None and said["at"] <= last.ahead:
@@ -264,6 +273,13 @@ class Places:
         if self._queue.pops:
             self._claim(standing, said, how="removed")
             return
+        if self._queue.acknowledges and not self._queue.deletes:
+            # with what is written to a place of taken entries, before it or behind it, this is a move
+            if standing.state == "waiting":
+                self._removing[standing] = said
+                return
+            if standing.places:
+                return
         self._tell(standing)
         standing.state = "done"
         self._record("queue.deleted", standing, said)
