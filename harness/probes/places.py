@@ -38,6 +38,8 @@ class Standing:
     """Its append, as long as what it points to isn't known."""
     ahead: float | None = None
     """When it was taken, where that was heard of before its append: one who waited for it hears of it first."""
+    left: float | None = None
+    """When it left where it stood taken, where that was heard of before it was written there, as by a script."""
 
 
 class Places:
@@ -140,8 +142,9 @@ class Places:
             for queue, name in self._naming.points(where, element):
                 self._pay(queue, name, said["content"])
         for queue, name in self._naming.taken(where, element):
-            standing = self._popped(queue, name) or self._open(queue, name, element, at=said["at"])
-            self._mark(standing, where, said)
+            if not self._overtaken(queue, name, said):
+                standing = self._popped(queue, name) or self._open(queue, name, element, at=said["at"])
+                self._mark(standing, where, said)
         for queue, name in self._naming.later(where, element):
             self._postpone(queue, name, said)
 
@@ -216,6 +219,15 @@ class Places:
             standing.ahead = at
         return standing
 
+    def _overtaken(self, stream: str, name: str, said: Said) -> bool:
+        """Whether an entry has left already where it is written: MONITOR tells of scripts later than the wire does."""
+        for standing in self._entries.get((stream, name), ()):
+            if standing.left is not None and said["at"] <= standing.left:
+                standing.left = None
+                self._record("queue.claimed", standing, {**said, "how": "marked"})
+                return True
+        return False
+
     def _popped(self, stream: str, name: str) -> Standing | None:
         """The entry of that name that was popped and stands nowhere yet."""
         known = self._entries.get((stream, name), ())
@@ -289,6 +301,8 @@ class Places:
         for queue, name in self._naming.taken(where, element):
             standing = self._inside(queue, name, where, perhaps=bool(said.get("perhaps")))
             if standing is not None:
+                if not standing.claimed:
+                    standing.left = said["at"]
                 self._leave(standing, where, said)
 
     def _score(self, said: Said) -> None:

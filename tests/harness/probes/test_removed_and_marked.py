@@ -49,3 +49,16 @@ def test_what_is_only_removed_is_deleted() -> None:
 def test_where_it_stands_in_its_place_until_it_is_done_its_removal_is_its_end() -> None:
     said = recorded(PUT, MARKED, {**REMOVED, "at": 3.0, "batch": "c"}, DONE, finish="ack-delete")
     assert said == [("appended", "7"), ("claimed", "7"), ("deleted", "7")]
+
+
+def test_what_is_heard_of_a_script_only_after_the_wire_told_of_its_end_is_no_second_entry() -> None:
+    unanswered = {**REMOVED, "perhaps": True}
+    assert recorded(PUT, DONE, unanswered, MARKED) == [("appended", "7"), ("acked", "7"), ("claimed", "7")]
+
+
+def test_what_went_back_before_its_taking_was_heard_of_still_waits() -> None:
+    left, back = {**DONE, "at": 3.0}, {**PUT, "at": 3.0, "batch": "c"}
+    again = [{**one, "at": one["at"] + 2.0, "batch": one["batch"] * 2} for one in (REMOVED, MARKED, DONE)]
+    heard = recorded(PUT, left, back, MARKED, *again)
+    assert [what for what, _ in heard] == ["appended", "appended", "claimed", "claimed", "acked"]
+    assert {name for _, name in heard} == {"7"}
