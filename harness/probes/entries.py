@@ -53,6 +53,7 @@ class Entries:
         self._aside = Aside(history, queue)
         self._places = Places(history, queue, unread=self._unread, strange=self._strange)
         self._payloads: dict[str, dict[str, str]] = {}
+        self._doubtful: list[Said] = []
 
     def begins_with(self, stream: str, length: float) -> None:
         """How many entries stand on a stream before anything is seen of it; without this, none."""
@@ -86,6 +87,10 @@ class Entries:
 
     def settle(self) -> None:
         """All is taken that was said so far: what couldn't be judged before its message was known is judged now."""
+        doubtful, self._doubtful = self._doubtful, []
+        for said in doubtful:
+            if pointed_to(said["fields"], self._queue, self._payloads) is None:
+                self._strange(said["stream"])
         self._places.settle()
         self._aside.settle(QUEUE)
 
@@ -112,7 +117,10 @@ class Entries:
             self._lengths[said["stream"]] = self._lengths.get(said["stream"], 0) - 1
         event = record(self._history, self._queue, kind, said, payloads=self._payloads)
         if said.get("fields") and event.message_id is None:
-            self._strange(said["stream"])
+            if self._queue.payload is not None and said["stream"] != self._queue.dead:
+                self._doubtful.append(said)  # a reader may be heard of before the one who wrote what it points to
+            else:
+                self._strange(said["stream"])
 
     def _strange(self, stream: str) -> None:
         if self._once("unattributed", stream):

@@ -153,3 +153,17 @@ def test_a_stream_of_that_name_elsewhere_is_told_once() -> None:
 def test_an_id_deeper_in_the_entry(pointer: str, data: str, expected: str | None) -> None:
     assert message_of({"data": data}, Queue(message_id=pointer)) == expected
     assert message_of({"other": data}, Queue(message_id=pointer)) is None
+
+
+def test_who_reads_before_its_payload_was_heard_of_is_no_stranger() -> None:
+    told = Told(Queue(field="h", payload="text:{entry}", message_id="ref"))
+    read: dict[str, Any] = {"how": "read", "group": "workers", "consumer": "c", "id": "1-0", "fields": {"h": "7"}}
+    told.take("claimed", **read)
+    told.take("put", stream="text:7", value="ref", content="m1")
+    told.take("appended", id="1-0", fields={"h": "7"})
+    told.entries.settle()
+    assert told.gaps() == []
+    told.take("claimed", **{**read, "id": "2-0", "fields": {"h": "8"}})
+    told.entries.settle()
+    (gap,) = told.gaps()
+    assert gap.data["unattributed"] is True
