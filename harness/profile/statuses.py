@@ -75,6 +75,8 @@ class Statuses(Section):
         for name in NAMED:
             if name in table:
                 table[name] = first_word(name, table[name], spellings)
+        if isinstance(table.get("order"), list):
+            table["order"] = [of_step(word, table["order"], spellings) for word in table["order"]]
         made: Statuses = handler(table)
         if "order" not in made.model_fields_set:
             first = [made.queued, *(word for word in ("sending", "retry") if word != made.queued)]
@@ -132,6 +134,14 @@ def first_word(name: str, said: Any, spellings: dict[str, dict[str, str]]) -> An
             if other != first:
                 raise KeyWrong(name, f"{word!r} is named for two steps; each word belongs to one")
     return first
+
+
+def of_step(word: Any, order: list[Any], spellings: dict[str, dict[str, str]]) -> Any:
+    """A word of the order as the step's first word, where it is another spelling of one that the order lacks."""
+    said = as_text(word)
+    firsts = (spellings[place][said] for place in PLACES if isinstance(said, str) and said in spellings[place])
+    first = next(firsts, None)
+    return word if first is None or first in map(as_text, order) else first
 
 
 def listed(name: str, given: Any) -> list[str]:

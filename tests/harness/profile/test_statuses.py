@@ -84,3 +84,10 @@ def test_a_copy_keeps_the_spellings() -> None:
     profile = Profile.model_validate({"statuses": {"sent": ["a", "b"]}})
     copied = profile.model_copy(update={"name": "x"})
     assert copied.statuses.canonical("b", where="row") == "a"
+
+
+def test_an_order_may_be_written_in_any_spelling_of_a_step() -> None:
+    steps = {"queued": {"row": 1, "api": "accepted"}, "sent": {"row": 3, "api": "handed-over"}}
+    statuses = Statuses.model_validate({**steps, "order": ["accepted", 2, "handed-over", "delivered"]})
+    assert statuses.order == ["1", "2", "3", "delivered"]
+    assert Statuses.model_validate({**steps, "order": [1, "accepted", 3]}).order == ["1", "accepted", "3"]
