@@ -73,7 +73,8 @@ class Queue(Section):
     A library's name stands for default values of the keys below: `celery`, `rq`, `arq`, `taskiq` (its list),
     `taskiq-stream`, `dramatiq`, `bullmq`."""
     url: str | None = None
-    """Attached only: Redis or Valkey, such as `redis://127.0.0.1:6379/0`."""
+    """Attached: Redis or Valkey, such as `redis://127.0.0.1:6379/0`. Of a stack that we deploy the number alone counts:
+    `redis:///3` is database 3, and `{redis_url}` ends so."""
     streams: dict[str, str] = {
         "sms": "message_queue:sms",
         "mms": "message_queue:mms",
@@ -95,7 +96,7 @@ class Queue(Section):
     """Streams only: the group of a channel whose workers read in another one."""
     field: str = "data"
     """The entry's field with the JSON text; of a payload that is a hash, its field (`"{entry}"` where it holds
-    many)."""
+    many). On a stream with a `payload`: the field that points to it, and `message_id` is the hash's."""
     message_id: str = "message_id"
     """The name of the id in that JSON, or a JSON pointer to it (`"/data/id"`); without that field, a field of the
     entry's own. `""`: the entry is no more than the id."""

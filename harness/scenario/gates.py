@@ -83,7 +83,9 @@ class Gates:
         """
         spoken = Spoken((command,)) if isinstance(command, str) else command
         if not spoken.commands:
-            raise Unobservable("nothing that this queue is told can be withheld for that", remedy=UNGATED)
+            elsewhere = self._waiting.profile.queue.base == "none"
+            remedy = "[queue] kind, where it is in Redis after all" if elsewhere else UNGATED
+            raise Unobservable("nothing that this queue is told can be withheld for that", remedy=remedy)
         if self._wire is None or self._wire.control is None:
             reason = "no wire stands between this stack and Redis, so nothing can be withheld there"
             ours = self._waiting.facts.manages_processes
