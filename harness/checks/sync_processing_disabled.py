@@ -120,6 +120,8 @@ def somebody_else(history: History, flow: Flow, window: Window) -> str | None:
     if missed:
         return f"{', '.join(missed)} went on working: the hold missed it"
     if not flow.appends:
+        if facts.all_are("api", "worker"):
+            return None  # whoever was told: of ours the API alone went on
         hidden = facts.unseen("queue.appended", since=window.began.seq)
         return f"whether somebody else was told of it can't be seen ({hidden.reason})" if hidden else None
     if facts.manages_processes and facts.named("worker"):

@@ -74,6 +74,10 @@ class Facts:
         said = self._history.events("probe.started", "process.started")
         return any(role in (*event.data.get("roles", ()), event.data.get("role")) for event in said)
 
+    def all_are(self, *roles: str) -> bool:
+        """Whether the deployment has started processes of each of these roles, and of no other."""
+        return {str(event.data.get("role")) for event in self._history.events("process.started")} == set(roles)
+
     def alive(self, role: str) -> list[str]:
         """The names of the processes of a role that run now."""
         names: dict[str, None] = {}

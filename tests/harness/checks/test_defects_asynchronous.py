@@ -116,8 +116,18 @@ SYNC: dict[str, Case] = {
         "unknown",
         "its entry was taken by worker-1, which a command was to hold, and which wasn't seen to stand still",
     ),
+    "nobody else was there to be told of it": (
+        held()
+        .drop("queue.appended")
+        .insert("api.answered", made("provider.called", at=2.5, keys=[f"token:{MESSAGE.token}"], call="twilio/9"))
+        .add("probe.gap", at=30, source="queue", reason="it was away"),
+        PROFILE,
+        "fail",
+        "a provider was called while every worker was held: the API did it",
+    ),
     "somebody else may have been told of it": (
         held()
+        .add("process.started", at=0.1, source="deploy", process="beat-1", role="beat", pid=9)
         .drop("queue.appended")
         .insert("api.answered", made("provider.called", at=2.5, keys=[f"token:{MESSAGE.token}"], call="twilio/9"))
         .add("probe.gap", at=30, source="queue", reason="it was away"),
