@@ -153,9 +153,10 @@ def queue(profile: Profile) -> Iterator[Wrong]:
         )
     for table in ("streams", "keys"):
         for name in written.get(table, ()):
-            meant = difflib.get_close_matches(name, CHANNELS, n=1)
-            if name not in CHANNELS and meant:
-                yield ("queue", table, name), f"there is no channel of this name; did you mean {meant[0]!r}?"
+            if name not in CHANNELS:
+                meant = difflib.get_close_matches(name, CHANNELS, n=1)
+                hint = f"did you mean {meant[0]!r}?" if meant else f"write one of {', '.join(CHANNELS)}"
+                yield ("queue", table, name), f"there is no channel of this name; {hint}"
 
 
 def claims(profile: Profile) -> Iterator[Wrong]:

@@ -71,6 +71,7 @@ class Source:
         return ProfileError(f"{self.place(own)}: {spelled(own)}: {why}" if own else f"{self.name}: {why}")
 
 
+QUOTED = re.compile(r"'([^']*)'")
 NO_TOML = (
     ("Cannot overwrite a value", "it is said twice; leave one of them out"),
     ("Cannot declare", "it is said twice; put their keys together"),
@@ -85,6 +86,8 @@ def no_toml(path: Path, error: str) -> ProfileError:
     """What is wrong with a file that is no TOML; `error` is what its parser says of it."""
     found = re.search(r" \(at line (\d+), column (\d+)\)$", error)
     said = error[: found.start()] if found else error
+    # tomllib shows a table's name as the tuple of its parts
+    said = re.sub(r"\(((?:'[^']*',? ?)+)\)", lambda name: f"[{'.'.join(re.findall(QUOTED, name[1]))}]", said)
     remedy = next((remedy for begin, remedy in NO_TOML if said.startswith(begin)), "mend that line")
     place = f"{path}:{found[1]}: column {found[2]}" if found else str(path)
     return ProfileError(f"{place}: this is not TOML: {said}; {remedy}")
@@ -217,7 +220,7 @@ def unknown(key: Key) -> str:
     elif 0 < len(elsewhere) <= 6:
         hint = f"it is one of {', '.join(f'[{title}]' for title in elsewhere)}"
     elif len(key) == 1:
-        hint = f"the tables are {', '.join(f'[{one}]' for one in TABLES if '.' not in one)}"
+        hint = f"known at the top are {', '.join(f'[{one}]' if one in NESTED else one for one in known)}"
     else:
         hint = f"known here: {', '.join(known)}"
     return f"there is no such key; {hint}"
@@ -270,3 +273,5 @@ def known_keys(path: Key) -> list[str]:
 
 
 TABLES = tables_of(Profile)
+NESTED = {*(one for one in TABLES if "." not in one), "env", "processes"}
+"""The tables at the top, those of names of the user's own among them."""

@@ -30,9 +30,9 @@ def load(path: Path, *, environ: Mapping[str, str] | None = None, driver: str | 
     if path == REFERENCE and not path.exists():
         path = content("harness.toml")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors write a mark at the beginning
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+        why = getattr(error, "strerror", None) or "it isn't text in UTF-8"
         own = "name one with --profile (`--profile reference`: the stack that comes with the harness)"
         raise ProfileError(f"the profile {path} can't be read: {why}; {own}") from error
     try:

@@ -32,8 +32,13 @@ def test_terminal_statuses() -> None:
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(ProfileError, match="can't be read"):
+    with pytest.raises(ProfileError, match="can't be read: it isn't text in UTF-8"):
         load(tmp_path / "p.toml")
+
+
+def test_a_mark_that_an_editor_writes_is_no_part_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_bytes(b'\xef\xbb\xbfname = "marked"\nprocesses.api.command = ["x"]\n')
+    assert load(tmp_path / "p.toml").name == "marked"
 
 
 def test_a_long_value_is_shortened() -> None:
