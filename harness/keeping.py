@@ -36,18 +36,15 @@ SHORT = {
     errno.EFBIG: "raise `ulimit -f`",
     errno.EMFILE: "raise `ulimit -n`",
     errno.ENFILE: "close what holds so many files open",
-    errno.EROFS: "name another place with --build",
-    errno.EACCES: "name another place with --build",
-    errno.EPERM: "name another place with --build",
 }
 """What the machine can run short of while a run is kept, and what to do about it."""
 MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE)
 """Those of them that are nobody's code's fault, wherever they come up."""
 
 
-def advice(error: OSError, what: str) -> str:
-    """One line: what couldn't be done, why, and what to do."""
-    cure = SHORT.get(error.errno or 0, "name another place with --build")
+def advice(error: OSError, what: str, *, option: str = "--build") -> str:
+    """One line: what couldn't be done, why, and what to do; `option` names another place."""
+    cure = SHORT.get(error.errno or 0, f"name another place with {option}")
     return f"{what}: {error.strerror or error}; {cure}"
 
 

@@ -81,9 +81,12 @@ def embed(asked: Asked) -> None:
     write(asked, draft)
     missing = [role for role in ("api", "worker") if not draft.get("processes", role, "command")]
     if missing:
-        say(f"nothing is started: how the {' and the '.join(missing)} is started isn't known")
+        verb = "is" if len(missing) == 1 else "are"
+        say(f"nothing is started: how the {' and the '.join(missing)} {verb} started isn't known")
     elif asked.send and may_start(asked, draft):
         tried(asked, draft, known)
+    else:
+        say("nothing was started: what [queue], [database] and [statuses] don't say is as in the reference stack")
     close(asked, draft)
 
 
@@ -168,7 +171,7 @@ def write(asked: Asked, draft: Draft) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise UsageError(advice(error, f"the profile can't be written to {asked.output}")) from error
+        raise UsageError(advice(error, f"the profile can't be written to {asked.output}", option="--output")) from error
 
 
 def loaded(path: Path) -> Profile:

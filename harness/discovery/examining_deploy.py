@@ -19,20 +19,20 @@ def examine(profile: Profile, sight: Sight) -> Iterator[Tried]:
     """Tries what a deployment needs; what it finds lacking is noted in `sight`."""
     inside = profile.deploy.driver != "embedded"
     if profile.migrate:
-        home = None if profile.cwd is None else profile.folder / profile.cwd
-        yield from program("migrate", profile.migrate, home, sight, inside=inside)
+        whole = place(profile, profile.cwd)
+        yield from program(profile, "migrate", profile.migrate, whole, sight, inside=inside)
     for name, process in profile.processes.items():
         cwd = process.cwd if process.cwd is not None else profile.cwd
-        folder = None if cwd is None else profile.folder / cwd
+        folder = place(profile, cwd)
         if folder is not None and not inside:
             good = folder.is_dir()
             yield Tried(
                 part="processes", what=f"{name}'s directory", found=str(folder) if good else f"{folder} isn't there",
-                good=good, remedy=f"[processes.{name}] cwd",
+                good=good, remedy=f"[processes.{name}] cwd" if process.cwd is not None else "cwd",
             )  # fmt: skip
             if not good:
                 sight.runs.append(f"{folder} isn't there")
-        yield from program(name, process.command or [], folder, sight, inside=inside)
+        yield from program(profile, name, process.command or [], folder, sight, inside=inside)
     if profile.deploy.driver == "compose":
         yield from composed(profile, sight)
     if inside:
@@ -42,16 +42,23 @@ def examine(profile: Profile, sight: Sight) -> Iterator[Tried]:
     claims(profile, sight)
 
 
-def program(name: str, command: list[str], folder: Path | None, sight: Sight, *, inside: bool) -> Iterator[Tried]:
+def place(profile: Profile, cwd: str | None) -> Path | None:
+    """The folder that a profile names; None where it names none."""
+    return None if cwd is None else profile.folder / cwd.replace("{profile}", str(profile.folder))
+
+
+def program(
+    profile: Profile, name: str, command: list[str], folder: Path | None, sight: Sight, *, inside: bool
+) -> Iterator[Tried]:
     """Whether a command's program is there; one that runs in a container can't be looked for from here."""
     if not command or inside:
         return
-    word = command[0].replace("{profile}", str(Path.cwd()))
+    word = command[0].replace("{profile}", str(profile.folder))
     if "{python}" in word:
         yield Tried(part="processes", what=f"{name}: {word}", found="the interpreter that runs the harness")
         return
-    place = str(folder / word) if folder is not None and "/" in word and not os.path.isabs(word) else word  # noqa: PTH117 - reason: a word of a command, not yet a path
-    found = shutil.which(place)
+    there = str(folder / word) if folder is not None and "/" in word and not os.path.isabs(word) else word  # noqa: PTH117 - reason: a word of a command, not yet a path
+    found = shutil.which(there)
     remedy = f"install it, or activate its environment, or mend the command of {name}"
     yield Tried(
         part="processes", what=f"{name}: {word}", found=found or "not on PATH", good=found is not None, remedy=remedy

@@ -50,7 +50,8 @@ class Command:
 def look(directory: Path, draft: Draft, *, say: Say) -> list[Operation]:
     """Puts into the draft what a project's files say; returns the operations that its source names."""
     read = sources.read(directory)
-    say(f"{directory} has {len(read)} source files")
+    more = ", and maybe more: only those nearest to its top are read" if len(read) == sources.MOST else ""
+    say(f"{directory} has {len(read)} source file{'s' * (len(read) != 1)}{more}")
     libraries = dependencies(directory) or imported(read)
     if libraries:
         known = [name for name in (*LIBRARIES, *CHANNELS, "fastapi", "flask", "express", "redis") if name in libraries]

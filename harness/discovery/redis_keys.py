@@ -116,7 +116,7 @@ def look(asked: Asked, draft: Draft, *, say: Say) -> list[Key]:
     for command in asked.denied:
         say(f"the Redis user may not {command}; what that would have shown isn't known")
     seen = "" if asked.whole else f" (of more than {MOST}: the rest isn't looked at)"
-    say(f"Redis has {len(keys)} keys{seen}: {summary(keys)}")
+    say(f"Redis has {len(keys)} key{'s' * (len(keys) != 1)}{seen}: {summary(keys)}")
     found = next(library(asked, keys), None)
     if found is not None:
         kind, names, why = found

@@ -113,7 +113,8 @@ def likeliest(tables: Sequence[Table]) -> list[Table]:
 def look(asked: Asked, draft: Draft, *, say: Say, what: str) -> list[Table]:
     """Puts into the draft which table looks like the messages'; returns those that may be, the likeliest first."""
     tables = asked.tables()
-    say(f"the database has {len(tables)} tables: {', '.join(table.name for table in tables[:8]) or 'none yet'}")
+    names = ", ".join(table.name for table in tables[:8])
+    say(f"the database has {len(tables)} table{'s' * (len(tables) != 1)}: {names or 'none yet'}")
     found = likeliest(tables)
     if not found or found[0].status is None or found[0].id is None:
         draft.ask(("database", "table"), "messages", "the table of messages; none of the tables looks like it")

@@ -16,7 +16,8 @@ WIDEST: Final = 118
 HEAD: Final = """\
 #:schema {schema}
 # Written by `harness init`. Each comment says from what a line was guessed: "seen" happened, "read" stood written
-# somewhere, "guessed" goes by names alone. What is commented out waits for you. Every key: harness profile schema.
+# somewhere, "guessed" goes by names alone. What is commented out waits for you. Editors show every key once
+# `harness profile schema > profile.schema.json` has written the file that the first line names.
 version = 2
 """
 SAID: Final = {"seen": "seen", "likely": "read", "guess": "guessed"}
