@@ -211,6 +211,9 @@ def refused_for_good(history: History, flow: Flow, profile: Profile) -> Answers:
         # where no call can be seen, nothing shows that the provider refused it
         absent = () if flow.calls else ("provider.called",)
         yield refuted(f"the row is {flow.status}", [*flow.calls, *last], absent=absent)
+    elif unread := list(no_step(flow, profile)):
+        # the word may be the stack's for a failure
+        yield from unread
     elif flow.status != profile.statuses.failed:
         said = flow.call_answers[-1:]
         overdue = turned_down(flow) and late(history, *said, *last, by=profile.policy.finished_within)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 from histories import CONTRACT, MESSAGE, Script, held, is_new, right
+from judging import GAVE_UP
 
-from harness.checks import accounting, sync_processing_disabled, worker_processed
+from harness.checks import accounting, refused_for_good, sync_processing_disabled, worker_processed
 from harness.checks.verdict import Verdict
 
 
@@ -42,3 +43,12 @@ def test_the_rows_word_is_named_with_the_line_that_would_tell(
     assert verdict.remedy == "[statuses], with '4' among its words"
     if judge is not whole:
         assert verdict.reason == "the row says '4', a word that the profile doesn't know"
+
+
+def test_a_word_for_what_was_refused_may_be_that_for_a_failure() -> None:
+    script = GAVE_UP.change("database.status", is_new("failed"), new="returned")
+    history = script.history
+    verdict = refused_for_good(history, script.flow(history), CONTRACT)
+    assert verdict.outcome == "unknown", verdict.story()
+    assert verdict.reason == "the row says 'returned', a word that the profile doesn't know"
+    assert verdict.remedy == "[statuses], with 'returned' among its words"
