@@ -59,6 +59,10 @@ class Entries:
         """How many entries stand on a stream before anything is seen of it; without this, none."""
         self._lengths[stream] = length
 
+    def popped_unseen(self, pops: int) -> None:
+        """So many clients wait for an element of a list or a sorted set since before anything was seen."""
+        self._places.popped_unseen(pops)
+
     def take(self, said: Said) -> None:
         """Records one thing that was said; raises KeyError where it has not the shape that `harness.wire` documents."""
         match said["what"]:

@@ -112,6 +112,11 @@ class Places:
             elif self._queue.deletes:  # it has stood in its place all the time, and is nobody's again
                 standing.state, standing.claimed = "waiting", False
 
+    def popped_unseen(self, pops: int) -> None:
+        """So many may be given an entry of any queue, and nobody will hear of it."""
+        for stream in self._queue.streams.values():
+            self._unseen[stream] = self._unseen.get(stream, 0) + pops
+
     def settle(self) -> None:
         """All is taken that was said so far: entries are told whose payload was never seen."""
         self.flush()

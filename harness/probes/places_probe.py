@@ -29,10 +29,13 @@ from harness.probes.scripts import ANSWER, LOST
 from harness.probes.wire import watch_of
 from harness.profile import Queue
 from harness.vitals import died
+from harness.wire.places import BLOCKING
 from harness.wire.reach import watched_of
 
 AWAY = 4.0
 """Seconds in which a Redis that was lost must take connections again, else it is dead."""
+MANY = 1_000
+"""Clients that may wait for an element where Redis doesn't say how many do."""
 DEPLOY = "or let the harness deploy the stack: its wire sees what each worker is given"
 
 
@@ -105,7 +108,17 @@ class PlacesProbe:
         except ResponseError as error:
             await self._lines.close()
             return f"MONITOR is refused ({error})"
+        self._entries.popped_unseen(await self._waiting())
         return ""
+
+    async def _waiting(self) -> int:
+        """How many wait for an element already: MONITOR shows a pop as it is asked for, not as it is given one."""
+        try:
+            clients = await self._redis.client_list()
+        except ResponseError:  # who may not ask doesn't know
+            return MANY
+        blocked = [client for client in clients if "b" in client.get("flags", "")]
+        return sum(client.get("cmd", "").upper().encode() in BLOCKING for client in blocked)
 
     def _lasting(self, reason: str, kinds: list[str], remedy: str) -> None:
         gap(self._history, self.name, reason, kinds=kinds, lasting=True, remedy=remedy)

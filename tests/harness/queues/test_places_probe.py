@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from harness_support import Valkey, arrives
+from harness_support import Valkey, arrives, awaits
 from queue_events import reasons, told
 
 from harness.errors import DeployError
@@ -88,6 +88,23 @@ def test_a_move_into_the_place_of_what_is_taken_shows_none_either_and_its_remova
     client.lrem("working", 1, "m2")  # it doesn't stand there: nothing is removed
     assert seen(probe, loop)[2:] == [("acked", "m1", None)]
     assert reasons(probe._history) == [ONCE_MARKED, "which entry a pop of jobs gave away can't be seen"]
+
+
+@pytest.mark.parametrize("may", ["+@all", "-client|list"])
+def test_what_is_given_to_one_who_waited_before_anybody_looked_is_finished_by_its_removal(
+    attached: Attached, valkey: Valkey, loop: Loop, may: str
+) -> None:
+    client, worker = valkey.client(), valkey.client().connection_pool.make_connection()
+    client.execute_command("ACL", "SETUSER", "looks", "on", ">secret", "~*", "+@all", may)
+    worker.connect()
+    worker.send_command("BLMOVE", "jobs", "working", "RIGHT", "LEFT", 0)
+    awaits(lambda: client.info("clients")["blocked_clients"] == 1)
+    probe = attached(valkey.url.replace("redis://", "redis://looks:secret@"), **JOBS, taken="working")
+    client.lpush("jobs", "m1")
+    assert worker.read_response() == "m1"
+    client.lrem("working", 1, "m1")
+    worker.disconnect()
+    assert seen(probe, loop) == [("appended", "m1", "m1"), ("acked", "m1", None)]
 
 
 @pytest.mark.parametrize(("monitor", "word"), [(False, 'observe = "monitor"'), (True, "+monitor")])
