@@ -76,7 +76,9 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         driver = driver_for(profile, history, redactor=redactor, logs=logs, stack_env=options.stack_env, wire=wire)
         cleanup.callback(lambda: loop.run(driver.stop()))
         named = {kind: one.role for kind, one in profile.processes.items() if driver.manages_processes or one.held_by}
-        declare(history, "deploy", roles=list(dict.fromkeys(named.values())), processes=named)
+        # whoever else runs in a compose project, or on an attached machine, the profile needn't name
+        whole = profile.deploy.driver in ("embedded", "containers")
+        declare(history, "deploy", roles=list(dict.fromkeys(named.values())), processes=named, whole=whole)
         start.run(driver.start_services())
         driver.addresses = in_database(driver.addresses, profile)
         refused = refused_for(history, driver)

@@ -75,8 +75,11 @@ class Facts:
         return any(role in (*event.data.get("roles", ()), event.data.get("role")) for event in said)
 
     def all_are(self, *roles: str) -> bool:
-        """Whether the deployment has started processes of each of these roles, and of no other."""
-        return {str(event.data.get("role")) for event in self._history.events("process.started")} == set(roles)
+        """Whether a stack is wholly started by its deployment, and by processes of just these roles."""
+        whole = any(event.data.get("whole") for event in self._history.events("probe.started"))
+        return whole and {str(event.data.get("role")) for event in self._history.events("process.started")} == set(
+            roles
+        )
 
     def alive(self, role: str) -> list[str]:
         """The names of the processes of a role that run now."""

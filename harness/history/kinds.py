@@ -235,6 +235,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "kinds": "the kinds",
             "roles": "whose processes it knows",
             "processes": "the role of each, by its kind's name",
+            "whole": "whether the stack has no other processes",
         },
     ),
     "probe.gap": Kind(

@@ -106,7 +106,7 @@ def watched() -> Script:
 
 def started(*roles: str) -> Script:
     """Processes of these roles run; the profile names both."""
-    script = watched().add("probe.started", at=-2000, source="deploy", kinds=[], roles=["api", "worker"])
+    script = watched().add("probe.started", at=-2000, source="deploy", kinds=[], roles=["api", "worker"], whole=True)
     for role in roles:
         script = script.add("process.started", at=-1000, source="deploy", process=f"{role}-1", role=role, pid=1)
     return script

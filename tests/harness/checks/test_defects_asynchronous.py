@@ -116,6 +116,16 @@ SYNC: dict[str, Case] = {
         "unknown",
         "its entry was taken by worker-1, which a command was to hold, and which wasn't seen to stand still",
     ),
+    "somebody that the profile needn't name may have been told of it": (
+        held()
+        .drop("queue.appended")
+        .insert("api.answered", made("provider.called", at=2.5, keys=[f"token:{MESSAGE.token}"], call="twilio/9"))
+        .add("probe.gap", at=30, source="queue", reason="it was away")
+        .change("probe.started", whole=False),
+        PROFILE,
+        "unknown",
+        "whether somebody else was told of it can't be seen",
+    ),
     "nobody else was there to be told of it": (
         held()
         .drop("queue.appended")
