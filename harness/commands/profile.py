@@ -56,6 +56,8 @@ def check(profile: Path, start: bool, send: bool, as_json: bool) -> int:
         print(json.dumps({"tried": rows, "checks": [vars(one) for one in answered]}, indent=1))
     else:
         show(tried, answered)
+        if loaded.deploy.driver != "attached" and not start:
+            print("\nIt isn't started: what is inside it (tables, queues, the API) wasn't tried; --start tries it too.")
     if sight.runs:
         return UNUSABLE
     return 2 if any(one.answer in ("no", "partly") for one in answered) else 0
