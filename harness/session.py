@@ -29,6 +29,7 @@ from harness.probes.standing import Standing
 from harness.probes.unqueued import UnqueuedProbe
 from harness.probes.wire import WireProbe, database_of
 from harness.profile import Profile
+from harness.profile.base import CHANNELS
 from harness.profile.database import sqlite_path
 from harness.profile.placeholders import told_of_redis
 from harness.redact import Redactor
@@ -63,7 +64,8 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
     profile = sensible(profile, without=options.without, stack_env=options.stack_env)
     history = History()
     redactor = options.redactor
-    redactor.hide_settings(options.stack_env)
+    for settings in (options.stack_env, *secretive(profile)):
+        redactor.hide_settings(settings)
     redactor.hide_urls(profile.queue.url, profile.database.url, profile.api.url, profile.providers.url)
     journal = Journal(history, options.build / options.history_name, redact=redactor)
     loop = Loop()
@@ -108,6 +110,13 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         if stack.has_providers:
             cleanup.enter_context(latency(stack, options.provider_latency))
         yield stack
+
+
+def secretive(profile: Profile) -> Iterator[Mapping[str, str]]:
+    """The tables of a profile in which secrets may stand, by names that say so."""
+    yield from (profile.api.headers, profile.look.headers, profile.env)
+    yield from (profile.send.of(channel).headers for channel in CHANNELS)
+    yield from (process.env for process in profile.processes.values())
 
 
 @contextlib.contextmanager
