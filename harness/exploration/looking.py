@@ -17,7 +17,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from rich.console import Console
 
 from harness.errors import HarnessError, Inconclusive, Refuted
-from harness.exploration.conclusion import conclude
+from harness.exploration.conclusion import conclude, patience
 from harness.exploration.machine import Exploration
 from harness.profile import Profile
 from harness.profile.base import CHANNELS
@@ -85,7 +85,7 @@ def hidden(stack: Stack) -> str | None:
     since, plain = len(stack.history), next(c for c in CHANNELS if claimed(stack.profile, c) is not False)
     try:
         stack.send(message(plain))
-        conclude(stack, since=since, within=30)
+        conclude(stack, since=since, within=patience(stack.profile))
     except Inconclusive as error:
         return str(error)
     except Refuted:

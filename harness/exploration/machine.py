@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from harness.errors import CheckFailed, HarnessError, Unobservable
-from harness.exploration.conclusion import conclude, part
+from harness.exploration.conclusion import conclude, part, patience
 from harness.history.journal import encode
 from harness.profile.base import CHANNELS, Channel
 from harness.profile.claims import claimed, not_asked
@@ -47,6 +47,7 @@ class Exploration(RuleBasedStateMachine):
         self.replies: list[dict[str, Any]] = []
         self.held = contextlib.ExitStack()
         self.holding = False
+        self.ended = False
         self.faults = contextlib.ExitStack()
 
     @initialize()
@@ -186,6 +187,7 @@ class Exploration(RuleBasedStateMachine):
     @rule(how=st.sampled_from(["kill", "terminate"]))
     def end_and_start_the_worker(self, how: str) -> None:
         self.did(f"stack.worker.{how}(); stack.worker.start()")
+        self.ended = True
         getattr(self.stack.worker, how)()
         self.stack.worker.start()
 
@@ -217,7 +219,7 @@ class Exploration(RuleBasedStateMachine):
         self.did("conclude(stack, since=since)")
         try:
             with self.faults:
-                conclude(self.stack, since=self.since, within=30)
+                conclude(self.stack, since=self.since, within=patience(self.stack.profile, ended=self.ended))
         except (HarnessError, AssertionError) as error:
             self.keep(error)
             raise
