@@ -15,6 +15,8 @@ from harness.profile.requests import CONTRACT
 PARAMETER: Final = re.compile(r"\{[^}]*\}|:\w+|<[^>]*>")
 """A parameter in a path, as OpenAPI, Express and Flask write it."""
 DEEPEST: Final = 6
+KEYED: Final = ("idempotency", "request-key", "dedup")
+"""What the header of an idempotency key is called, in part."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +106,12 @@ def put_send(one: Operation, draft: Draft) -> None:
     else:
         draft.ask(("send", "body"), {"to": "{to}", "text": "{body}"}, "the names of a send's fields")
     put_pointers(one, draft)
-    key = next((name for name in one.headers if "idempotency" in name.lower()), None)
+    key = next((name for name in one.headers if any(word in name.lower() for word in KEYED)), None)
     if key is not None:
         draft.put(("send", "idempotency"), key, f"{one.why}: {one.path} takes the header {key}", sure)
+    elif one.headers:
+        named = ", ".join(one.headers)
+        draft.ask(("send", "idempotency"), one.headers[0], f"which header of a send is its key, if any: {named}")
     else:
         draft.put(("send", "idempotency"), "", f"{one.why}: {one.path} takes no such header", "guess")
         draft.put(("claims", "idempotency"), False, f"{one.why}: {one.path} takes no such header", "guess")

@@ -9,7 +9,7 @@ import pytest
 
 from harness.discovery import openapi
 from harness.discovery.draft import Draft
-from harness.discovery.operations import apply
+from harness.discovery.operations import Operation, apply, put_send
 
 NOTIFY: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -133,3 +133,22 @@ def test_a_description_that_refers_to_itself_ends() -> None:
     draft = drafted(document)
     assert draft.get("send", "path") == "/send"
     assert drafted({**document, "components": {"schemas": {"A": loop}}}).get("send", "path") == "/send"
+
+
+@pytest.mark.parametrize(
+    ("headers", "key", "claims", "open_ones"),
+    [
+        (("Idempotency-Key",), "Idempotency-Key", None, False),
+        (("X-Trace", "X-Request-Key"), "X-Request-Key", None, False),
+        ((), "", False, False),
+        (("X-Trace",), None, None, True),  # who takes a header that nobody knows may take a key by it
+    ],
+)
+def test_the_header_of_a_key_is_told_by_its_name(
+    headers: tuple[str, ...], key: str | None, claims: bool | None, open_ones: bool
+) -> None:
+    draft = Draft()
+    put_send(Operation(method="POST", path="/x", why="read", body={"to": "string"}, headers=headers), draft)
+    assert draft.get("send", "idempotency") == key
+    assert draft.get("claims", "idempotency") == claims
+    assert (("send", "idempotency") in draft.open) is open_ones
