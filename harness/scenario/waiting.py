@@ -164,7 +164,9 @@ class Waiting:
         """
         begin, whole = began, self.seconds(within)
         if kind in FINISHING:
-            begin = max(began, one.now.events[-1].seen)
+            # who is given an entry again and again doesn't finish it by that
+            moves = (event.seen for event in reversed(one.now.events) if event.kind != "queue.claimed")
+            begin = max(began, next(moves, began))
             by = entry_within(one.now, self.facts, self.profile) if kind in ENTRIES else None
             whole = self.seconds(by or self.profile.policy.finished_within)
         return min(max(begin, moved) + self.patience.of(kind, whole), begin + whole)

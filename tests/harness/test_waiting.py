@@ -237,6 +237,24 @@ def test_a_brief_wait_counts_from_the_last_progress() -> None:
     assert not its.cut
 
 
+def test_an_entry_that_is_given_out_again_and_again_has_no_more_time_by_that() -> None:
+    its = waiting(within=60, finished=2 * BRIEF_S)
+    grow(its.history, UNACKED)
+    over, given = threading.Event(), queue("worker-1")
+
+    def give() -> None:
+        while not over.wait(BRIEF_S / 2):
+            its.history.append("queue.claimed", source="queue", message_id=ID, data=given, keys=[ENTRY])
+
+    worker = threading.Thread(target=give)
+    worker.start()
+    began = time.monotonic()
+    its.finished([Followed(its.history)])
+    assert time.monotonic() - began < 20 * BRIEF_S, "it would never have ended"
+    over.set()
+    worker.join()
+
+
 def test_a_wait_that_was_cut_short_is_told() -> None:
     its = waiting(within=0.6)
     grow(its.history, PENDING)
