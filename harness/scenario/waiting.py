@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 ASKED_AGAIN_S = 0.5
 """Seconds after which a stack is asked again though no row of it has changed."""
+GIVEN = ("queue.claimed", "worker.log")
+"""What is recorded of an entry each time it is given to a worker."""
 
 
 class Followed(Protocol):
@@ -164,8 +166,8 @@ class Waiting:
         """
         begin, whole = began, self.seconds(within)
         if kind in FINISHING:
-            # who is given an entry again and again doesn't finish it by that
-            moves = (event.seen for event in reversed(one.now.events) if event.kind != "queue.claimed")
+            # who is given an entry again and again, and says so, doesn't finish it by that
+            moves = (event.seen for event in reversed(one.now.events) if event.kind not in GIVEN)
             begin = max(began, next(moves, began))
             by = entry_within(one.now, self.facts, self.profile) if kind in ENTRIES else None
             whole = self.seconds(by or self.profile.policy.finished_within)

@@ -245,6 +245,7 @@ def test_an_entry_that_is_given_out_again_and_again_has_no_more_time_by_that() -
     def give() -> None:
         while not over.wait(BRIEF_S / 2):
             its.history.append("queue.claimed", source="queue", message_id=ID, data=given, keys=[ENTRY])
+            its.history.append("worker.log", source="log", message_id=ID, data={"process": "worker-1", "text": ID})
 
     worker = threading.Thread(target=give)
     worker.start()
