@@ -28,7 +28,7 @@ STARTED = {
     "processes": {"api": {"command": ["api"]}, "worker": {"command": ["worker"], "count": 2}},
     "api": {"send": "/send", "timeout": 7, "webhook_twilio": ""},
     "queue": {
-        "streams": {"sms": "jobs:🎉", "a.b c": "jobs"},
+        "streams": {"sms": "jobs:🎉", "mms": "jobs"},
         "group": "",
         "dead": "",
         "field": 'a "field"',
