@@ -36,8 +36,8 @@ def signalled(value: object) -> object:
     return value
 
 
-ProcessName = Annotated[str, BeforeValidator(named), Field(pattern=f"^{NAME.pattern}$")]
-Pattern = Annotated[str, BeforeValidator(pattern), Field(min_length=1)]
+ProcessName = Annotated[str, Field(pattern=f"^{NAME.pattern}$"), BeforeValidator(named)]
+Pattern = Annotated[str, Field(min_length=1), BeforeValidator(pattern)]
 Command = Annotated[list[str], Field(min_length=1)]
 
 

@@ -34,7 +34,7 @@ def as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Word = Annotated[str, BeforeValidator(as_text), Field(min_length=1), WithJsonSchema(SPELLINGS)]
+Word = Annotated[str, Field(min_length=1), BeforeValidator(as_text), WithJsonSchema(SPELLINGS)]
 """A status; a file may give several words for it, a number, or the row's and the API's own."""
 Named = Annotated[str, BeforeValidator(as_text), WithJsonSchema(ONE)]
 
