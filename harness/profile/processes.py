@@ -36,8 +36,8 @@ def signalled(value: object) -> object:
     return value
 
 
-ProcessName = Annotated[str, Field(pattern=f"^{NAME.pattern}$"), BeforeValidator(named)]
-Pattern = Annotated[str, Field(min_length=1), BeforeValidator(pattern)]
+ProcessName = Annotated[str, BeforeValidator(named)]
+Pattern = Annotated[str, BeforeValidator(pattern)]
 Command = Annotated[list[str], Field(min_length=1)]
 
 
