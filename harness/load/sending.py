@@ -53,7 +53,8 @@ def ask(client: Any, method: str, url: str, **given: Any) -> Any:
 
     Locust doesn't count it before `counted`.
     """
-    asked = {**given, "catch_response": True, "allow_redirects": False}
+    alone(client.client)
+    asked = {**given, "catch_response": True}
     response = client.request(method, url, name="asked", **asked)
     for _ in range(HOPS):
         where = urljoin(url, str((response.headers or {}).get("location") or ""))
@@ -62,6 +63,14 @@ def ask(client: Any, method: str, url: str, **given: Any) -> Any:
         url = where
         response = client.request(method, url, name="asked", **asked)
     return response
+
+
+def alone(agent: Any) -> None:
+    """Keeps Locust's own client from following redirects, to whomever they lead.
+
+    What asks it for that (`allow_redirects`) uses a name of its HTTP library that newer releases of that don't have.
+    """
+    agent.redirect_response_codes = agent.redirect_resonse_codes = frozenset()
 
 
 def counted(response: Any, answer: Answer, *, name: str) -> Answer:
