@@ -9,10 +9,11 @@ from typing import Any
 from harness.history import Event, History, key
 from harness.probes.aside import Aside
 from harness.probes.decoding import decoded
-from harness.probes.naming import Naming, display, plain, pointed
+from harness.probes.naming import Naming, display, plain
 from harness.probes.places import Places
 from harness.probes.probe import gap
 from harness.profile import Queue
+from harness.profile.pointers import pointed
 from harness.wire.commands import bare
 
 Said = dict[str, Any]

@@ -10,6 +10,7 @@ from typing import Any, Final
 from harness.extras import need
 from harness.probes.decoding import decoded
 from harness.profile import Queue
+from harness.profile.pointers import pointed
 from harness.wire.commands import bare, raw
 from harness.wire.places import fits
 
@@ -121,19 +122,6 @@ def within(template: str, text: str) -> str | None:
     if star:
         return rest.partition(stop)[0] if stop else rest
     return rest[: len(rest) - len(stop)] if rest.endswith(stop) else None
-
-
-def pointed(value: Any, pointer: str) -> Any:
-    """What a JSON pointer (RFC 6901) leads to; None where it leads nowhere."""
-    for part in pointer.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict):
-            value = value.get(name)
-        elif isinstance(value, list | tuple) and name.isdecimal() and int(name) < len(value):
-            value = value[int(name)]
-        else:
-            return None
-    return value
 
 
 def first(found: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
