@@ -14,6 +14,7 @@ from harness.profile import Profile, Statuses
 
 NAME = "sync-processing-disabled"
 CLAIM = "with every worker held, the API accepts a message as pending and no provider is called"
+ATTACHED = "[processes.worker] pid_file, or match, names every worker"
 
 
 @check(NAME, CLAIM, silence=("provider.called",))
@@ -36,7 +37,8 @@ def sync_processing_disabled(history: History, flow: Flow, profile: Profile) -> 
     for found, what in ((calls, "a provider was called"), (moved, "the row moved on")):
         if found and other:
             reason = f"{what} while the workers were held, but {other}"
-            remedy = "[processes.worker] pid_file, or match, names every worker"
+            attached = profile.deploy.driver == "attached"
+            remedy = ATTACHED if attached else '[processes.NAME] role = "worker" for each that does the work'
             yield undecided(reason, [taken, *found], remedy=remedy)
     if calls and not other:
         yield refuted("a provider was called while every worker was held: the API did it", [taken, *calls])

@@ -145,9 +145,9 @@ def claims(profile: Profile, sight: Sight) -> None:
             sight.lack("rows", "nobody looks at a message's status: [database], or [look] path")
     if profile.providers.observe == "none":
         sight.lack("calls", 'the stack mocks its providers inside ([providers] observe = "none")')
-    if "worker" not in {*profile.processes, *(getattr(one, "role", "") for one in profile.processes.values())}:
+    if not profile.count("worker"):
         for what in ("hold", "kill"):
-            sight.lack(what, "no process is a worker: [processes.worker]")
+            sight.lack(what, 'no process that is started is a worker: [processes.worker], or role = "worker"')
 
 
 def named_by_addresses(profile: Profile, sight: Sight) -> None:
