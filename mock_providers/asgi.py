@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -62,9 +63,25 @@ class Request:
         return b""
 
     @property
+    def kind(self) -> str:
+        """The media type of the body; empty where none is named."""
+        return media_type(self.header(b"content-type"))
+
+    @property
     def target(self) -> str:
         """The path with its query, as the request line had it."""
         return f"{self.path}?{self.query.decode('latin-1')}" if self.query else self.path
+
+
+def header_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
+    """The first value of a header, or nothing; names are in lower case."""
+    return next((value for key, value in headers if key == name), b"")
+
+
+@lru_cache(maxsize=64)
+def media_type(value: bytes) -> str:
+    """The media type that a Content-Type names, without its parameters, in lower case."""
+    return value.partition(b";")[0].strip().decode("latin-1").lower()
 
 
 class Answer:

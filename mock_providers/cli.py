@@ -35,6 +35,15 @@ def app() -> None:
     help="TOML with accounts and options.",
 )
 @click.option("--open", "open_accounts", is_flag=True, help="Any credentials make an account at their first use.")
+@click.option(
+    "--allow-host",
+    "allowed",
+    multiple=True,
+    envvar="MOCK_PROVIDERS_HOSTS",
+    show_envvar=True,
+    metavar="NAME",
+    help="A name besides localhost by which the control plane is reached without a token; may be repeated.",
+)
 @click.option("--fsync", is_flag=True, help="Sync the journal to the disk before each answer.")
 def serve(
     host: str,
@@ -43,6 +52,7 @@ def serve(
     journal: Path | None,
     config: Path | None,
     open_accounts: bool,
+    allowed: tuple[str, ...],
     fsync: bool,
 ) -> None:
     """Run the server until it is told to end (SIGTERM, Ctrl-C)."""
@@ -50,15 +60,17 @@ def serve(
 
     from mock_providers import server
     from mock_providers.config import load_config
+    from mock_providers.hosts import is_loopback, named
 
     settings = load_config(config)
     settings = replace(
         settings,
         fsync=fsync or settings.fsync,
         open_accounts=open_accounts or settings.open_accounts,
+        hosts=settings.hosts | named(allowed, where="--allow-host"),
         token=os.environ.get("MOCK_PROVIDERS_TOKEN") or settings.token,
     )
-    if settings.token is None and not server.is_loopback(host):
+    if settings.token is None and not is_loopback(host):
         raise ConfigError(
             f"listening on {host} needs a token for the control plane: set MOCK_PROVIDERS_TOKEN, or [server] token"
         )

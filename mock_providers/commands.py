@@ -23,6 +23,9 @@ FILTERS = (*MATCH, "type", "message", "call", "since", "until", "search", "faile
 """What selects entries; a name that the server doesn't know it leaves aside, and gives the whole record."""
 
 
+JSON_LINES = {"Content-Type": "application/x-ndjson"}
+"""A record says what it is: what doesn't changes nothing on the server."""
+
 URL = click.option(
     "--url", envvar="MOCK_PROVIDERS_URL", show_envvar=True, default=DEFAULT_URL, show_default=True, help="The server."
 )
@@ -104,7 +107,7 @@ def replay(file: Path, account: str | None, timing: bool, url: str) -> None:
         raise ConfigError(f"{file}: can't be read: {error.strerror}") from None
     params = {"timing": str(timing).lower()} | ({"account": account} if account else {})
     with _server(url) as server:
-        made = server.request("POST", "/replay", params=params, content=record)
+        made = server.request("POST", "/replay", params=params, content=record, headers=JSON_LINES)
         print(f"{len(made['faults'])} faults set")
 
 

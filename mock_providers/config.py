@@ -9,6 +9,7 @@ from typing import Any
 
 from mock_providers.checked import Checked
 from mock_providers.errors import ConfigError
+from mock_providers.hosts import named
 from mock_providers.journal.file import SEGMENT_BYTES
 from mock_providers.journal.store import Retention
 from mock_providers.sendgrid.state.settings import SendGridSettings
@@ -25,6 +26,8 @@ class Config:
     """What the control plane requires as a bearer token; None requires nothing (loopback only)."""
     open_accounts: bool = False
     """Whether credentials nobody has yet make an account at their first use."""
+    hosts: frozenset[str] = frozenset()
+    """Names besides loopback's by which control plane and page are reached without a token."""
     fsync: bool = False
     segment_bytes: int = SEGMENT_BYTES
     retention: Retention = field(default_factory=Retention)
@@ -59,6 +62,7 @@ def parse_config(document: dict[str, Any], *, where: str) -> Config:
         ),
         token=server.optional_text("token"),
         open_accounts=server.flag("open_accounts", False),
+        hosts=named(server.texts("hosts"), where=f"{where}: [server] hosts"),
         fsync=server.flag("fsync", False),
         segment_bytes=server.integer("segment_bytes", SEGMENT_BYTES, least=1) or SEGMENT_BYTES,
         retention=_retention(server),

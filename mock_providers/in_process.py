@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,11 +28,15 @@ if TYPE_CHECKING:
 HOSTS = ("api.twilio.com", "messaging.twilio.com", "api.sendgrid.com")
 
 
+HOST = "mocks"
+"""What the server is called where no socket leads to it."""
+
+
 class InProcess(AsyncMockProviders):
     """The client of a server that runs in this process; `transport` answers for the vendors."""
 
     def __init__(self, transport: httpx.ASGITransport) -> None:
-        super().__init__("http://mocks", transport=transport)
+        super().__init__(f"http://{HOST}", transport=transport)
         self.transport = transport
 
     def route(self, router: respx.Router) -> None:
@@ -47,7 +52,8 @@ async def in_process(config: Config | None = None, *, journal: Path | None = Non
     from mock_providers.config import Config
     from mock_providers.world import World
 
-    world = World(config or Config(), journal=journal)
+    config = config or Config()
+    world = World(replace(config, hosts=config.hosts | {HOST}), journal=journal)
     try:
         async with InProcess(httpx.ASGITransport(App(world))) as mocks:
             yield mocks

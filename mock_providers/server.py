@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 import tempfile
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +63,6 @@ def listen(host: str, port: int) -> socket.socket:
         raise ListenError(
             f"can't listen on {host}:{port}: {reason}; give another address with --host or --port (0 takes a free one)"
         ) from None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def greeting(config: Config, *, host: str, port: int) -> str:

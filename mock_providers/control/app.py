@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from mock_providers.control import accounts, bodies, calls, disturb, openapi, page, records, sendgrid, twilio
 from mock_providers.control.answers import answer, guarded, refusal
-from mock_providers.control.token import Guard
+from mock_providers.control.guard import Guard
 from mock_providers.world import World
 
 View = Callable[[World, Request], Awaitable[Response]]
@@ -40,7 +40,8 @@ async def document(_: World, __: Request) -> Response:
 
 
 async def docs(_: World, __: Request) -> Response:
-    return HTMLResponse(openapi.page([(method, path) for method, path, _ in ROUTES]))
+    styled = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
+    return HTMLResponse(openapi.page([(method, path) for method, path, _ in ROUTES]), headers=styled)
 
 
 ROUTES: list[tuple[str, str, View]] = [
@@ -86,7 +87,7 @@ def control_app(world: World) -> ASGIApp:
     for path, views in by_path.items():
         routes += [Route(path, guarded(partial(view, world)), methods=[method]) for method, view in views.items()]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
-    return Guard(app, world.config.token) if world.config.token else app
+    return Guard(app, token=world.config.token, hosts=world.config.hosts)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

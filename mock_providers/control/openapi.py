@@ -13,9 +13,11 @@ _STATUSES = {
     "201": "What was made.",
     "400": "The body is not a JSON object.",
     "401": "The control plane's token is missing or wrong.",
+    "403": "The server isn't reached by a name of its own, or a page of another origin asks.",
     "404": "There is no such thing here.",
     "405": "The path has no such method.",
     "413": "The body is too large.",
+    "415": "The body isn't said to be JSON.",
     "422": "Something in the request can't be; `error` says what, `hint` what to do.",
     "503": "The journal can't be written.",
 }

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mock_providers.control.token import COOKIE
+from mock_providers.control.guard import COOKIE
 
 _FOLDER = Path(__file__).parent.parent / "web"
 _TYPES = {
@@ -19,9 +19,8 @@ _TYPES = {
 _HEADERS = {
     # what the page may load; mails are shown in a sandboxed frame, which keeps their styles and nothing else
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "connect-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "connect-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
     "cache-control": "no-cache",
 }
 

@@ -84,7 +84,7 @@ export async function openDialog(kind, { api, selected, done }) {
     const values = Object.fromEntries(Object.entries(controls).map(([name, input]) => [name, name === "account" ? JSON.parse(input.value) : input.value]));
     const [path, body] = send(values);
     try {
-      const answer = await api(path, { method: "POST", body: JSON.stringify(body) });
+      const answer = await api(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
       result.className = answer.error ? "bad" : "good";
       result.textContent = answer.error ?? (answer.callback ? `The stack answered ${answer.status}.` : "Done.");
       done(kind);

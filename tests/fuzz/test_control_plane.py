@@ -46,6 +46,7 @@ def run(operation: Any, target: Target, http: httpx.Client) -> None:
             params=request.get("params"),
             json=request.get("json"),
             content=request.get("data") if isinstance(request.get("data"), bytes | str) else None,
+            headers={"content-type": "application/json"},
         )
         assert response.status_code < 500, response.text
         assert str(response.status_code) in operation.definition.raw["responses"], response.text

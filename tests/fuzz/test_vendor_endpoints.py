@@ -25,6 +25,7 @@ values = st.one_of(
     st.sampled_from(["+15552340001", "+15005550006", "http://127.0.0.1:9/", "", "MG" + "0" * 32, "fixed", "9" * 400]),
     st.datetimes().map(lambda moment: moment.isoformat()),
 )
+JSON = {"content-type": "application/json"}
 PARAMS = (
     "To", "From", "Body", "MediaUrl", "StatusCallback", "MessagingServiceSid", "SendAt", "ScheduleType", "Page",
     "ValidityPeriod", "PageSize", "PageToken", "DateSent", "DateSent<", "DateSent>", "Status", "SmartEncoded",
@@ -126,8 +127,8 @@ def test_bodies_of_any_bytes(target: Target, http: httpx.Client, share: Callable
         check(http.post(path, content=body, headers={"content-type": kind}, auth=auth))
         headers = {"Authorization": f"Bearer {target.sendgrid.api_key}", "content-type": kind}
         check(http.post("/v3/mail/send", content=body, headers=headers))
-        check(http.post("/_mock/faults", content=body))
-        check(http.post("/_mock/replay", content=body))
+        check(http.post("/_mock/faults", content=body, headers=JSON))
+        check(http.post("/_mock/replay", content=body, headers=JSON))
 
     keep_on(share, run)
     big = b"To=" + b"%00" * 3_000_000

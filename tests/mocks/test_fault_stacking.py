@@ -105,7 +105,9 @@ def test_two_failures_in_a_row_are_replayed_in_their_turns(twilio: TwilioTenant)
     assert [twilio.create().status_code for _ in range(3)] == [503, 503, 201]
     record = twilio.http.get("/_mock/export", params={"account": twilio.sid}).content
     twilio.http.post("/_mock/reset", json={"account": twilio.sid})
-    assert twilio.http.post("/_mock/replay", params={"account": twilio.sid}, content=record).status_code == 201
+    lines = {"Content-Type": "application/x-ndjson"}
+    replayed = twilio.http.post("/_mock/replay", params={"account": twilio.sid}, content=record, headers=lines)
+    assert replayed.status_code == 201
     assert [twilio.create().status_code for _ in range(3)] == [503, 503, 201]
 
 

@@ -18,6 +18,8 @@ from mock_providers.journal import Filter, Journal
 from mock_providers.journal.lines import seal
 from mock_providers.journal.store import CHUNK, Retention
 
+LINES = {"Content-Type": "application/x-ndjson"}
+
 
 async def fill(journal: Journal, count: int) -> None:
     for n in range(count):
@@ -104,12 +106,12 @@ def test_a_record_is_replayed(http: httpx.Client) -> None:
     recorded.create(Body="x" * 1601)
     record = http.get("/_mock/export", params={"account": recorded.sid}).content
     other = make_twilio(http)
-    replayed = http.post("/_mock/replay", params={"account": other.sid}, content=record)
+    replayed = http.post("/_mock/replay", params={"account": other.sid}, content=record, headers=LINES)
     assert replayed.status_code == 201
     answers = [other.create() for _ in range(3)] + [other.create(Body="x" * 1601)]
     assert [answer.status_code for answer in answers] == [201, 429, 201, 400]
     assert [answers[1].json()["code"], answers[3].json()["code"]] == [21611, 21617]
-    refused = http.post("/_mock/replay", content=b"nonsense")
+    refused = http.post("/_mock/replay", content=b"nonsense", headers=LINES)
     assert (refused.status_code, refused.json()["error"]) == (400, "line 1 is not an entry of a journal")
 
 

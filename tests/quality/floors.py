@@ -58,8 +58,8 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "traffic": ("call", "exchange", "webhooks"),
         "client": ("client", "process", "pytest_plugin"),
         "parts": (
-            *("accounts", "asgi", "at_once", "bodies", "checked", "clock", "connection", "errors", "lifecycle"),
-            *("memory", "metrics", "own_body", "posting", "redact"),
+            *("accounts", "asgi", "at_once", "bodies", "checked", "clock", "connection", "errors", "hosts"),
+            *("lifecycle", "memory", "metrics", "own_body", "posting", "redact"),
         ),
     },
 }
