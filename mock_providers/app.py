@@ -47,7 +47,7 @@ class App:
         return True
 
     def _vendor(self, path: str) -> Vendor | None:
-        if path.startswith((twilio.PREFIX, twilio.SERVICES_PREFIX)):
+        if path.startswith(twilio.PREFIXES):
             return self._world.twilio_api
         return self._world.sendgrid_api if path.startswith(sendgrid.PREFIX) else None
 

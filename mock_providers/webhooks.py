@@ -144,6 +144,10 @@ class Webhooks:
         )
         return Outcome(callback=number, status=status, error=error, body=body, barrier=sending.barrier)
 
+    def note(self, kind: str, provider: str, account: str, data: dict[str, Any]) -> int:
+        """Records what leaves by a way that no stack receives, as a code that goes to a handset."""
+        return self._journal.append(kind, provider, account, None, data)
+
     def start(self, provider: str, account: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Runs work of an account in the background, until it ends or the account is reset."""
         tasks = self._tasks.setdefault((provider, account), set())

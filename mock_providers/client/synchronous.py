@@ -187,6 +187,14 @@ class Twilio(_Account):
         result: dict[str, Any] = self._post(f"/messages/{sid}/status", {"status": status, **options})
         return result
 
+    def verifications(self, **selection: Any) -> list[dict[str, Any]]:
+        """Verify's verifications with their codes, also those that are over (`to`, `service`)."""
+        result: dict[str, Any] = self.server.request(
+            "GET", f"/twilio/{self.name}/verifications", params=protocol.query(selection)
+        )
+        found: list[dict[str, Any]] = result["verifications"]
+        return found
+
     def _post(self, path: str, body: dict[str, Any]) -> Any:
         body = {name.rstrip("_"): value for name, value in body.items()}
         return self.server.request("POST", f"/twilio/{self.name}{path}", json=body)

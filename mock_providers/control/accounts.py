@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from mock_providers.sendgrid.state.account import SendGridAccount
 from mock_providers.sendgrid.state.settings import Fate as MailFate
 from mock_providers.sendgrid.state.settings import SendGridSettings
 from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.lookups import Known
 from mock_providers.twilio.state.recipients import Fate, Refusal
 from mock_providers.twilio.state.settings import TwilioSettings
 from mock_providers.world import World
@@ -112,6 +113,8 @@ def _plain(value: Any) -> Any:
         return [value.status, list(value.after), value.error_code]
     if isinstance(value, Refusal):
         return {"to": value.to, "from": value.from_, "code": value.code}
+    if isinstance(value, Known):
+        return asdict(value)
     if isinstance(value, MailFate):
         return {"to": value.to, "lifecycle": _plain(value.script)}
     if isinstance(value, tuple):

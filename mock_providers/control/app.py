@@ -13,7 +13,18 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from mock_providers.control import accounts, bodies, calls, disturb, openapi, page, records, sendgrid, twilio
+from mock_providers.control import (
+    accounts,
+    bodies,
+    calls,
+    disturb,
+    openapi,
+    page,
+    records,
+    sendgrid,
+    twilio,
+    verifications,
+)
 from mock_providers.control.answers import answer, guarded, refusal
 from mock_providers.control.guard import Guard
 from mock_providers.world import World
@@ -66,6 +77,7 @@ ROUTES: list[tuple[str, str, View]] = [
     ("PATCH", "/_mock/accounts/{provider}/{account}", accounts.change_account),
     ("POST", "/_mock/twilio/{account}/messages/{sid}/status", twilio.set_status),
     ("POST", "/_mock/twilio/{account}/inbound", twilio.inbound),
+    ("GET", "/_mock/twilio/{account}/verifications", verifications.list_verifications),
     ("POST", "/_mock/sendgrid/{account}/events", sendgrid.events),
     ("POST", "/_mock/sendgrid/{account}/inbound", sendgrid.inbound),
     ("POST", "/_mock/sendgrid/{account}/suppressions", sendgrid.suppress),

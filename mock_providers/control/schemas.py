@@ -37,7 +37,7 @@ _SELECTION = {
     "account": _text("Account SID, or the name of a SendGrid account"),
     "to": _text("A recipient, or a glob"),
     "text": _text("A part of the body, or of subject and content"),
-    "type": _text("called, answered, callback.sent, callback.answered, callback.dropped"),
+    "type": _text("called, answered, callback.sent, callback.answered, callback.dropped, verification.sent"),
     "endpoint": _text("messages.create, mail.send, …"),
     "message": _text("The vendor's message id"),
     "call": _count("The number of the call that an entry belongs to", maximum=10**17),
@@ -110,6 +110,10 @@ QUERIES: dict[Key, dict[str, Any]] = {
     ("GET", "/_mock/gates/{id}"): {
         "met": _count("Answers when so many calls were withheld", maximum=10**17),
         "within": _number("Seconds before it answers all the same", maximum=300),
+    },
+    ("GET", "/_mock/twilio/{account}/verifications"): {
+        "to": _text("Only this recipient's"),
+        "service": _text("Only this Verify service's"),
     },
     ("GET", "/_mock/segments"): {"text": _text("The text")},
     ("GET", "/_mock/export"): {**_SELECTION, "format": _text("jsonl or har", enum=["jsonl", "har"])},
@@ -259,6 +263,7 @@ SUMMARIES: dict[Key, str] = {
     ("PATCH", "/_mock/accounts/{provider}/{account}"): "Changes an account's settings.",
     ("POST", "/_mock/twilio/{account}/messages/{sid}/status"): "Moves a message and sends its status callback.",
     ("POST", "/_mock/twilio/{account}/inbound"): "Delivers an inbound message to the stack.",
+    ("GET", "/_mock/twilio/{account}/verifications"): "Verifications with their codes, also those that are over.",
     ("POST", "/_mock/sendgrid/{account}/events"): "Posts events to the stack's Event Webhook.",
     ("POST", "/_mock/sendgrid/{account}/inbound"): "Delivers a mail to the stack as Inbound Parse does.",
     ("POST", "/_mock/sendgrid/{account}/suppressions"): "Puts an address on a suppression list.",

@@ -21,7 +21,7 @@ SIGNATURES = ("valid", "tampered", "missing")
 
 async def set_status(world: World, request: Request) -> Response:
     """Moves a message and sends its callback; answers when the receiver has."""
-    account = _account(world, request)
+    account = twilio_account(world, request)
     message = account.message(request.path_params["sid"])
     if message is None:
         raise ControlError("there is no such message in this account", hint="GET /_mock/calls shows them", status=404)
@@ -57,7 +57,7 @@ async def set_status(world: World, request: Request) -> Response:
 
 async def inbound(world: World, request: Request) -> Response:
     """Delivers an inbound message to the stack; answers when it has."""
-    account = _account(world, request)
+    account = twilio_account(world, request)
     given = Checked(await body_of(request), where="inbound")
     sender, to, body = given.text("from"), given.text("to"), given.text("body", "")
     media = _media(given)
@@ -113,7 +113,8 @@ def _media(given: Checked) -> list[dict[str, str]]:
     return media
 
 
-def _account(world: World, request: Request) -> TwilioAccount:
+def twilio_account(world: World, request: Request) -> TwilioAccount:
+    """The account that the path names; raises ControlError 404 if there is none."""
     account = find_account(world, "twilio", request.path_params["account"])
     assert isinstance(account, TwilioAccount)  # noqa: S101  # reason: narrows the type
     return account

@@ -16,13 +16,14 @@ from mock_providers.call import Call
 from mock_providers.faults import Fault
 from mock_providers.twilio.callbacks import TwilioWebhooks
 from mock_providers.twilio.errors import BY_STATUS, ERRORS, TwilioError, error_answer
-from mock_providers.twilio.routes import accounts, media, messages, phone_numbers, services
+from mock_providers.twilio.routes import accounts, lookup, media, messages, phone_numbers, services, verify
 from mock_providers.twilio.routes.visit import Route, Visit
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.settings import TwilioSettings, is_account_sid
 
 PREFIX = "/2010-04-01/"
-SERVICES_PREFIX = "/v1/Services"
+PREFIXES = (PREFIX, "/v1/Services", "/v2/Services", "/v2/PhoneNumbers")
+"""What the paths of this vendor's APIs begin with: all of them are served at one address here."""
 
 ROUTES = [
     *messages.ROUTES,
@@ -30,6 +31,8 @@ ROUTES = [
     *phone_numbers.ROUTES,
     *accounts.ROUTES,
     *services.ROUTES,
+    *verify.ROUTES,
+    *lookup.ROUTES,
 ]
 
 _ACCOUNT_IN_PATH = re.compile(r"/Accounts/(AC[0-9a-fA-F]{32})")

@@ -16,6 +16,7 @@ from mock_providers.twilio.signature import sign_body, sign_form
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.message import API_VERSION, Media, Message
 from mock_providers.twilio.state.opt_outs import REPLIES, apply_keyword, keyword
+from mock_providers.twilio.state.verify import Verification
 from mock_providers.twilio.twiml import Reply, replies
 from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
 
@@ -38,6 +39,23 @@ class TwilioWebhooks:
         """Sends a status callback in the background, if the message has a callback URL."""
         if message.callback_url:
             self._webhooks.start("twilio", account.name, self.status(account, message, status))
+
+    def note_code(self, account: TwilioAccount, verification: Verification, *, channel: str, text: str) -> None:
+        """Records that a verification's code went out: in the journal alone, as no answer of the vendor's has it."""
+        self._webhooks.note(
+            "verification.sent",
+            "twilio",
+            account.name,
+            {
+                "message": verification.sid,
+                "to": [verification.to],
+                "text": text,
+                "code": verification.code,
+                "channel": channel,
+                "service": verification.service_sid,
+                "attempt": len(verification.sends),
+            },
+        )
 
     def _script(self, account: TwilioAccount, message: Message) -> Script:
         script = account.settings.lifecycle

@@ -56,6 +56,12 @@ ERRORS: dict[int, tuple[int, str]] = {
     35111: (400, "SendAt parameter is invalid or out of range: it must be 15 minutes to 35 days ahead"),
     35114: (400, "ScheduleType parameter is invalid: expected fixed"),
     35118: (400, "MessagingServiceSid is required to schedule a message"),
+    # Verify
+    60200: (400, "Invalid parameter: {}"),
+    60202: (429, "Max check attempts reached"),
+    60203: (429, "Max send attempts reached"),
+    60204: (400, "Service does not support this feature: CustomCode"),
+    60205: (403, "SMS is not supported by landline phone number"),
 }
 
 BY_STATUS = {401: 20003, 403: 20005, 404: 20404, 405: 20004, 429: 20429, 503: 20503}

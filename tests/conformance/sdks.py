@@ -14,6 +14,7 @@ def twilio_client(account: Twilio, *, user: str | None = None, token: str | None
     client = Client(user or account.account_sid, token or account.auth_token, account.account_sid)
     client.api.base_url = account.url
     client.messaging.base_url = account.url
+    client.verify.base_url = client.lookups.base_url = client.content.base_url = account.url
     return client
 
 

@@ -51,7 +51,7 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "twilio.sending": ("twilio.callbacks",),
         "sendgrid.sending": ("sendgrid.events", "sendgrid.inbound_parse", "sendgrid.rendering"),
         "twilio.rules": (
-            *("twilio.errors", "twilio.numbers", "twilio.segments", "twilio.signature"),
+            *("twilio.dialling", "twilio.errors", "twilio.numbers", "twilio.segments", "twilio.signature"),
             *("twilio.smart_encoding", "twilio.twiml"),
         ),
         "sendgrid.rules": ("sendgrid.errors", "sendgrid.optional_rules", "sendgrid.rules", "sendgrid.signature"),

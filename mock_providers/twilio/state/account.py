@@ -1,4 +1,4 @@
-"""A Twilio account: its messages, numbers and services, and who has opted out."""
+"""A Twilio account: its messages, numbers, services and verifications, and who has opted out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mock_providers.twilio.state.message import Message
 from mock_providers.twilio.state.phone_number import PhoneNumber
 from mock_providers.twilio.state.service import Service
 from mock_providers.twilio.state.settings import TwilioSettings
+from mock_providers.twilio.state.verify import Verify
 
 KEPT_MESSAGES = 250_000
 """Messages an account keeps for fetching; the oldest are dropped, so that memory stays flat."""
@@ -48,6 +49,7 @@ class TwilioAccount(Account):
         self.opted_out: set[tuple[str, str]] = set()
         self.services: dict[str, Service] = {}
         self.phone_numbers: dict[str, PhoneNumber] = {}
+        self.verify = Verify()
         for number in self.settings.numbers:
             self.own(number)
         self._make_services()

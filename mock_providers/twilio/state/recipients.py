@@ -25,7 +25,7 @@ class Refusal:
     @classmethod
     def read_all(cls, given: Checked, name: str) -> tuple[Refusal, ...]:
         found = []
-        for where, item in _items(given, name):
+        for where, item in items(given, name):
             one = Checked(item, where=where)
             code = one.integer("code")
             if code not in ERRORS:
@@ -46,7 +46,7 @@ class Fate:
     @classmethod
     def read_all(cls, given: Checked, name: str) -> tuple[Fate, ...]:
         found = []
-        for where, item in _items(given, name):
+        for where, item in items(given, name):
             one = Checked(item, where=where)
             status = one.text("status")
             if status not in _PATHS:
@@ -69,7 +69,8 @@ _PATHS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _items(given: Checked, name: str) -> list[tuple[str, object]]:
+def items(given: Checked, name: str) -> list[tuple[str, object]]:
+    """A setting's tables, each with its place for error messages; raises ConfigError if it is no list."""
     value = given.any(name, [])
     if not isinstance(value, list | tuple):
         raise ConfigError(f"{given.where}: {name} must be a list of tables, saw {value!r}")

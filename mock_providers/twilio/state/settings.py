@@ -10,6 +10,7 @@ from mock_providers.checked import Checked, Reader, read_settings
 from mock_providers.errors import ConfigError
 from mock_providers.lifecycle import Script, Step, parse_script
 from mock_providers.twilio.numbers import is_phone_number
+from mock_providers.twilio.state.lookups import Known
 from mock_providers.twilio.state.recipients import Fate, Refusal
 
 STATUSES = frozenset(
@@ -59,6 +60,8 @@ class TwilioSettings:
     """What a number that the account doesn't own is refused with: 21606, or the newer 21659."""
     refusals: tuple[Refusal, ...] = ()
     fates: tuple[Fate, ...] = ()
+    lookups: tuple[Known, ...] = ()
+    """What Lookup says of some numbers, instead of what their range does."""
     max_per_second: float | None = None
     """Sends a second before 429 20429."""
     seed: int | None = None
@@ -140,6 +143,7 @@ _READERS: dict[str, Reader] = {
     "unowned_code": _one_of(21606, 21659),
     "refusals": Refusal.read_all,
     "fates": Fate.read_all,
+    "lookups": Known.read_all,
     "max_per_second": lambda given, name: given.number(name),
     "account_sid": _account_sid,
     "auth_token": _auth_token,
