@@ -16,6 +16,7 @@ from mock_providers.sendgrid.events import SendGridWebhooks
 from mock_providers.sendgrid.routes import activity, batches, suppressions, templates, webhook_settings
 from mock_providers.sendgrid.routes.mail_send import recipients_of, send_mail, sender_of, text_of
 from mock_providers.sendgrid.routes.visit import Route, Visit, shown
+from mock_providers.sendgrid.rules import BAD_REQUEST, not_an_object
 from mock_providers.sendgrid.state.account import SendGridAccount
 from mock_providers.sendgrid.state.settings import SendGridSettings, default_name
 
@@ -29,7 +30,9 @@ ADVERTISED_LIMIT = 600
 
 
 def _send(visit: Visit) -> Answer:
-    mail = send_mail(visit.account, visit.body())
+    if not isinstance(visit.payload, dict):
+        raise SendGridError(400, not_an_object(visit.payload))
+    mail = send_mail(visit.account, visit.payload)
     if mail is None:
         return Answer(200)
     visit.webhooks.begin(visit.account, mail)
@@ -146,7 +149,7 @@ class SendGridApi:
         if scopes and route.scope and route.scope not in scopes:
             return _wording(403)
         if request.body and text is None:
-            return error_answer(400, [Problem("Bad Request")])
+            return _unreadable(request.body)
         query = parse_form(request.query)
         return route.answer(Visit(account, args, query=query, payload=payload, webhooks=self._webhooks))
 
@@ -165,6 +168,15 @@ def _route(method: str, path: str) -> tuple[Route | int, tuple[str, ...]]:
                 return route, tuple(part for part in match.groups() if part is not None)
             status = 405
     return status, ()
+
+
+def _unreadable(body: bytes) -> Answer:
+    """The answer to a body that is no JSON, or no text at all."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return error_answer(415, [Problem("Invalid UTF8 in request")])
+    return error_answer(400, [BAD_REQUEST])
 
 
 def _wording(status: int) -> Answer:

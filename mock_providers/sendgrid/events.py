@@ -72,7 +72,7 @@ def make_event(account: SendGridAccount, kind: str, *, mail: Mail | None, recipi
     if mail is not None and recipient is not None:
         event["sg_message_id"] = recipient.sg_message_id
         if mail.categories:
-            event["category"] = mail.categories if len(mail.categories) > 1 else mail.categories[0]
+            event["category"] = mail.categories  # an array, as every request has it: a string is refused
     if kind in _WITH_SMTP_ID:
         message_id = mail.message_id if mail is not None else account.token(rng=account.event_rng)
         event["smtp-id"] = f"<{message_id}@geopod-ismtpd-1>"

@@ -68,7 +68,7 @@ def test_events_are_signed_over_exact_bytes(sendgrid: SendGridTenant, receiver: 
     assert event["event"] == "delivered"
     assert event["email"] == "to@example.com"
     assert event["order"] == "7"
-    assert event["category"] == "a"
+    assert event["category"] == ["a"]
     assert isinstance(event["timestamp"], int)
     assert event["sg_message_id"].startswith(f"{message}.recvd-")
     account = sendgrid.http.get(f"/_mock/accounts/sendgrid/{sendgrid.name}").json()

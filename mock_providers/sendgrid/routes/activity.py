@@ -50,7 +50,7 @@ def _summary(mail: Mail, recipient: Recipient) -> dict[str, Any]:
         status = "not_delivered"
     last = recipient.events[-1]["timestamp"] if recipient.events else int(mail.created)
     return {
-        "from_email": mail.from_email,
+        "from_email": recipient.from_email,
         "msg_id": recipient.sg_message_id,
         "subject": recipient.subject,
         "to_email": recipient.email,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mock_providers.sendgrid.errors import Problem, SendGridError
-from mock_providers.sendgrid.rules import broken_rules
+from mock_providers.sendgrid.rules import Terms, broken_rules
 from mock_providers.sendgrid.state.account import SendGridAccount
 from mock_providers.sendgrid.state.mail import Mail, Recipient, subject_of
 
@@ -20,31 +20,37 @@ UNVERIFIED = Problem(
 def send_mail(account: SendGridAccount, payload: dict[str, Any]) -> Mail | None:
     """The accepted mail, or None in sandbox mode; raises SendGridError with every rule that is broken."""
     now = account.now()
-    problems = broken_rules(payload, now=now, custom_args_bytes=account.settings.custom_args_bytes)
+    settings = account.settings
+    problems = broken_rules(
+        payload, Terms(now, settings.custom_args_bytes, account.suppressions.groups, settings.ip_pools)
+    )
     batch_id = payload.get("batch_id")
     if isinstance(batch_id, str) and batch_id not in account.batches:
         problems.append(Problem("The batch ID is invalid.", "batch_id"))
     if problems:
         raise SendGridError(400, *problems)
-    if account.settings.verified_senders and not _verified(account, payload["from"]["email"]):
+    if settings.verified_senders and not all(_verified(account, sender) for sender in _senders(payload)):
         raise SendGridError(403, UNVERIFIED)
     if ((payload.get("mail_settings") or {}).get("sandbox_mode") or {}).get("enable"):
         return None
     message_id = account.token()
     mail = Mail(
         message_id=message_id,
-        from_email=payload["from"]["email"],
         recipients=_recipients(account, message_id, payload),
         categories=payload.get("categories", []),
         created=now,
     )
     mail.batch_id = batch_id
-    mail.send_at = payload.get("send_at")
     if account.suppressions:
         for recipient in mail.recipients:
             recipient.dropped = account.suppressions.reason_to_drop(recipient.email, payload)
     account.add(mail)
     return mail
+
+
+def _senders(payload: dict[str, Any]) -> list[str]:
+    """The addresses that mail goes out from: a personalization may have its own."""
+    return [(block["from"] if "from" in block else payload["from"])["email"] for block in payload["personalizations"]]
 
 
 def _verified(account: SendGridAccount, address: str) -> bool:
@@ -60,12 +66,21 @@ def _recipients(account: SendGridAccount, message_id: str, payload: dict[str, An
         own = block.get("custom_args")
         custom = {**shared, **own} if own else shared
         subject = subject_of(payload, block)
+        sender = (block["from"] if "from" in block else payload["from"])["email"]
+        send_at = block["send_at"] if "send_at" in block else payload.get("send_at")
         for kind in ("to", "cc", "bcc"):
             if kind in block:
                 for person in block[kind]:
                     sg_message_id = f"{message_id}{suffix}-{len(recipients)}-0"
                     recipients.append(
-                        Recipient(person["email"], sg_message_id=sg_message_id, subject=subject, custom_args=custom)
+                        Recipient(
+                            person["email"],
+                            sg_message_id=sg_message_id,
+                            subject=subject,
+                            custom_args=custom,
+                            from_email=sender,
+                            send_at=send_at,
+                        )
                     )
     return recipients
 

@@ -11,13 +11,27 @@ from mock_providers.lifecycle import Plan, Script, plan_from
 class Recipient:
     """One addressee of a mail, with an id of its own and its place in the script."""
 
-    __slots__ = ("custom_args", "dropped", "email", "events", "plan", "script", "sg_message_id", "subject")
+    __slots__ = (
+        "custom_args", "dropped", "email", "events", "from_email", "plan", "script", "send_at", "sg_message_id",
+        "subject",
+    )  # fmt: skip
 
-    def __init__(self, email: str, *, sg_message_id: str, subject: str, custom_args: dict[str, str]) -> None:
+    def __init__(
+        self,
+        email: str,
+        *,
+        sg_message_id: str,
+        subject: str,
+        custom_args: dict[str, str],
+        from_email: str,
+        send_at: float | None,
+    ) -> None:
         self.email = email
         self.sg_message_id = sg_message_id
         self.subject = subject
         self.custom_args = custom_args
+        self.from_email = from_email
+        self.send_at = send_at
         self.script: Script = ()
         self.plan: Plan = ()
         self.dropped: str | None = None
@@ -27,29 +41,26 @@ class Recipient:
 class Mail:
     """One call to `mail/send` that was accepted."""
 
-    __slots__ = ("batch_id", "categories", "created", "from_email", "message_id", "recipients", "send_at")
+    __slots__ = ("batch_id", "categories", "created", "message_id", "recipients")
 
     def __init__(
         self,
         *,
         message_id: str,
-        from_email: str,
         recipients: list[Recipient],
         categories: list[str],
         created: float,
     ) -> None:
         self.message_id = message_id
-        self.from_email = from_email
         self.recipients = recipients
         self.categories = categories
         self.created = created
         self.batch_id: str | None = None
-        self.send_at: float | None = None
 
     def draw(self, recipient: Recipient) -> None:
         """Draws a recipient's plan, by its id: the same one has the same plan."""
         if recipient.script:
-            begins = max(self.send_at or 0.0, self.created)
+            begins = max(recipient.send_at or 0.0, self.created)
             rng = Random(recipient.sg_message_id)  # noqa: S311  # reason: chance that can be repeated
             recipient.plan = plan_from(recipient.script, now=begins, rng=rng)
             recipient.script = ()

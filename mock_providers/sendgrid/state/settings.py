@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mock_providers.checked import Checked, Reader, read_settings
 from mock_providers.errors import ConfigError
 from mock_providers.lifecycle import Script, Step, parse_script
-from mock_providers.sendgrid.optional_rules import CUSTOM_ARGS_BYTES
+from mock_providers.sendgrid.rules.arguments import CUSTOM_ARGS_BYTES
 
 EVENTS = frozenset(
     (
@@ -54,6 +54,8 @@ class SendGridSettings:
     """What the key may do; none means everything."""
     verified_senders: tuple[str, ...] = ()
     """Addresses and domains mail may come from; none means any."""
+    ip_pools: tuple[str, ...] = ()
+    """Names of IP pools that `ip_pool_name` may have; none means any."""
     rate_limit: int | None = None
     """Calls a minute before 429."""
     custom_args_bytes: int = CUSTOM_ARGS_BYTES
@@ -118,6 +120,7 @@ _READERS: dict[str, Reader] = {
     "fates": _fates,
     "scopes": Checked.texts,
     "verified_senders": Checked.texts,
+    "ip_pools": Checked.texts,
     "rate_limit": lambda given, name: given.integer(name, least=1),
     "custom_args_bytes": lambda given, name: given.integer(name) or 0,
     "require_accept": lambda given, name: given.flag(name, False),
