@@ -11,12 +11,14 @@ import select
 import ssl
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
 import h11
 
 from mock_providers import redact
+
+T = TypeVar("T")
 
 TIMEOUT_S = 15.0
 REPLY_LIMIT = 64 * 1024
@@ -26,6 +28,14 @@ AT_A_TIME = 128
 """Connections that are open to receivers, apart from those that go out together."""
 
 _ASCII = "".join(map(chr, range(33, 127)))
+
+
+class Limits(NamedTuple):
+    """Seconds that a call may take to be connected, to be read from, and as a whole."""
+
+    connect_s: float = 5.0
+    read_s: float = TIMEOUT_S
+    total_s: float = TIMEOUT_S
 
 
 class Poster:
@@ -42,6 +52,8 @@ class Poster:
         body: bytes,
         headers: dict[str, str],
         connected: Callable[[], Awaitable[None]],
+        method: str = "POST",
+        limits: Limits | None = None,
         patience_s: float | None = None,
     ) -> tuple[int | None, str | None, str]:
         """The receiver's status, or why there is none, and the beginning of what it said.
@@ -49,17 +61,17 @@ class Poster:
         `connected` is awaited between having the connection and writing the request. With `patience_s`, the seconds
         that this may take, the connection is a new one: the receiver could close an idle one meanwhile.
         """
-        within = TIMEOUT_S + (patience_s or 0.0)
+        within = (TIMEOUT_S if limits is None else limits.total_s) + (patience_s or 0.0)
         try:
-            origin, request = _request(url, headers, length=len(body))
+            origin, request = _request(url, headers, method=method, length=len(body))
             async with asyncio.timeout(within):
                 if patience_s is not None:
-                    status, reply = await self._exchange(origin, request, body, connected, keep=False)
+                    status, reply = await self._exchange(origin, request, body, connected, limits=limits, keep=False)
                 else:
                     async with self._room:
-                        status, reply = await self._exchange(origin, request, body, connected, keep=True)
-        except TimeoutError:
-            return None, f"no answer within {within:g} s", ""
+                        status, reply = await self._exchange(origin, request, body, connected, limits=limits, keep=True)
+        except TimeoutError as error:
+            return None, str(error) or f"no answer within {within:g} s", ""
         except (h11.ProtocolError, OSError, ValueError) as error:
             return None, redact.url(f"{type(error).__name__}: {error}"), ""
         return status, None, reply.decode("utf-8", "replace")
@@ -77,12 +89,17 @@ class Poster:
         body: bytes,
         connected: Callable[[], Awaitable[None]],
         *,
+        limits: Limits | None,
         keep: bool,
     ) -> tuple[int, bytes]:
-        connection = (self._kept(origin) if keep else None) or await Connection.to(origin)
+        connection = self._kept(origin) if keep else None
+        if connection is None:
+            connection = await _within(
+                None if limits is None else limits.connect_s, Connection.to(origin), what="no connection"
+            )
         try:
             await connected()
-            answer = await connection.exchange(request, body)
+            answer = await connection.exchange(request, body, read_s=None if limits is None else limits.read_s)
         except BaseException:
             connection.close()
             raise
@@ -138,7 +155,7 @@ class Connection:
             where, why = f"{origin.host}:{origin.port}", error.strerror or error
             raise ConnectionError(f"Cannot connect to host {where}: {why}") from error
 
-    async def exchange(self, request: h11.Request, body: bytes) -> tuple[int, bytes]:
+    async def exchange(self, request: h11.Request, body: bytes, *, read_s: float | None = None) -> tuple[int, bytes]:
         """Sends a request; gives the status of its answer and the beginning of what it says."""
         http = self._http
         parts = [http.send(event) for event in (request, h11.Data(data=body), h11.EndOfMessage())]
@@ -148,7 +165,7 @@ class Connection:
         while len(reply) < REPLY_LIMIT:
             event = http.next_event()
             if event is h11.NEED_DATA:
-                http.receive_data(await self._reader.read(REPLY_LIMIT))
+                http.receive_data(await _within(read_s, self._reader.read(REPLY_LIMIT), what="nothing came"))
             elif isinstance(event, h11.Response):
                 status = event.status_code
             elif isinstance(event, h11.Data):
@@ -186,7 +203,18 @@ class Connection:
             self._writer.close()
 
 
-def _request(url: str, headers: dict[str, str], *, length: int) -> tuple[Origin, h11.Request]:
+async def _within(seconds: float | None, work: Awaitable[T], *, what: str) -> T:
+    """Waits for something, not longer than so many seconds; raises TimeoutError that says what was waited for."""
+    if seconds is None:
+        return await work
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        raise TimeoutError(f"{what} within {seconds:g} s") from None
+
+
+def _request(url: str, headers: dict[str, str], *, method: str, length: int) -> tuple[Origin, h11.Request]:
     """Where a URL leads, and a request with its path and query exactly as they were signed."""
     parts = urlsplit(url)
     host = parts.hostname
@@ -194,10 +222,12 @@ def _request(url: str, headers: dict[str, str], *, length: int) -> tuple[Origin,
         raise ValueError(f"{url[:200]} is no http:// or https:// URL")
     tls = parts.scheme == "https"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    given = {"Host": parts.netloc.rpartition("@")[2], "Accept": "*/*", **headers, "Content-Length": str(length)}
+    given = {"Host": parts.netloc.rpartition("@")[2], "Accept": "*/*", **headers}
+    if method != "GET":
+        given["Content-Length"] = str(length)
     if parts.username is not None:
         user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         given["Authorization"] = f"Basic {b64encode(user.encode()).decode()}"
     # only what can't stand in a request line is encoded
-    request = h11.Request(method="POST", target=quote(target, safe=_ASCII), headers=list(given.items()))
+    request = h11.Request(method=method, target=quote(target, safe=_ASCII), headers=list(given.items()))
     return Origin(tls, host, parts.port or (443 if tls else 80)), request

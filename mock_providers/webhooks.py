@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from mock_providers import redact
@@ -14,7 +14,7 @@ from mock_providers.clock import elapse
 from mock_providers.faults import Faults
 from mock_providers.faults.webhook import WebhookFault
 from mock_providers.journal import Journal
-from mock_providers.posting import Poster
+from mock_providers.posting import Limits, Poster
 
 Signature = Literal["valid", "tampered", "missing"]
 """What the receiver finds: a good signature, one over something else, or none."""
@@ -23,6 +23,16 @@ NOTHING = WebhookFault()
 
 REORDER_S = 2.0
 """How long a webhook that is to be overtaken waits for one that overtakes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """How often a delivery that failed is tried again, and after which failures: `4xx`, `5xx`, `ct` (no connection),
+    `rt` (no answer).
+    """
+
+    count: int = 0
+    after: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +53,9 @@ class Webhook:
     extra: dict[str, Any] = field(default_factory=dict)
     fault: WebhookFault = NOTHING
     at_once: AtOnce | None = None
+    method: str = "POST"
+    limits: Limits | None = None
+    retries: Retries = Retries()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +70,14 @@ class Outcome:
     error: str | None
     body: str = ""
     barrier: Barrier | None = None
+    connected: bool = False
+
+    @property
+    def failure(self) -> str | None:
+        """What went wrong, as a policy of retries names it."""
+        if self.status is None:
+            return "rt" if self.connected else "ct"
+        return f"{self.status // 100}xx" if self.status >= 400 else None
 
     def to_json(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"callback": self.callback, "status": self.status}
@@ -97,7 +118,7 @@ class Webhooks:
         key = (webhook.provider, webhook.account)
         if fault.reorder:
             await self._let_the_next_pass(key)
-        outcomes = await asyncio.gather(*(self._deliver_once(webhook) for _ in range(fault.duplicate)))
+        outcomes = await asyncio.gather(*(self._deliver(webhook) for _ in range(fault.duplicate)))
         passed = self._delivered.pop(key, None)
         if passed is not None:
             passed.set()
@@ -117,15 +138,34 @@ class Webhooks:
             # nothing came that could have overtaken it
             pass
 
-    async def _deliver_once(self, webhook: Webhook) -> Outcome:
+    async def _deliver(self, webhook: Webhook) -> Outcome:
+        """Delivers once, and again as often as its failures and its retries want it; gives the last outcome."""
+        limits = webhook.limits
+        ends = time.monotonic() + (limits.total_s if limits is not None else 0.0)
+        outcome = await self._deliver_once(webhook, limits=limits)
+        for attempt in range(2, webhook.retries.count + 2):
+            left = ends - time.monotonic()
+            if limits is None or outcome.failure not in webhook.retries.after or left <= 0:
+                break
+            # a retry comes alone: those that it first went out with have arrived
+            again = replace(webhook, at_once=None, extra={**webhook.extra, "attempt": attempt})
+            outcome = replace(
+                await self._deliver_once(again, limits=limits._replace(total_s=left)), barrier=outcome.barrier
+            )
+        return outcome
+
+    async def _deliver_once(self, webhook: Webhook, *, limits: Limits | None) -> Outcome:
         sending = _Sending(webhook, journal=self._journal, barriers=self.barriers)
         status, error, body = await self._poster.post(
             webhook.url,
             body=webhook.body,
             headers=webhook.headers,
+            method=webhook.method,
+            limits=limits,
             connected=sending.go,
             patience_s=webhook.at_once.within_s if webhook.at_once is not None else None,
         )
+        connected = sending.number is not None
         number = sending.number if sending.number is not None else sending.record()
         self._journal.append(
             "callback.answered",
@@ -142,7 +182,9 @@ class Webhooks:
                 "elapsed_ms": round((time.perf_counter() - sending.began) * 1000, 3),
             },
         )
-        return Outcome(callback=number, status=status, error=error, body=body, barrier=sending.barrier)
+        return Outcome(
+            callback=number, status=status, error=error, body=body, barrier=sending.barrier, connected=connected
+        )
 
     def note(self, kind: str, provider: str, account: str, data: dict[str, Any]) -> int:
         """Records what leaves by a way that no stack receives, as a code that goes to a handset."""

@@ -6,12 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_providers.at_once import AtOnce
-from mock_providers.checked import Checked, is_http_url
+from mock_providers.checked import Checked
 from mock_providers.control.accounts import find_account
 from mock_providers.control.answers import answer, body_of
 from mock_providers.errors import ControlError
 from mock_providers.own_body import OwnBody
 from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.inbound_target import Target, inbound_target
 from mock_providers.twilio.state.settings import STATUSES
 from mock_providers.webhooks import Signature
 from mock_providers.world import World
@@ -61,13 +62,18 @@ async def inbound(world: World, request: Request) -> Response:
     given = Checked(await body_of(request), where="inbound")
     sender, to, body = given.text("from"), given.text("to"), given.text("body", "")
     media = _media(given)
-    url = given.url("url") or inbound_url(account, to)
+    url = given.url("url")
+    target = inbound_target(account, to) if url is None else Target(url)
     sid = given.optional_text("sid") or account.sid("MM" if media else "SM")
     signature = signature_of(given)
     at_once, own = AtOnce.read(given.any("at_once")), OwnBody.read(given.any("as"))
     given.done()
-    if url is None:
-        raise ControlError("the account has no inbound_url", hint="give url, or PATCH the account's inbound_url")
+    if target is None:
+        raise ControlError(
+            "nothing is to be called for messages to this number",
+            hint="give url, PATCH the account's inbound_url, or set the number's SmsUrl (in a Messaging Service: its "
+            "InboundRequestUrl, unless UseInboundWebhookOnNumber)",
+        )
     outcome, sent = await world.twilio_webhooks.inbound(
         account,
         sid=sid,
@@ -75,24 +81,12 @@ async def inbound(world: World, request: Request) -> Response:
         to=to,
         body=body,
         media=media,
-        url=url,
+        target=target,
         signature=signature,
         at_once=at_once,
         own=own,
     )
     return answer({"sid": sid, **outcome.to_json(), "replies": [message.to_json() for message in sent]})
-
-
-def inbound_url(account: TwilioAccount, to: str) -> str | None:
-    """Where messages to a number go: its own SmsUrl, its service's, or the account's."""
-    number = account.owned(to)
-    if number is not None and number.sms_url:
-        return number.sms_url
-    for service in account.services_of(to):
-        url = service.settings["inbound_request_url"]
-        if isinstance(url, str) and is_http_url(url):
-            return url
-    return account.settings.inbound_url
 
 
 def signature_of(given: Checked) -> Signature:

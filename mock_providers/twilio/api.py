@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from base64 import b64decode
-from binascii import Error as BinasciiError
 from collections.abc import Callable
 from functools import lru_cache
 from random import getrandbits
@@ -16,10 +13,11 @@ from mock_providers.call import Call
 from mock_providers.faults import Fault
 from mock_providers.twilio.callbacks import TwilioWebhooks
 from mock_providers.twilio.errors import BY_STATUS, ERRORS, TwilioError, error_answer
+from mock_providers.twilio.front_door import FrontDoor, account_in_path, credentials
 from mock_providers.twilio.routes import accounts, lookup, media, messages, phone_numbers, services, verify
 from mock_providers.twilio.routes.visit import Route, Visit
 from mock_providers.twilio.state.account import TwilioAccount
-from mock_providers.twilio.state.settings import TwilioSettings, is_account_sid
+from mock_providers.twilio.state.settings import TwilioSettings
 
 PREFIX = "/2010-04-01/"
 PREFIXES = (PREFIX, "/v1/Services", "/v2/Services", "/v2/PhoneNumbers")
@@ -35,7 +33,6 @@ ROUTES = [
     *lookup.ROUTES,
 ]
 
-_ACCOUNT_IN_PATH = re.compile(r"/Accounts/(AC[0-9a-fA-F]{32})")
 _TESTABLE = frozenset(("messages.create", "accounts.fetch"))
 """What test credentials may do."""
 
@@ -51,8 +48,7 @@ class TwilioApi:
         welcome: Callable[[TwilioSettings], TwilioAccount] | None = None,
     ) -> None:
         """`welcome` makes an account of credentials that nobody has yet; without it they are refused."""
-        self._welcome = welcome
-        self._accounts = accounts
+        self._door = FrontDoor(accounts, welcome=welcome)
         self._webhooks = webhooks
 
     def receive(self, request: Request) -> Call:
@@ -60,28 +56,27 @@ class TwilioApi:
         encoded = request.body if request.method == "POST" and _is_form(request) else request.query
         form = parse_form(encoded)
         route, args = _route(request.method, request.path)
-        in_path = _account_in_path(request.path)
-        user, token = _credentials(request.header(b"authorization"))
-        account = self._account_of(user, token)
-        name = account.name if account is not None else in_path if in_path in self._accounts else None
+        door, in_path = self._door, account_in_path(request.path)
+        given = credentials(request.header(b"authorization"))
+        account = door.account_of(given, in_path)
 
         def answer() -> Answer:
             try:
-                found = self._authenticate(account, user, token, in_path)
+                found = door.admit(account, given, in_path)
                 if isinstance(route, int):
-                    given = TwilioError(route, request.path).answer()
+                    answered = TwilioError(route, request.path).answer()
                 elif found.settings.test and route.endpoint not in _TESTABLE:
-                    given = TwilioError(20008).answer()
+                    answered = TwilioError(20008).answer()
                 else:
-                    given = route.answer(Visit(found, args, form, request=request, webhooks=self._webhooks))
+                    answered = route.answer(Visit(found, args, form, request=request, webhooks=self._webhooks))
             except TwilioError as error:
-                given = error.answer()
-            given.headers = _headers(given.headers, began)
-            return given
+                answered = error.answer()
+            answered.headers = _headers(answered.headers, began)
+            return answered
 
         return Call(
             provider="twilio",
-            account=name,
+            account=door.name(account, in_path),
             endpoint=_NAMES[route] if isinstance(route, int) else route.endpoint,
             answer=answer,
             to=[field(form, "To")] if "To" in form else None,
@@ -102,30 +97,6 @@ class TwilioApi:
         answer.headers = _headers(answer.headers, perf_counter())
         return answer
 
-    def _account_of(self, user: str, token: str) -> TwilioAccount | None:
-        account = self._accounts.get(user)
-        if account is None and user.startswith("SK"):
-            for one in self._accounts.values():
-                if any(key == user for key, _ in one.settings.api_keys):
-                    return one
-        if account is None and self._welcome is not None and token and is_account_sid(user):
-            return self._welcome(TwilioSettings(account_sid=user, auth_token=token))
-        return account
-
-    def _authenticate(self, account: TwilioAccount | None, user: str, token: str, in_path: str) -> TwilioAccount:
-        if not user:
-            raise TwilioError(20003)
-        if account is None:
-            raise TwilioError(20003, message="Authentication Error - invalid username")
-        settings = account.settings
-        if token != settings.auth_token and (user, token) not in settings.api_keys:
-            raise TwilioError(20003, detail="Your AccountSid or AuthToken was incorrect.")
-        if settings.status != "active":
-            raise TwilioError(20005)
-        if in_path and in_path != account.name:
-            raise TwilioError(20404, f"/2010-04-01/Accounts/{in_path}")
-        return account
-
 
 _NAMES = {20404: "unknown", 20004: "method_not_allowed"}
 
@@ -144,12 +115,6 @@ def _route(method: str, path: str) -> tuple[Route | int, tuple[str, ...]]:
     return code, ()
 
 
-@lru_cache(maxsize=1024)
-def _account_in_path(path: str) -> str:
-    found = _ACCOUNT_IN_PATH.search(path)
-    return found[1] if found else ""
-
-
 def _recorded(form: Form, encoded: bytes) -> Form:
     """The form as the journal keeps it: only one that has a URL can have a secret in it."""
     return redact.form(form) if b"//" in encoded or b"%2F" in encoded or b"%2f" in encoded else form
@@ -158,17 +123,6 @@ def _recorded(form: Form, encoded: bytes) -> Form:
 def _is_form(request: Request) -> bool:
     kind = request.header(b"content-type")
     return not kind or kind.startswith(b"application/x-www-form-urlencoded")
-
-
-@lru_cache(maxsize=1024)
-def _credentials(header: bytes) -> tuple[str, str]:
-    if header[:6].lower() != b"basic ":
-        return "", ""
-    try:
-        user, _, token = b64decode(header[6:], validate=True).decode().partition(":")
-    except (BinasciiError, UnicodeDecodeError):
-        return "", ""
-    return user, token
 
 
 def _headers(headers: list[tuple[bytes, bytes]], began: float) -> list[tuple[bytes, bytes]]:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from uuid import uuid4
 
 from mock_providers.at_once import AtOnce
 from mock_providers.clock import elapse
 from mock_providers.lifecycle import Due, Script, Step
 from mock_providers.own_body import OwnBody
+from mock_providers.twilio.delivering import make_webhook
+from mock_providers.twilio.overrides import split
 from mock_providers.twilio.segments import count_segments
-from mock_providers.twilio.signature import sign_body, sign_form
-from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.account import ACCOUNT_SUSPENDED, TwilioAccount
+from mock_providers.twilio.state.inbound_target import Target
 from mock_providers.twilio.state.message import API_VERSION, Media, Message
 from mock_providers.twilio.state.opt_outs import REPLIES, apply_keyword, keyword
 from mock_providers.twilio.state.verify import Verification
-from mock_providers.twilio.twiml import Reply, replies
+from mock_providers.twilio.twiml import Reply, is_readable, replies
 from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
 
 
@@ -71,6 +72,9 @@ class TwilioWebhooks:
         for step in plan:
             await elapse(step.at - account.now())
             if message.status == "canceled":
+                return
+            if message.error_code == ACCOUNT_SUSPENDED and account.settings.status != "active":
+                await self.status(account, message, "failed", error_code=ACCOUNT_SUSPENDED)
                 return
             message.settle(account.now())
             await self.status(account, message, step.status, error_code=step.error_code)
@@ -134,14 +138,15 @@ class TwilioWebhooks:
         to: str,
         body: str,
         media: list[dict[str, str]],
-        url: str,
+        target: Target,
         signature: Signature = "valid",
         at_once: AtOnce | None = None,
         own: OwnBody | None = None,
     ) -> tuple[Outcome, list[Message]]:
         """Delivers an inbound message to the stack, and sends what its reply (or an opt-out keyword) asks for.
 
-        With `at_once` it goes out together with others.
+        With `at_once` it goes out together with others. Where the target fails, its fallback is called: the outcome
+        is then what that answered.
         """
         kind = keyword(body)
         if kind is not None:
@@ -176,19 +181,33 @@ class TwilioWebhooks:
         for n, item in enumerate(media):
             params[f"MediaUrl{n}"] = item["url"]
             params[f"MediaContentType{n}"] = item["content_type"]
-        outcome = await self._webhooks.deliver(
-            self._webhook(
+        webhook = self._webhook(
+            account,
+            "inbound",
+            target.url,
+            params,
+            message=sid,
+            signature=signature,
+            method=target.method,
+            text=body,
+            at_once=at_once,
+            own=own,
+        )
+        outcome = await self._webhooks.deliver(webhook)
+        failure = None if webhook.fault.drop else _failure(outcome)
+        if failure is not None and target.fallback_url is not None:
+            webhook = self._webhook(
                 account,
                 "inbound",
-                url,
-                params,
+                target.fallback_url,
+                {**params, "ErrorCode": failure, "ErrorUrl": split(target.url)[0]},
                 message=sid,
                 signature=signature,
+                method=target.fallback_method,
                 text=body,
-                at_once=at_once,
                 own=own,
             )
-        )
+            outcome = await self._webhooks.deliver(webhook)
         asked = [Reply(None, None, REPLIES[kind], ())] if kind is not None else []
         if outcome.status is not None and 200 <= outcome.status < 300:
             asked += replies(outcome.body)
@@ -221,49 +240,35 @@ class TwilioWebhooks:
         *,
         message: str,
         signature: Signature,
+        method: str = "POST",
         text: str | None = None,
         at_once: AtOnce | None = None,
         own: OwnBody | None = None,
         report: str | None = None,
     ) -> Webhook:
-        own = own or OwnBody(content=params, format="form")
-        fault = self._webhooks.fault_for("twilio", account.name, kind, to=[params["To"]], text=text)
-        if fault.signature is not None:
-            signature = "tampered" if fault.signature == "tampered" else "missing"
-        headers = {
-            "Content-Type": own.type,
-            "User-Agent": "TwilioProxy/1.1",
-            "Accept": "*/*",
-            "I-Twilio-Idempotency-Token": str(uuid4()),
-        }
-        if signature != "missing":
-            secret, algorithm = account.settings.auth_token, "sha1"
-            if account.settings.shared_key is not None:
-                (key, secret), algorithm = account.settings.shared_key, "sha256"
-                headers["X-Twilio-Webhooks-Signature-Settings"] = f"key={key},algorithm=HMAC_SHA256"
-            if own.form is not None:
-                signed = own.form if signature == "valid" else {**own.form, "AccountSid": "tampered"}
-                headers["X-Twilio-Signature"] = sign_form(secret, url, signed, algorithm=algorithm)
-            else:
-                # the URL has the hash of the body, so what is spoilt must be the signature itself
-                spoilt = "" if signature == "valid" else "tampered"
-                url, headers["X-Twilio-Signature"] = sign_body(secret + spoilt, url, own.written(), algorithm=algorithm)
-        return Webhook(
-            provider="twilio",
-            account=account.name,
-            kind=kind,
-            url=url,
-            body=own.written(),
-            headers=headers,
+        return make_webhook(
+            account,
+            kind,
+            url,
+            params,
             message=message,
-            to=params["To"],
-            sender=params["From"],
+            fault=self._webhooks.fault_for("twilio", account.name, kind, to=[params["To"]], text=text),
+            signature=signature,
+            method=method,
             text=text,
-            params=own.content,
-            extra={"signature": signature, **({"report": report} if report is not None else {})},
-            fault=fault,
             at_once=at_once,
+            own=own,
+            report=report,
         )
+
+
+def _failure(outcome: Outcome) -> str | None:
+    """The code that a fallback is told: no answer, no success, or something that is no TwiML; None for none of them."""
+    if outcome.status is None:
+        return "11205"
+    if not 200 <= outcome.status < 300:
+        return "11200"
+    return None if is_readable(outcome.body) else "12100"
 
 
 def _received(

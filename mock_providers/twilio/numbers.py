@@ -7,7 +7,9 @@ import re
 _E164 = re.compile(r"\+(?:1[2-9]\d{9}|[2-9]\d{6,14})")
 _SHORT_CODE = re.compile(r"\d{3,8}")
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +\-_&.]{1,11}")
-_CHANNEL = re.compile(r"(whatsapp|messenger|rcs|fbmessenger|viber):(.+)")
+CHANNELS = frozenset(("whatsapp", "messenger", "rcs", "fbmessenger", "viber"))
+_CHANNEL = re.compile(rf"({'|'.join(sorted(CHANNELS))}):(.+)")
+_ANY_CHANNEL = re.compile(r"([a-z]+):.*", re.DOTALL)
 _PUNCTUATION = str.maketrans("", "", " ().-")
 
 
@@ -31,6 +33,18 @@ def normal_sender(text: str) -> str | None:
     if _SHORT_CODE.fullmatch(text) or _ALPHANUMERIC.fullmatch(text):
         return text
     return None
+
+
+def channel_of(address: str) -> str:
+    """The channel that an address names, known or not; `sms` for numbers, short codes and alphanumeric senders."""
+    if ":" not in address:
+        return "sms"
+    found = _ANY_CHANNEL.fullmatch(address)
+    return found[1] if found is not None else "sms"
+
+
+def is_short_code(text: str) -> bool:
+    return _SHORT_CODE.fullmatch(text) is not None
 
 
 def is_phone_number(text: str) -> bool:

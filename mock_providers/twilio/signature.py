@@ -23,7 +23,7 @@ def sign_form(secret: str, url: str, params: Params, *, algorithm: str = "sha1")
 
 def sign_body(secret: str, url: str, body: bytes, *, algorithm: str = "sha1") -> tuple[str, str]:
     """The URL with the body's hash added (`bodySHA256=`), and the signature of that URL alone."""
-    separator = "&" if urlsplit(url).query else "?"
+    separator = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"
     hashed = f"{url}{separator}bodySHA256={hashlib.sha256(body).hexdigest()}"
     return hashed, _sign(secret, without_userinfo(hashed), algorithm)
 

@@ -27,6 +27,17 @@ def replies(text: str) -> list[Reply]:
     return [_reply(verb) for verb in root if verb.tag in {"Message", "Sms"}]
 
 
+def is_readable(text: str) -> bool:
+    """Whether an answer is no XML at all (empty, a plain text), or XML that can be read."""
+    if not text.lstrip().startswith("<") or "<!" in text.replace("<!--", ""):
+        return True
+    try:
+        ElementTree.fromstring(text.strip())  # noqa: S314  # reason: as above
+    except ElementTree.ParseError:
+        return False
+    return True
+
+
 def _reply(verb: ElementTree.Element) -> Reply:
     bodies = [body.text or "" for body in verb.iter("Body")]
     body = "".join(bodies) if bodies else (verb.text or "").strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
@@ -18,13 +19,17 @@ from mock_providers.twilio.errors import ERRORS
 TO, FROM = "+15552340001", "+15552340002"
 
 
-def test_create_fetch_and_delete(client: Client) -> None:
+def test_create_fetch_and_delete(client: Client, twilio: Twilio) -> None:
     message = client.messages.create(to=TO, from_=FROM, body="hello")
     assert (message.status, message.direction, message.num_segments) == ("queued", "outbound-api", "1")
     assert message.date_created is not None
     assert message.date_created.tzinfo is not None
     fetched = client.messages(message.sid).fetch()
     assert (fetched.body, fetched.to, fetched.from_) == ("hello", TO, FROM)
+    with pytest.raises(TwilioRestException) as early:
+        client.messages(message.sid).delete()
+    assert (early.value.status, early.value.code) == (409, 20009)
+    twilio.status(message.sid, "delivered")
     assert client.messages(message.sid).delete()
     with pytest.raises(TwilioRestException) as missing:
         client.messages(message.sid).fetch()
@@ -148,22 +153,28 @@ def code_of(client: Client, changes: dict[str, Any]) -> int:
 IN_AN_HOUR = datetime.now(UTC) + timedelta(hours=1)
 
 CREATE_ERRORS: dict[int, dict[str, Any]] = {
-    21211: {"to": "nonsense"},
+    21211: {"to": "15552340001"},
     21212: {"from_": "not a sender id!"},
+    21265: {"to": "12345"},
     21266: {"from_": TO},
     21602: {"body": None},
     21603: {"from_": None},
     21604: {"to": " "},
     21609: {"status_callback": "nonsense"},
     21617: {"body": "x" * 1601},
-    21620: {"media_url": ["nonsense"]},
+    21619: {"to": f"whatsapp:{TO}", "from_": f"whatsapp:{FROM}", "body": None},
+    21620: {"media_url": [""]},
     21623: {"media_url": [f"https://example.com/{n}" for n in range(11)]},
     21624: {"validity_period": 36_001},
+    21664: {"fallback_from": FROM, "messaging_service_sid": "MG" + "0" * 32},
+    21666: {"fallback_from": FROM},
     21701: {"messaging_service_sid": "MG" + "0" * 32},
     21705: {"messaging_service_sid": "nonsense"},
+    21910: {"to": f"whatsapp:{TO}"},
     35111: {"schedule_type": "fixed", "send_at": datetime(2020, 1, 1, tzinfo=UTC), "messaging_service_sid": "POOL"},
     35114: {"send_at": IN_AN_HOUR, "messaging_service_sid": "POOL"},
     35118: {"schedule_type": "fixed", "send_at": IN_AN_HOUR},
+    63007: {"to": f"whatsapp:{TO}", "from_": "whatsapp:nonsense"},
 }
 
 CONFIGURED = (21408, 21611, 21612, 21614, 21635)
@@ -230,18 +241,63 @@ def test_updates_that_are_refused(client: Client, twilio: Twilio) -> None:
 
 
 def test_who_may_call(client: Client, twilio: Twilio) -> None:
-    def refused(user: str | None = None, token: str | None = None) -> tuple[int, int | None]:
+    def refused(user: str | None = None, token: str | None = None, path: str | None = None) -> tuple[Any, ...]:
+        caller = twilio_client(twilio, user=user, token=token)
+        caller.account_sid = path or twilio.account_sid
         with pytest.raises(TwilioRestException) as error:
-            twilio_client(twilio, user=user, token=token).messages.create(to=TO, from_=FROM, body="x")
-        return error.value.status, error.value.code
+            caller.api.v2010.account.messages.create(to=TO, from_=FROM, body="x")
+        return error.value.status, error.value.code, error.value.msg.partition(": ")[2]
 
-    assert refused(token="wrong") == (401, 20003)
-    assert refused(user="AC" + "0" * 32) == (401, 20003)
-    key = "SK" + "1" * 32
+    assert refused(token="wrong") == (401, 20003, "Authenticate")
+    assert refused(user="AC" + "0" * 32) == (401, 20003, "Authentication Error - invalid username")
+    key, other = "SK" + secrets.token_hex(16), "AC" + "0" * 32
+    assert refused(user=key, token="hush") == (401, 20003, "Authentication Error - invalid username")
     twilio.change(api_keys={key: "hush"})
     assert twilio_client(twilio, user=key, token="hush").messages.create(to=TO, from_=FROM, body="x").sid
-    twilio.change(status="suspended")
-    assert refused() == (403, 20005)
+    assert twilio_client(twilio, user=key, token="hush").messaging.v1.services.list() == []
+    assert refused(user=key, token="wrong") == (401, 20003, "Authenticate")
+    assert refused(user=key, token=twilio.auth_token) == (401, 20003, "Authenticate")
+    assert refused(token="hush") == (401, 20003, "Authenticate")
+    assert refused(user=key, token="hush", path=key) == (400, 90002, f"AccountSid {key} is invalid")
+    assert refused(path="AC12") == (400, 90002, "AccountSid AC12 is invalid")
+    assert refused(path=other)[:2] == (404, 20404)
+    for status in ("suspended", "closed"):
+        twilio.change(status=status)
+        assert refused() == (403, 20005, f"Account not active: it is {status}")
+        assert refused(user=key, token="hush")[:2] == (403, 20005)
+
+
+def test_a_number_is_in_one_pool(client: Client) -> None:
+    number = client.incoming_phone_numbers.create(phone_number=FROM)
+    first, second = (client.messaging.v1.services.create(friendly_name=name).sid for name in ("a", "b"))
+    client.messaging.v1.services(first).phone_numbers.create(phone_number_sid=number.sid)
+    for service, code in ((first, 21710), (second, 21712)):
+        with pytest.raises(TwilioRestException) as refused:
+            client.messaging.v1.services(service).phone_numbers.create(phone_number_sid=number.sid)
+        assert (refused.value.status, refused.value.code) == (409, code)
+    assert client.messaging.v1.services(first).phone_numbers(number.sid).delete()
+    assert client.messaging.v1.services(second).phone_numbers.create(phone_number_sid=number.sid).phone_number == FROM
+
+
+def test_a_fallback_url_needs_a_url(client: Client) -> None:
+    with pytest.raises(TwilioRestException) as refused:
+        client.incoming_phone_numbers.create(phone_number=FROM, sms_fallback_url="http://127.0.0.1:9/")
+    assert (refused.value.status, refused.value.code) == (400, 21406)
+    number = client.incoming_phone_numbers.create(
+        phone_number=FROM, sms_url="http://127.0.0.1:9/", sms_method="GET", sms_fallback_url="http://127.0.0.1:9/f"
+    )
+    assert (number.sms_method, number.sms_fallback_url, number.sms_fallback_method) == (
+        "GET",
+        "http://127.0.0.1:9/f",
+        "POST",
+    )
+
+
+def test_a_message_is_redacted_once_it_is_final(client: Client) -> None:
+    message = client.messages.create(to=TO, from_=FROM, body="secret")
+    with pytest.raises(TwilioRestException) as early:
+        client.messages(message.sid).update(body="")
+    assert (early.value.status, early.value.code) == (409, 20009)
 
 
 def test_page_sizes_and_methods(client: Client, twilio: Twilio) -> None:
@@ -323,7 +379,8 @@ def test_a_shared_key_signs_with_sha256(client: Client, twilio: Twilio, receiver
 
 def test_every_code_of_the_table_is_raised_somewhere() -> None:
     elsewhere = {
-        20003, 20004, 20005, 20007, 20008, 20404, 20429, 21606, 21610, 21659, 21660, 21702, 21703, 21704, 30400, 30409,
+        20003, 20004, 20005, 20007, 20008, 20009, 20404, 20429, 21406, 21606, 21610, 21659, 21660, 21702, 21703, 21704, 21710, 21712, 30400,
+        30409, 90002,
     }  # fmt: skip
     ours = {20001, 20500, 20503}
     verify = {60200, 60202, 60203, 60204, 60205}

@@ -51,15 +51,18 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             status = kept.statuses.pop(0) if kept.statuses else 200
             self.send_response(status)
             self.send_header("Content-Type", kept.reply_type)
             self.send_header("Content-Length", str(len(kept.reply)))
             self.end_headers()
             self.wfile.write(kept.reply)
-            kept.received.put(Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            kept.received.put(Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body, self.command))
 
         def log_message(self, *_: Any) -> None:
             pass

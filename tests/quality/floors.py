@@ -48,7 +48,8 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "commands": ("cli", "commands"),
         "serving": ("app", "in_process", "protocol", "server"),
         "world": ("config", "world"),
-        "twilio.sending": ("twilio.callbacks",),
+        "twilio.api": ("twilio.api", "twilio.front_door"),
+        "twilio.sending": ("twilio.callbacks", "twilio.delivering", "twilio.overrides"),
         "sendgrid.sending": ("sendgrid.events", "sendgrid.inbound_parse", "sendgrid.rendering"),
         "twilio.rules": (
             *("twilio.dialling", "twilio.errors", "twilio.numbers", "twilio.segments", "twilio.signature"),

@@ -8,7 +8,14 @@ from zlib import crc32
 from mock_providers.asgi import Form, field, fields
 from mock_providers.checked import is_http_url
 from mock_providers.twilio.errors import TwilioError
-from mock_providers.twilio.numbers import is_phone_number, normal_recipient, normal_sender
+from mock_providers.twilio.numbers import (
+    CHANNELS,
+    channel_of,
+    is_phone_number,
+    is_short_code,
+    normal_recipient,
+    normal_sender,
+)
 from mock_providers.twilio.routes import magic
 from mock_providers.twilio.segments import count_segments
 from mock_providers.twilio.smart_encoding import plain
@@ -33,11 +40,13 @@ def create_message(account: TwilioAccount, form: Form) -> Message:
     service_sid = field(form, "MessagingServiceSid")
     sender = _sender(account, form, to, service_sid)
     body = field(form, "Body")
-    media = [url for url in fields(form, "MediaUrl") if url] if "MediaUrl" in form else []
-    _check_content(body, media, form)
+    media = fields(form, "MediaUrl") if "MediaUrl" in form else []
+    _check_content(body, media, form, to)
     callback = _callback(account, form)
     if "ValidityPeriod" in form:
         _check_validity(form)
+    if sender is not None and field(form, "FallbackFrom"):
+        raise TwilioError(21664 if service_sid else 21666)
     if settings.test:
         magic.check(to, sender)
     for refusal in settings.refusals:
@@ -47,7 +56,7 @@ def create_message(account: TwilioAccount, form: Form) -> Message:
         raise TwilioError(21610)
     send_at = _send_at(account, form, service_sid) if "SendAt" in form or "ScheduleType" in form else None
     pool_sender = _pool_sender(account, service_sid, sender, to) if service_sid else None
-    if field(form, "SmartEncoded") == "true":
+    if _smart(account, form, service_sid):
         body = plain(body)
     message = Message(
         number=account.next_number(),
@@ -74,7 +83,7 @@ def _recipient(form: Form) -> str:
         raise TwilioError(21604)
     to = normal_recipient(given)
     if to is None:
-        raise TwilioError(21211, given)
+        raise TwilioError(21265 if is_short_code(given) else 21211, given)
     return to
 
 
@@ -85,11 +94,21 @@ def _sender(account: TwilioAccount, form: Form, to: str, service: str) -> str | 
             raise TwilioError(21603)
         return None
     sender = normal_sender(given)
+    channel = channel_of(given if sender is None else sender)
+    if channel != "sms" and (channel not in CHANNELS or sender is None):
+        raise TwilioError(63007)
+    if channel != channel_of(to):
+        raise TwilioError(21910)
     if sender is None:
         raise TwilioError(21212, given)
     if sender == to:
         raise TwilioError(21266, to)
-    if account.settings.strict_from and is_phone_number(sender) and account.owned(sender) is None:
+    if not account.settings.strict_from:
+        return sender
+    if channel != "sms":
+        if account.owned(sender.partition(":")[2]) is None:
+            raise TwilioError(63007)
+    elif is_phone_number(sender) and account.owned(sender) is None:
         raise TwilioError(21660 if account.owned_elsewhere(sender) else account.settings.unowned_code, sender)
     return sender
 
@@ -115,18 +134,27 @@ def _sender_from(account: TwilioAccount, service: Service, to: str) -> str:
     usable = [number for number in numbers if number != to]
     if not usable:
         raise TwilioError(21703)
-    return usable[crc32(to.encode()) % len(usable)]
+    number = usable[crc32(to.encode()) % len(usable)]
+    return f"whatsapp:{number}" if channel_of(to) == "whatsapp" else number
 
 
-def _check_content(body: str, media: list[str], form: Form) -> None:
+def _check_content(body: str, media: list[str], form: Form, to: str) -> None:
     if not body and not media and not field(form, "ContentSid"):
-        raise TwilioError(21602)
+        raise TwilioError(21602 if channel_of(to) == "sms" else 21619)
     if len(body) > BODY_LIMIT:
         raise TwilioError(21617)
     if len(media) > MEDIA_LIMIT:
         raise TwilioError(21623)
     if media and not all(is_http_url(url) for url in media):
         raise TwilioError(21620)
+
+
+def _smart(account: TwilioAccount, form: Form, service_sid: str) -> bool:
+    """Whether typographic characters become plain ones: as the message says, else as its service does."""
+    if "SmartEncoded" in form:
+        return field(form, "SmartEncoded").lower() == "true"
+    service = account.services.get(service_sid) if service_sid else None
+    return service is not None and bool(service.settings["smart_encoding"])
 
 
 def _callback(account: TwilioAccount, form: Form) -> str | None:

@@ -37,8 +37,8 @@ def _update(visit: Visit) -> Answer:
         message.stop()
         message.move("canceled", now=account.now())
         visit.webhooks.tell(account, message, "canceled")
-    elif message.status not in FINAL and message.status != "sent":
-        raise TwilioError(30400, "a message can be redacted once it was sent")
+    elif message.status not in FINAL:
+        raise TwilioError(20009)
     else:
         message.body = ""
         message.updated = account.now()
@@ -47,6 +47,8 @@ def _update(visit: Visit) -> Answer:
 
 def _delete(visit: Visit) -> Answer:
     message = find_message(visit)
+    if message.status not in FINAL:
+        raise TwilioError(20009)
     visit.account.remove(message)
     return Answer(204, message=message.sid)
 

@@ -45,7 +45,7 @@ def _update(visit: Visit) -> Answer:
 
 
 def _delete(visit: Visit) -> Answer:
-    del visit.account.phone_numbers[_number(visit).sid]
+    visit.account.release(_number(visit))
     return Answer(204)
 
 

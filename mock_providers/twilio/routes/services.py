@@ -46,6 +46,10 @@ def _add_number(visit: Visit) -> Answer:
     service, sid = _service(visit), field(visit.form, "PhoneNumberSid")
     if sid not in visit.account.phone_numbers:
         raise TwilioError(20404, f"PhoneNumber {sid}")
+    if sid in service.pool:
+        raise TwilioError(21710)
+    if any(sid in other.pool for other in visit.account.services.values()):
+        raise TwilioError(21712)
     service.pool[sid] = visit.account.now()
     return _shown(visit, _pool_number(visit, service, sid), 201)
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from mock_providers.accounts import Account
-from mock_providers.twilio.state.message import Message
+from mock_providers.twilio.state.message import BEFORE_SENDING, Message
 from mock_providers.twilio.state.phone_number import PhoneNumber
 from mock_providers.twilio.state.service import Service
 from mock_providers.twilio.state.settings import TwilioSettings
@@ -16,6 +16,8 @@ KEPT_MESSAGES = 250_000
 """Messages an account keeps for fetching; the oldest are dropped, so that memory stays flat."""
 MOST_SERVICES = 1_000
 """Messaging Services up to which one more is made for who names it."""
+ACCOUNT_SUSPENDED = 30002
+"""What a message fails with that its account's suspension overtook."""
 MADE_NUMBER = "+15005550006"
 """The number of a service that was made for an account without any: Twilio's own valid sender for tests."""
 
@@ -36,9 +38,11 @@ class TwilioAccount(Account):
         before, self.settings = self.settings, settings
         self.clock_offset_s = settings.clock_offset_s
         for number in settings.numbers:
-            self.own(number)
-        if settings.messaging_services != before.messaging_services:
-            self._make_services()
+            if number not in before.numbers:
+                self.own(number)
+        self._make_services(but=before.messaging_services)
+        if settings.status != "active" and before.status == "active":
+            self._fail_what_waits()
 
     def reset(self) -> None:
         self._by_number: dict[int, Message] = {}
@@ -68,6 +72,12 @@ class TwilioAccount(Account):
                 return owned
         return None
 
+    def release(self, number: PhoneNumber) -> None:
+        """Gives a phone number up: it leaves the pools that it is in, too."""
+        del self.phone_numbers[number.sid]
+        for service in self.services.values():
+            service.pool.pop(number.sid, None)
+
     def services_of(self, number: str) -> list[Service]:
         """The Messaging Services whose pool has a number."""
         owned = self.owned(number)
@@ -96,8 +106,11 @@ class TwilioAccount(Account):
                 del self._by_sid[dropped.sid]
 
     def remove(self, message: Message) -> None:
+        """Forgets a message, and what was still to be told of it."""
         del self._by_number[message.number]
         del self._by_sid[message.sid]
+        message.stop()
+        message.callback_url = None
 
     def message(self, sid: str) -> Message | None:
         return self._by_sid.get(sid)
@@ -110,12 +123,29 @@ class TwilioAccount(Account):
             if message is not None:
                 yield message
 
+    def oldest_first(self, *, after: int) -> Iterator[Message]:
+        """Messages in order of creation, those after a number only."""
+        for number in range(max(after + 1, self._oldest), self._made + 1):
+            message = self._by_number.get(number)
+            if message is not None:
+                yield message
+
     def __len__(self) -> int:
         return len(self._by_sid)
 
-    def _make_services(self) -> None:
+    def _fail_what_waits(self) -> None:
+        """What wasn't sent when the account was suspended or closed fails, as the vendor says it does."""
+        now = self.now()
+        for message in self._by_sid.values():
+            message.settle(now)
+            if message.status in BEFORE_SENDING and message.status != "canceled":
+                message.stop()
+                message.move("failed", now=now, error_code=ACCOUNT_SUSPENDED)
+
+    def _make_services(self, *, but: tuple[str, ...] = ()) -> None:
         for sid in self.settings.messaging_services:
-            self._make_service(sid)
+            if sid not in but:
+                self._make_service(sid)
 
     def made_service(self, sid: str) -> Service | None:
         """A Messaging Service that is made because a message names it; None where there are too many already.

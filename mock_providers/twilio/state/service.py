@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mock_providers.asgi import Form, field
+from mock_providers.checked import is_http_url
+from mock_providers.twilio.errors import TwilioError
 
 _SETTINGS: dict[str, tuple[str, Any]] = {
     "friendly_name": ("FriendlyName", ""),
@@ -25,6 +27,8 @@ _SETTINGS: dict[str, tuple[str, Any]] = {
     "use_inbound_webhook_on_number": ("UseInboundWebhookOnNumber", False),
 }
 
+_URLS = frozenset(("InboundRequestUrl", "FallbackUrl", "StatusCallback"))
+
 
 class Service:
     """One Messaging Service; `pool` are the SIDs of its phone numbers, in the order they were added."""
@@ -38,7 +42,13 @@ class Service:
         self.pool: dict[str, float] = {}
 
     def change(self, form: Form, *, now: float) -> None:
-        """Takes the settings that a form names."""
+        """Takes the settings that a form names; raises TwilioError 20001 for a URL or a method that can't be one."""
+        for param, _ in _SETTINGS.values():
+            given = field(form, param)
+            if param in _URLS and given and not is_http_url(given):
+                raise TwilioError(20001, param)
+            if param.endswith("Method") and given.upper() not in {"", "GET", "POST"}:
+                raise TwilioError(20001, f"{param} must be GET or POST")
         for name, (param, default) in _SETTINGS.items():
             if param in form:
                 value: Any = field(form, param)
@@ -46,6 +56,10 @@ class Service:
                     value = value.lower() == "true"
                 elif isinstance(default, int):
                     value = int(value) if value.isdigit() and value.isascii() else default
+                elif param.endswith("Method"):
+                    value = value.upper() or default
+                elif param in _URLS:
+                    value = value or None
                 self.settings[name] = value
         self.updated = now
 
