@@ -17,8 +17,14 @@ def _create(visit: Visit) -> Answer:
     number = field(visit.form, "PhoneNumber")
     if not is_phone_number(number):
         raise TwilioError(20001, "PhoneNumber")
-    owned = visit.account.own(number)
-    owned.change(visit.form, now=visit.account.now())
+    known = visit.account.owned(number)
+    owned = known if known is not None else visit.account.own(number)
+    try:
+        owned.change(visit.form, now=visit.account.now())
+    except TwilioError:
+        if known is None:
+            visit.account.release(owned)
+        raise
     return _shown(owned.to_json(), 201)
 
 
