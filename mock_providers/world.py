@@ -21,6 +21,7 @@ from mock_providers.twilio.api import TwilioApi
 from mock_providers.twilio.callbacks import TwilioWebhooks
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.settings import TwilioSettings
+from mock_providers.unsupported import Unsupported
 from mock_providers.webhooks import Webhooks
 
 
@@ -41,12 +42,17 @@ class World:
         self._sendgrid_by_key: dict[str, SendGridAccount] = {}
         self.twilio_webhooks = TwilioWebhooks(self.webhooks)
         self.sendgrid_webhooks = SendGridWebhooks(self.webhooks)
+        self.unsupported = Unsupported()
         self.twilio_api = TwilioApi(
-            self.twilio, self.twilio_webhooks, welcome=self.add_twilio if config.open_accounts else None
+            self.twilio,
+            self.twilio_webhooks,
+            unsupported=self.unsupported,
+            welcome=self.add_twilio if config.open_accounts else None,
         )
         self.sendgrid_api = SendGridApi(
             self._sendgrid_by_key,
             self.sendgrid_webhooks,
+            unsupported=self.unsupported,
             welcome=self.add_sendgrid if config.open_accounts else None,
         )
         self.bodies = Bodies(journal)
@@ -101,6 +107,8 @@ class World:
     def reset(self, provider: str | None = None, account: str | None = None) -> list[Fault]:
         """Forgets messages, calls, faults and gates of one account, or of all; accounts stay. Gives the faults."""
         self.webhooks.stop(provider, account)
+        if account is None:
+            self.unsupported.clear()
         faults = self.faults.clear(account)
         self.gates.open_all(account)
         for tenant in [*self.twilio.values(), *self.sendgrid.values()]:

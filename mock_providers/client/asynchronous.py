@@ -68,6 +68,11 @@ class AsyncMockProviders:
             for entry in pages.take(await self.request("GET", "/calls", params=pages.query)):
                 yield entry
 
+    async def unsupported(self) -> list[dict[str, Any]]:
+        """What was asked for and isn't here: `provider`, `method`, `path` (its shape), `count`, `last_seen`."""
+        found: list[dict[str, Any]] = (await self.request("GET", "/unsupported"))["unsupported"]
+        return found
+
     async def wait(
         self, *, count: int = 1, within: float = DEADLINE_S, after: int = 0, **selection: Any
     ) -> list[Entry]:

@@ -65,6 +65,11 @@ class MockProviders:
         while not pages.done:
             yield from pages.take(self.request("GET", "/calls", params=pages.query))
 
+    def unsupported(self) -> list[dict[str, Any]]:
+        """What was asked for and isn't here: `provider`, `method`, `path` (its shape), `count`, `last_seen`."""
+        found: list[dict[str, Any]] = self.request("GET", "/unsupported")["unsupported"]
+        return found
+
     def wait(self, *, count: int = 1, within: float = DEADLINE_S, after: int = 0, **selection: Any) -> list[Entry]:
         """The first matching entries; raises NotSeenError with the nearest misses at the deadline (seconds)."""
         until = time.monotonic() + within

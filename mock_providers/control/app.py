@@ -38,6 +38,11 @@ async def health(world: World, _: Request) -> Response:
     return answer({**told, "now": time.time()})
 
 
+async def unsupported(world: World, _: Request) -> Response:
+    """Operations of the vendors that were asked for and aren't here."""
+    return answer({"unsupported": world.unsupported.to_json()})
+
+
 async def metrics(world: World, _: Request) -> Response:
     store = world.journal.store
     text = world.exchange.metrics.text(
@@ -82,6 +87,7 @@ ROUTES: list[tuple[str, str, View]] = [
     ("POST", "/_mock/sendgrid/{account}/inbound", sendgrid.inbound),
     ("POST", "/_mock/sendgrid/{account}/suppressions", sendgrid.suppress),
     ("GET", "/_mock/segments", bodies.segments),
+    ("GET", "/_mock/unsupported", unsupported),
     ("GET", "/_mock/export", records.export),
     ("POST", "/_mock/replay", records.replay),
     ("GET", "/_mock/openapi.json", document),

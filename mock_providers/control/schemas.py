@@ -246,6 +246,7 @@ SUMMARIES: dict[Key, str] = {
     ("GET", "/_mock/calls/{call}/attachments/{n}"): "An attachment of a mail.",
     ("GET", "/_mock/wait"): "Answers when enough entries match, or at the deadline with the nearest misses.",
     ("GET", "/_mock/segments"): "How many segments a text takes.",
+    ("GET", "/_mock/unsupported"): "Operations of the vendors that were asked for and aren't here, by their shape.",
     ("GET", "/_mock/export"): "The record as JSON lines or as a HAR archive.",
     ("POST", "/_mock/replay"): "Takes a record's answers as the answers to come.",
     ("GET", "/_mock/faults"): "The faults that are set, with their hits.",

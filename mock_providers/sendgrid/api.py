@@ -19,6 +19,7 @@ from mock_providers.sendgrid.routes.visit import Route, Visit, shown
 from mock_providers.sendgrid.rules import BAD_REQUEST, not_an_object
 from mock_providers.sendgrid.state.account import SendGridAccount
 from mock_providers.sendgrid.state.settings import SendGridSettings, default_name
+from mock_providers.unsupported import Unsupported
 
 PREFIX = "/v3/"
 
@@ -64,15 +65,19 @@ class SendGridApi:
         accounts: dict[str, SendGridAccount],
         webhooks: SendGridWebhooks,
         *,
+        unsupported: Unsupported,
         welcome: Callable[[SendGridSettings], SendGridAccount] | None = None,
     ) -> None:
         """`welcome` makes an account of a key that nobody has yet; without it the key is refused."""
         self._welcome = welcome
         self._by_key = accounts
         self._webhooks = webhooks
+        self._unsupported = unsupported
 
     def receive(self, request: Request) -> Call:
         route, args = _route(request.method, request.path)
+        if route == 404:
+            self._unsupported.count("sendgrid", request.method, request.path)
         account = self._account_of(_key(request.header(b"authorization")))
         payload, text = _json(request.body)
 
@@ -141,7 +146,7 @@ class SendGridApi:
         if over:
             return _wording(429)
         if isinstance(route, int):
-            return _wording(route)
+            return _wording(route) if route != 404 else _unknown(request)
         if request.too_large:
             return _wording(413)
         if account.settings.require_accept and not request.header(b"accept"):
@@ -177,6 +182,11 @@ def _unreadable(body: bytes) -> Answer:
     except UnicodeDecodeError:
         return error_answer(415, [Problem("Invalid UTF8 in request")])
     return error_answer(400, [BAD_REQUEST])
+
+
+def _unknown(request: Request) -> Answer:
+    what = f"{request.method} {request.path}"[:200]
+    return error_answer(404, [Problem(f"{WORDING[404]}: {what} is not implemented by this mock")])
 
 
 def _wording(status: int) -> Answer:

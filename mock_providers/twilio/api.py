@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from random import getrandbits
@@ -18,10 +19,11 @@ from mock_providers.twilio.routes import accounts, lookup, media, messages, phon
 from mock_providers.twilio.routes.visit import Route, Visit
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.settings import TwilioSettings
+from mock_providers.unsupported import Unsupported
 
 PREFIX = "/2010-04-01/"
-PREFIXES = (PREFIX, "/v1/Services", "/v2/Services", "/v2/PhoneNumbers")
-"""What the paths of this vendor's APIs begin with: all of them are served at one address here."""
+PREFIXES = (PREFIX, "/v1/", "/v2/")
+"""What is Twilio's: the API, and what other hosts of the vendor's serve under a version."""
 
 ROUTES = [
     *messages.ROUTES,
@@ -33,6 +35,10 @@ ROUTES = [
     *lookup.ROUTES,
 ]
 
+_LACKING = [
+    ("POST", re.compile(r"/2010-04-01/Accounts(?:/[^/.]+)?\.json")),
+]
+"""Operations that are not here, on paths that are."""
 _TESTABLE = frozenset(("messages.create", "accounts.fetch"))
 """What test credentials may do."""
 
@@ -45,11 +51,13 @@ class TwilioApi:
         accounts: dict[str, TwilioAccount],
         webhooks: TwilioWebhooks,
         *,
+        unsupported: Unsupported,
         welcome: Callable[[TwilioSettings], TwilioAccount] | None = None,
     ) -> None:
         """`welcome` makes an account of credentials that nobody has yet; without it they are refused."""
         self._door = FrontDoor(accounts, welcome=welcome)
         self._webhooks = webhooks
+        self._unsupported = unsupported
 
     def receive(self, request: Request) -> Call:
         began = perf_counter()
@@ -59,12 +67,14 @@ class TwilioApi:
         door, in_path = self._door, account_in_path(request.path)
         given = credentials(request.header(b"authorization"))
         account = door.account_of(given, in_path)
+        if route == 20404:
+            self._unsupported.count("twilio", request.method, request.path)
 
         def answer() -> Answer:
             try:
                 found = door.admit(account, given, in_path)
                 if isinstance(route, int):
-                    answered = TwilioError(route, request.path).answer()
+                    answered = _refused(route, request)
                 elif found.settings.test and route.endpoint not in _TESTABLE:
                     answered = TwilioError(20008).answer()
                 else:
@@ -101,10 +111,20 @@ class TwilioApi:
 _NAMES = {20404: "unknown", 20004: "method_not_allowed"}
 
 
+def _refused(code: int, request: Request) -> Answer:
+    if code != 20404:
+        return TwilioError(code, request.path).answer()
+    what = f"{request.method} {request.path}"[:200]
+    words = f"The requested resource {request.path[:200]} was not found: {what} is not implemented by this mock"
+    return TwilioError(code, message=words).answer()
+
+
 @lru_cache(maxsize=1024)
 def _route(method: str, path: str) -> tuple[Route | int, tuple[str, ...]]:
     """The route and the SIDs in the path, or the code of the error if there is none."""
     code = 20404
+    if any(method == lacking and pattern.fullmatch(path) for lacking, pattern in _LACKING):
+        return code, ()
     for route in ROUTES:
         match = route.pattern.fullmatch(path)
         if match is not None:

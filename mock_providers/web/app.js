@@ -1,6 +1,7 @@
 // The live list: newest first, older pages as one scrolls, what happens meanwhile on top.
 import { tell, showStory } from "./story.js";
 import { openDialog } from "./dialogs.js";
+import { showLacks } from "./lacks.js";
 
 const PAGE = 200;
 const MOST_ROWS = 3000;
@@ -131,6 +132,7 @@ const searching = () => $("search").value.trim() !== "" || $("failed").checked;
 function showFresh() {
   const fragment = [];
   const made = new Map();
+  let lacking = false;
   for (const entry of state.fresh) {
     const row = made.get(entry.call) ?? $(`e${entry.call}`);
     if (entry.type.endsWith("answered") && row) {
@@ -143,6 +145,7 @@ function showFresh() {
       fragment.unshift(fresh);
     }
     if (state.selected?.concerns(entry)) state.selected.refresh();
+    if (entry.type === "reset" || (entry.type === "called" && entry.endpoint === "unknown")) lacking = true;
   }
   state.fresh = [];
   const top = rows.scrollTop;
@@ -155,6 +158,7 @@ function showFresh() {
   }
   showWhetherEmpty();
   if (state.asked.size && !state.asking) showFound();
+  if (lacking) showLacks(api);
 }
 
 // asks which of the calls that came, or were answered, fit the search; each gets a row at its own place
@@ -245,5 +249,6 @@ $("origin").textContent = location.origin;
 tell.api = api;
 tell.verdict = verdict;
 showAccounts();
+showLacks(api);
 reload();
 rows.focus();

@@ -191,6 +191,26 @@ def test_the_buttons_act(page: Page, mocks: MockProviders, twilio: Twilio) -> No
     assert mocks.request("GET", "/faults")["faults"] == []
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_is_not_here_is_told_live(chromium: Browser, mocks: MockProviders, twilio: Twilio, width: int) -> None:
+    mocks.request("POST", "/reset", json={})
+    own = chromium.new_page(viewport={"width": width, "height": 700})
+    own.set_default_timeout(BROWSER_MS)
+    own.goto(mocks.url)
+    expect(own.locator("#live")).to_have_text("live")
+    button = own.get_by_role("button", name="Not here")
+    expect(button).to_be_hidden()
+    for path in (f"/2010-04-01/Accounts/{twilio.account_sid}/Calls.json", "/v1/" + "/".join(["Assistants"] * 11)):
+        mocks.http.post(path, auth=(twilio.account_sid, twilio.auth_token))
+    expect(button).to_have_text("Not here (2)")
+    button.click()
+    dialog = own.get_by_role("dialog")
+    expect(dialog.get_by_role("row", name="1 POST /2010-04-01/Accounts/{sid}/Calls.json")).to_be_visible()
+    assert dialog.evaluate(OVERFLOW) == []
+    dialog.get_by_role("button", name="Close").click()
+    own.close()
+
+
 OVERFLOW = """box => [...box.querySelectorAll(":not(option)"), box].filter((one) => {
   const outer = box.getBoundingClientRect(), inner = one.getBoundingClientRect();
   return inner.left < outer.left || inner.right > outer.right || (one === box && one.scrollWidth > one.clientWidth);
