@@ -3,6 +3,7 @@
 MockProvidersError
 ├── ConfigError        the configuration says something it can't
 ├── JournalError       the journal can't be opened, read or written
+│   └── NotPlainError  (own_files) its path leads to something that isn't a plain file of this user
 ├── ListenError        the address can't be listened on
 ├── ControlError       a control-plane request is refused, with a hint
 ├── RefusedError       (client) the server refused a request, and said why

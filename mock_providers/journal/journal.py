@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from mock_providers.errors import JournalError
+from mock_providers.journal.condition import Condition
 from mock_providers.journal.file import SEGMENT_BYTES, JournalFile
 from mock_providers.journal.filter import Filter
-from mock_providers.journal.lines import seal
+from mock_providers.journal.lines import Entry, entry_from, seal
 from mock_providers.journal.pairs import ANSWER_WITHIN, backward, forward
+from mock_providers.journal.reading import Reader
 from mock_providers.journal.store import Key, Retention, Store
+from mock_providers.own_files import shown
 
 encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -25,7 +28,8 @@ class Journal:
 
     `append` numbers an entry; `committed` waits until it is on disk. All that was appended in one turn
     of the event loop goes to the file in one write. Followers see an entry once it is written,
-    never before: what was seen survives a crash.
+    never before: what was seen survives a crash. While the file can't be written, `append` and `committed` raise
+    JournalError; each new entry tries anew, and the numbers of what couldn't be written are not used again.
     """
 
     def __init__(
@@ -37,7 +41,8 @@ class Journal:
         segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
         self._fsync = fsync
-        self._store = Store(retention or Retention())
+        self._retention = retention or Retention()
+        self._store = Store(self._retention)
         self._seq = 0
         self._at = 0.0
         self._pending: list[tuple[bytes, Key, float]] = []
@@ -46,10 +51,18 @@ class Journal:
         self._failure: JournalError | None = None
         self.when_dropped: list[Callable[[int], None]] = []
         """Told the first sequence number that is kept, whenever older ones were dropped."""
+        self.condition = Condition(file=path.name if path is not None else None)
         self._file: JournalFile | None = None
         if path is not None:
-            self._file = JournalFile(path, segment_bytes=segment_bytes)
-            self._reopen(self._file)
+            self._file = JournalFile(path, segment_bytes=segment_bytes, condition=self.condition)
+            try:
+                self._reopen(self._file)
+            except OSError as error:
+                self._file.close()
+                raise JournalError(f"the journal {shown(path)} can't be read: {error.strerror}") from None
+            except JournalError:
+                self._file.close()
+                raise
 
     @property
     def seq(self) -> int:
@@ -60,6 +73,11 @@ class Journal:
     def visible(self) -> int:
         """The sequence number of the last entry that is written, and so can be read."""
         return self._seq - len(self._pending)
+
+    @property
+    def failure(self) -> JournalError | None:
+        """What keeps entries from being written now."""
+        return self._failure
 
     @property
     def store(self) -> Store:
@@ -74,7 +92,7 @@ class Journal:
     def append_json(self, kind: str, provider: str | None, account: str | None, call: int | None, members: str) -> int:
         """Appends an entry whose members are JSON text already, up to and with the closing brace."""
         if self._failure is not None:
-            raise self._failure
+            self._resume()
         self._seq = seq = self._seq + 1
         # the wall clock may step back; the record's own order may not
         self._at = at = max(time.time(), self._at)
@@ -176,6 +194,8 @@ class Journal:
         self._commit()
         seq = self.append("reset", provider, account, None, {})
         self._commit()
+        if self._failure is not None:
+            raise self._failure
         self._apply_forget(provider, account)
         return seq
 
@@ -196,17 +216,27 @@ class Journal:
         waiters, self._waiters = self._waiters, []
         if pending and self._file is not None:
             try:
-                self._file.append(b"".join([seal(entry) for entry, _, _ in pending]), sync=self._fsync)
-                self._file.rotate_if_full(self._seq)
-            except OSError as error:
-                self._failure = JournalError(f"the journal {self._file.path} can't be written: {error.strerror}")
-                self._failure.__cause__ = error
+                lines = b"".join([seal(entry) for entry, _, _ in pending])
+                self._file.append(lines, seq=self._seq, sync=self._fsync)
+            except (OSError, JournalError) as error:
+                self._failure = _unwritten(self._file.path, error)
                 for told in waiters:
                     told(self._failure)
                 return
         self._show(pending)
         for told in waiters:
             told(None)
+
+    def _resume(self) -> None:
+        """Takes up writing again after it failed; raises JournalError where it still can't be."""
+        if self._file is not None:
+            try:
+                self._file.resume(self._seq)
+            except (OSError, JournalError) as error:
+                self._failure = _unwritten(self._file.path, error)
+                raise self._failure from None
+        self._store.skip_to(self._seq + 1)
+        self._failure = None
 
     def _show(self, pending: list[tuple[bytes, Key, float]]) -> None:
         """Makes written entries readable, wakes who waits for them, and drops what is past the retention."""
@@ -228,17 +258,43 @@ class Journal:
         self._store.forget(None if account is None else (provider, account))
 
     def _reopen(self, file: JournalFile) -> None:
-        """Reads what an earlier server wrote."""
-        for entry in file.read():
-            decoded = json.loads(entry)
-            seq = decoded["seq"]
-            self._store.skip_to(seq)
-            self._seq = seq
-            self._at = max(self._at, decoded["at"])
-            self._store.add(entry, (decoded["provider"], decoded["account"]), decoded["at"])
-            if decoded["type"] == "reset":
-                self._apply_forget(decoded["provider"], decoded["account"])
+        """Reads what an earlier server wrote, and readies the file for more."""
+        reader = Reader(self.condition)
+        late: list[Entry] = []
+        resets: list[Entry] = []
+        for entry, in_order in file.read(reader):
+            if not in_order:
+                late.append(entry)
+                continue
+            self._take(entry)
+            if entry.type == "reset":
+                resets.append(entry)
+        if late:
+            kept = [entry_from(raw) for _, raw in self._store.after(0, None)]
+            self._store = Store(self._retention)
+            for entry in reader.sorted([*kept, *resets], late):
+                self._take(entry)
+        reader.done(late)
+        self._seq = reader.last
+        self._store.skip_to(self._seq + 1)
         self._store.trim(time.time())
+        self.condition.tell()
+        file.begin(self._seq)
+
+    def _take(self, entry: Entry) -> None:
+        self._store.skip_to(entry.seq)
+        self._at = max(self._at, entry.at)
+        self._store.add(entry.raw, (entry.provider, entry.account), entry.at)
+        if entry.type == "reset":
+            self._apply_forget(entry.provider, entry.account)
+
+
+def _unwritten(path: Path, error: OSError | JournalError) -> JournalError:
+    if isinstance(error, JournalError):
+        return error
+    failure = JournalError(f"the journal {shown(path)} can't be written: {error.strerror}; free the disk")
+    failure.__cause__ = error
+    return failure
 
 
 _quoted: dict[str | None, str] = {}

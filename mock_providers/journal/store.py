@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,22 +26,28 @@ class Retention:
 
 
 class _Chunk:
-    __slots__ = ("entries", "newest", "size")
+    """Neighbours by number; b"" where there is none, or where it was forgotten."""
 
-    def __init__(self) -> None:
-        self.entries: list[bytes] = []
+    __slots__ = ("count", "entries", "newest", "size")
+
+    def __init__(self, before: int) -> None:
+        self.entries: list[bytes] = [b""] * before
+        self.count = 0
         self.size = 0
         self.newest = 0.0
 
 
 class Store:
-    """Entries by sequence number."""
+    """Entries by sequence number, which may have gaps of any length."""
 
     def __init__(self, retention: Retention) -> None:
         self._retention = retention
-        self._chunks: deque[_Chunk] = deque()
+        self._chunks: dict[int, _Chunk] = {}
+        """By `(seq - 1) // CHUNK`, in their order; where all numbers of one are missing it isn't there."""
+        self._tail: _Chunk | None = None
         self._by_account: dict[Key, array[int]] = {}
         self._first = 1
+        self._last = 0
         self._count = 0
         self.size = 0
 
@@ -53,42 +58,50 @@ class Store:
 
     @property
     def last(self) -> int:
-        return self._first + self._count - 1
+        return self._last
 
     def __len__(self) -> int:
         return self._count
 
     def skip_to(self, seq: int) -> None:
         """Makes `seq` the number of the next entry (numbers are missing where a file was damaged)."""
-        if not self._count:
+        if seq <= self._last + 1:
+            return
+        if not self._chunks:
             self._first = seq
-        while self.last + 1 < seq:
-            self._push(b"", 0.0)
+        number, before = divmod(seq - 1, CHUNK)
+        if self._tail is not None and self._chunks.get(number) is self._tail:
+            self._tail.entries.extend([b""] * (before - len(self._tail.entries)))
+        else:
+            self._tail = None
+        self._last = seq - 1
 
     def add(self, entry: bytes, key: Key, at: float) -> None:
+        seq = self._last = self._last + 1
         index = self._by_account.get(key)
         if index is None:
             index = self._by_account[key] = array("Q")
-        index.append(self._first + self._count)
-        self._push(entry, at)
-
-    def _push(self, entry: bytes, at: float) -> None:
-        chunks = self._chunks
-        if not chunks or len(chunks[-1].entries) == CHUNK:
-            chunks.append(_Chunk())
-        chunk = chunks[-1]
+        index.append(seq)
+        chunk = self._tail
+        if chunk is None or len(chunk.entries) == CHUNK:
+            number, before = divmod(seq - 1, CHUNK)
+            chunk = self._tail = self._chunks[number] = _Chunk(before)
         chunk.entries.append(entry)
+        chunk.count += 1
         chunk.size += len(entry)
         chunk.newest = at
         self.size += len(entry)
         self._count += 1
 
     def get(self, seq: int) -> bytes:
-        """The entry, or b"" if it was dropped or forgotten."""
-        offset = seq - self._first
-        if not 0 <= offset < self._count:
+        """The entry, or b"" if it was dropped or forgotten, or never was."""
+        if seq < self._first:
             return b""
-        return self._chunks[offset // CHUNK].entries[offset % CHUNK]
+        number, offset = divmod(seq - 1, CHUNK)
+        chunk = self._chunks.get(number)
+        if chunk is None or offset >= len(chunk.entries):
+            return b""
+        return chunk.entries[offset]
 
     def keys(self) -> list[Key]:
         return list(self._by_account)
@@ -107,10 +120,12 @@ class Store:
     def before(self, seq: int, keys: list[Key] | None) -> Iterator[tuple[int, bytes]]:
         """Entries before a sequence number, newest first."""
         if keys is None:
-            for number in range(min(seq - 1, self.last), self._first - 1, -1):
-                entry = self.get(number)
-                if entry:
-                    yield number, entry
+            for chunk in sorted(self._chunks, reverse=True):
+                latest = min(seq - 1, self._last, (chunk + 1) * CHUNK)
+                for number in range(latest, max(self._first - 1, chunk * CHUNK), -1):
+                    entry = self.get(number)
+                    if entry:
+                        yield number, entry
             return
         from heapq import merge
 
@@ -128,7 +143,11 @@ class Store:
 
     def _all_after(self, seq: int) -> Iterator[tuple[int, bytes]]:
         number = max(seq + 1, self._first)
-        while number <= self.last:
+        while number <= self._last:
+            if (number - 1) // CHUNK not in self._chunks:
+                there = [chunk * CHUNK + 1 for chunk in self._chunks if chunk * CHUNK >= number]
+                number = max(min(there, default=self._last + 1), self._first)
+                continue
             entry = self.get(number)
             if entry:
                 yield number, entry
@@ -153,17 +172,18 @@ class Store:
     def forget(self, key: Key | None) -> None:
         """Drops the entries of one account, or (None) all; sequence numbers stay taken."""
         if key is None:
-            self._first += self._count
+            self._first = self._last + 1
             self._count = self.size = 0
             self._chunks.clear()
+            self._tail = None
             self._by_account.clear()
             return
         for seq in self._by_account.pop(key, ()):
-            offset = seq - self._first
-            if offset >= 0:
-                chunk = self._chunks[offset // CHUNK]
-                gone = len(chunk.entries[offset % CHUNK])
-                chunk.entries[offset % CHUNK] = b""
+            if seq >= self._first:
+                number, offset = divmod(seq - 1, CHUNK)
+                chunk = self._chunks[number]
+                gone = len(chunk.entries[offset])
+                chunk.entries[offset] = b""
                 chunk.size -= gone
                 self.size -= gone
 
@@ -172,16 +192,17 @@ class Store:
         keep = self._retention
         dropped = False
         while len(self._chunks) > 1:
-            oldest = self._chunks[0]
+            first = next(iter(self._chunks))
+            oldest = self._chunks[first]
             if not (
-                (keep.entries is not None and self._count - CHUNK >= keep.entries)
+                (keep.entries is not None and self._count - oldest.count >= keep.entries)
                 or (keep.size is not None and self.size - oldest.size >= keep.size)
                 or (keep.age_s is not None and now - oldest.newest >= keep.age_s)
             ):
                 break
-            self._chunks.popleft()
-            self._first += CHUNK
-            self._count -= CHUNK
+            del self._chunks[first]
+            self._first = next(iter(self._chunks)) * CHUNK + 1
+            self._count -= oldest.count
             self.size -= oldest.size
             dropped = True
         if dropped:

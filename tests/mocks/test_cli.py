@@ -44,7 +44,7 @@ def test_a_port_in_use() -> None:
 
 
 def test_an_unwritable_journal(tmp_path: Path) -> None:
-    assert_one_line(run("--port", "0", "--journal", str(tmp_path)), "can't be opened for writing", "--journal")
+    assert_one_line(run("--port", "0", "--journal", str(tmp_path)), "it is a directory", "--journal")
 
 
 @pytest.mark.parametrize(

@@ -84,5 +84,6 @@ def test_a_killed_server_goes_on_where_it_was(tmp_path: Path) -> None:
         tenant.send()
         assert [entry["seq"] for entry in tenant.entries()] == [3, 4]
     assert server.stop() == 0
-    lines = journal.read_bytes().splitlines(keepends=True)
+    begin, *lines = journal.read_bytes().splitlines(keepends=True)
+    assert json.loads(unseal(begin) or b"0") == {"journal": "mock-providers", "version": 1, "after": 0}
     assert [json.loads(unseal(line) or b"0")["seq"] for line in lines] == [1, 2, 3, 4]

@@ -60,7 +60,7 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "client": ("client", "process", "pytest_plugin"),
         "parts": (
             *("accounts", "asgi", "at_once", "bodies", "checked", "clock", "connection", "errors", "hosts"),
-            *("lifecycle", "memory", "metrics", "own_body", "posting", "redact", "unsupported"),
+            *("lifecycle", "memory", "metrics", "own_body", "own_files", "posting", "redact", "unsupported"),
         ),
     },
 }
