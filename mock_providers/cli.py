@@ -25,7 +25,14 @@ def app() -> None:
 @click.option(
     "--announce", type=FILE, metavar="FILE", help="For host, port and pid, written once listening; - prints them."
 )
-@click.option("--journal", type=FILE, metavar="FILE", help="Records every call; it is appended to.")
+@click.option(
+    "--journal",
+    type=FILE,
+    metavar="FILE",
+    help="Records every call: made, or appended to if it is a journal of this program; any other file is refused and "
+    "left as it is. A torn last record is moved to FILE.torn-1, full files are kept as FILE.<last number> until they "
+    "are past the retention, long bodies lie in FILE.bodies, accounts in FILE.accounts.",
+)
 @click.option(
     "--config",
     type=FILE,
@@ -44,7 +51,11 @@ def app() -> None:
     metavar="NAME",
     help="A name besides localhost by which the control plane is reached without a token; may be repeated.",
 )
-@click.option("--fsync", is_flag=True, help="Sync the journal to the disk before each answer.")
+@click.option(
+    "--fsync",
+    is_flag=True,
+    help="Sync the journal to the disk before each answer: what was answered outlasts a loss of power, too.",
+)
 def serve(
     host: str,
     port: int,

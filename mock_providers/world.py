@@ -31,6 +31,9 @@ class World:
     def __init__(self, config: Config, *, journal: Path | None = None) -> None:
         self.config = config
         self.closing = False
+        # before the journal: where these are refused, nothing was made or mended
+        self.memory = Memory(journal)
+        self.bodies = Bodies(journal, fsync=config.fsync)
         self.journal = Journal(
             journal, fsync=config.fsync, retention=config.retention, segment_bytes=config.segment_bytes
         )
@@ -55,14 +58,14 @@ class World:
             unsupported=self.unsupported,
             welcome=self.add_sendgrid if config.open_accounts else None,
         )
-        self.bodies = Bodies(journal)
+        self.bodies.find(self.journal.seq)
+        self.journal.condition.bodies_are_cut(self.bodies.cut)
         self.journal.when_dropped.append(self.bodies.forget)
         self.exchange = Exchange(journal=self.journal, bodies=self.bodies, faults=self.faults, gates=self.gates)
         for twilio in config.twilio:
             self.add_twilio(twilio)
         for sendgrid in config.sendgrid:
             self.add_sendgrid(sendgrid)
-        self.memory = Memory(journal)
         for provider, name, settings in self.memory:
             self._recall(provider, name, settings)
 

@@ -61,7 +61,7 @@ def guarded(endpoint: Endpoint) -> Endpoint:
         except ConfigError as error:
             return refusal(str(error), hint="see docs/mock-providers.md for the settings")
         except JournalError as error:
-            return refusal(str(error), hint="free the disk and restart the server", status=503)
+            return refusal(str(error), hint="GET /_mock/health says how the journal is", status=503)
         except ClientDisconnect:
             return Response(status_code=499)
 

@@ -33,9 +33,11 @@ View = Callable[[World, Request], Awaitable[Response]]
 
 
 async def health(world: World, _: Request) -> Response:
-    """Whether it serves, where the record ends, and what time it is here (the clock of the entries' `at`)."""
-    told = {"status": "ok", "seq": world.journal.visible, "in_flight": world.exchange.in_flight}
-    return answer({**told, "now": time.time()})
+    """Whether it serves, where the record ends and how it is, and the time here (the clock of the entries' `at`)."""
+    failure = world.journal.failure
+    told = {"seq": world.journal.visible, "in_flight": world.exchange.in_flight, "now": time.time()}
+    record = {**world.journal.condition.to_json(), "failure": None if failure is None else str(failure)}
+    return answer({"status": "ok" if failure is None else "failing", **told, "journal": record})
 
 
 async def unsupported(world: World, _: Request) -> Response:

@@ -27,6 +27,7 @@ PAUSE_EVERY = 2000
 async def list_calls(world: World, request: Request) -> Response:
     """Entries that match, oldest first (or `order=desc`); `next` is the cursor for the rest, or null.
 
+    Where the journal isn't whole, `journal` says what is wrong with it.
     With `answers=true` every call and webhook carries its answer.
     """
     query = request.query_params
@@ -52,7 +53,9 @@ async def list_calls(world: World, request: Request) -> Response:
     if query.get("answers") == "true":
         for entry in entries:
             entry["answer"] = world.journal.answer_to(entry["seq"])
-    return answer({"entries": entries, "seq": world.journal.visible, "next": following})
+    condition = world.journal.condition
+    told = {} if condition.whole else {"journal": condition.to_json()}
+    return answer({"entries": entries, "seq": world.journal.visible, "next": following, **told})
 
 
 LONGEST_WAIT_S = 300.0

@@ -61,12 +61,18 @@ class Condition:
             "duplicates": "there twice (shown once)",
             "disordered": "out of order (shown in their place)",
             "conflicting": "of a number that another has (not shown)",
-            "bodies": "long bodies that are cut",
         }
-        counted = [f"{count} {words[name]}" for name, count in self._counts().items() if count]
+        counts = self._counts()
+        counted = [f"{counts[name]} {said}" for name, said in words.items() if counts[name]]
         if counted:
             first = "; the first stands in {file} at byte {byte}".format(**self.places[0]) if self.places else ""
             log.warning("mock-providers: journal %s has records that are %s%s", self.file, ", ".join(counted), first)
+
+    def bodies_are_cut(self, count: int) -> None:
+        """Tells of long bodies that aren't as long as they were."""
+        self.bodies = count
+        if count:
+            self.note(f"{count} of the long bodies beside the journal {self.file} are cut")
 
     def to_json(self) -> dict[str, Any]:
         return {"file": self.file, **self._counts(), "places": self.places, "notes": self.notes}
