@@ -29,7 +29,7 @@ class Memory:
     def __init__(self, journal: Path | None) -> None:
         self._path = journal.with_name(f"{journal.name}.accounts") if journal is not None else None
         self._kept: dict[str, Settings] = {}
-        self._identity: tuple[int, int] | None = None
+        self._identity: tuple[int, ...] | None = None
         if self._path is not None:
             self._read(self._path)
 
@@ -59,11 +59,11 @@ class Memory:
         if fd is None:
             return
         with os.fdopen(fd, "rb") as file:
-            found = os.fstat(fd)
+            identity = _identity_of(os.fstat(fd))
             text = file.read()
         # one that is empty holds nothing that could be lost
         kept = _accounts_of(text, path) if text else {}
-        self._kept, self._identity = kept, (found.st_dev, found.st_ino)
+        self._kept, self._identity = kept, identity
 
     def _write(self, path: Path) -> None:
         whole = {"accounts": "mock-providers", "version": VERSION, "kept": self._kept}
@@ -82,12 +82,16 @@ class Memory:
         sync_folder(path)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> tuple[int, ...] | None:
     try:
-        found = os.lstat(path)
+        return _identity_of(os.lstat(path))
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+
+
+def _identity_of(found: os.stat_result) -> tuple[int, ...]:
+    # the number of a deleted file is soon that of another
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _accounts_of(text: bytes, path: Path) -> dict[str, Settings]:

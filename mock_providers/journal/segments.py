@@ -23,8 +23,8 @@ _NUMBER = re.compile(r"\.[0-9]{15}")
 class Segment:
     path: Path
     last: int
-    identity: tuple[int, int, int]
-    """Device, inode and size: that it is still the file that was read or written."""
+    identity: tuple[int, ...]
+    """Device, inode, size and time: that it is still the file that was read or written."""
 
 
 class Segments:
@@ -93,5 +93,5 @@ class Segments:
         return sorted(p for p in beside if p.name.startswith(name) and _NUMBER.fullmatch(p.name[len(name) :]))
 
 
-def _identity(found: os.stat_result) -> tuple[int, int, int]:
-    return found.st_dev, found.st_ino, found.st_size
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
