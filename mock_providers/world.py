@@ -16,6 +16,7 @@ from mock_providers.memory import Memory
 from mock_providers.sendgrid.api import SendGridApi
 from mock_providers.sendgrid.events import SendGridWebhooks
 from mock_providers.sendgrid.state.account import SendGridAccount
+from mock_providers.sendgrid.state.api_keys import MadeKeys
 from mock_providers.sendgrid.state.settings import SendGridSettings
 from mock_providers.twilio.api import TwilioApi
 from mock_providers.twilio.callbacks import TwilioWebhooks
@@ -43,6 +44,7 @@ class World:
         self.twilio: dict[str, TwilioAccount] = {}
         self.sendgrid: dict[str, SendGridAccount] = {}
         self._sendgrid_by_key: dict[str, SendGridAccount] = {}
+        self._made_keys: MadeKeys = {}
         self.twilio_webhooks = TwilioWebhooks(self.webhooks)
         self.sendgrid_webhooks = SendGridWebhooks(self.webhooks)
         self.unsupported = Unsupported()
@@ -56,6 +58,7 @@ class World:
             self._sendgrid_by_key,
             self.sendgrid_webhooks,
             unsupported=self.unsupported,
+            made_keys=self._made_keys,
             welcome=self.add_sendgrid if config.open_accounts else None,
         )
         self.bodies.find(self.journal.seq)
@@ -103,7 +106,7 @@ class World:
             raise ConfigError(f"sendgrid account {settings.name!r} exists already; PATCH changes it")
         if settings.api_key in self._sendgrid_by_key:
             raise ConfigError(f"sendgrid account {settings.name!r}: its api_key is that of another account")
-        account = self.sendgrid[settings.name] = SendGridAccount(settings)
+        account = self.sendgrid[settings.name] = SendGridAccount(settings, made_keys=self._made_keys)
         self._sendgrid_by_key[settings.api_key] = account
         return account
 

@@ -88,6 +88,8 @@ ROUTES: list[tuple[str, str, View]] = [
     ("POST", "/_mock/sendgrid/{account}/events", sendgrid.events),
     ("POST", "/_mock/sendgrid/{account}/inbound", sendgrid.inbound),
     ("POST", "/_mock/sendgrid/{account}/suppressions", sendgrid.suppress),
+    ("GET", "/_mock/sendgrid/{account}/resources", sendgrid.resources),
+    ("POST", "/_mock/sendgrid/{account}/verified_senders/{id}/verify", sendgrid.verify_sender),
     ("GET", "/_mock/segments", bodies.segments),
     ("GET", "/_mock/unsupported", unsupported),
     ("GET", "/_mock/export", records.export),

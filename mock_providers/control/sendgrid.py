@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from base64 import b64decode
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_providers import redact
 from mock_providers.at_once import AtOnce
-from mock_providers.checked import Checked
+from mock_providers.checked import Checked, is_http_url
 from mock_providers.control.accounts import find_account
 from mock_providers.control.answers import answer, body_of
 from mock_providers.control.twilio import signature_of
@@ -18,8 +20,11 @@ from mock_providers.errors import ControlError
 from mock_providers.own_body import OwnBody
 from mock_providers.sendgrid.events import Event, make_event
 from mock_providers.sendgrid.inbound_parse import InboundFile, InboundMail, deliver_mail
+from mock_providers.sendgrid.signature import SigningKey
 from mock_providers.sendgrid.state.account import SendGridAccount
+from mock_providers.sendgrid.state.event_webhooks import SWITCHES
 from mock_providers.sendgrid.state.mail import Recipient
+from mock_providers.sendgrid.state.parse_settings import setting_for
 from mock_providers.sendgrid.state.settings import EVENTS
 from mock_providers.sendgrid.state.suppressions import KINDS
 from mock_providers.world import World
@@ -29,22 +34,53 @@ _MIME = re.compile(r"[\w.+-]+/[\w.+-]+")
 
 
 async def events(world: World, request: Request) -> Response:
-    """Posts a batch of events; each is the generated one with the given fields on top."""
+    """Posts a batch of events; each is the generated one with the given fields on top.
+
+    To one URL where it is given, otherwise to each webhook of the account what it asks for.
+    """
     account = _account(world, request)
     body = await body_of(request)
-    url = body.pop("url", None) or account.settings.event_webhook_url
+    url = body.pop("url", None)
     signature = signature_of(Checked({"signature": body.pop("signature", "valid")}, where="events"))
     at_once, own = AtOnce.read(body.pop("at_once", None)), OwnBody.read(body.pop("as", None))
     wanted = body.get("events", [body])
     if not isinstance(wanted, list) or not wanted:
         raise ControlError("events must be a list of at least one event", hint='send {"events": [{"event": ...}]}')
-    if not isinstance(url, str):
+    if not isinstance(url, str) and not account.event_webhooks:
         raise ControlError(
             "the account has no event_webhook_url", hint="give url, or PATCH the account's event_webhook_url"
         )
     batch = [event for item in wanted for event in _events(world, account, item)]
-    outcome = await world.sendgrid_webhooks.post(account, batch, url=url, signature=signature, at_once=at_once, own=own)
-    return answer(outcome.to_json())
+    posting = world.sendgrid_webhooks.post
+    outcomes = await asyncio.gather(
+        *(
+            posting(account, part, url=to, signer=signer, signature=signature, at_once=at_once, own=own)
+            for to, signer, part in _destinations(account, batch, url if isinstance(url, str) else None)
+        )
+    )
+    shown = outcomes[0].to_json()
+    return answer(shown if len(outcomes) == 1 else {**shown, "webhooks": [one.to_json() for one in outcomes]})
+
+
+def _destinations(
+    account: SendGridAccount, batch: list[Event], url: str | None
+) -> list[tuple[str, SigningKey | None, list[Event]]]:
+    """Where events go, who signs them, and which of them go there."""
+    webhooks = account.event_webhooks
+    if url is not None:
+        known = webhooks.at(url) if is_http_url(url) else None
+        return [(url, (known or webhooks.first).signer, batch)]
+    found = []
+    for webhook in webhooks:
+        wanted = [event for event in batch if webhook.wants(event)]
+        if wanted and webhook.url is not None:
+            found.append((webhook.url, webhook.signer, wanted))
+    if not found:
+        kinds = ", ".join(sorted({str(event["event"]) for event in batch}))
+        raise ControlError(
+            f"no webhook of the account asks for {kinds}", hint="give url, or change the webhook's settings"
+        )
+    return found
 
 
 async def inbound(world: World, request: Request) -> Response:
@@ -63,16 +99,28 @@ async def inbound(world: World, request: Request) -> Response:
         headers=headers,
         attachments=_files(given),
     )
-    raw = given.flag("raw", False)
-    url = given.url("url") or account.settings.inbound_url
+    setting = setting_for(account.parse_settings, mail.to)
+    raw = given.flag("raw", setting is not None and setting.send_raw)
+    url = given.url("url") or (setting.url if setting is not None else account.settings.inbound_url)
     at_once, own = AtOnce.read(given.any("at_once")), OwnBody.read(given.any("as"))
     signature = signature_of(given) if own is not None else "valid"
     given.done()
     if url is None:
-        raise ControlError("the account has no inbound_url", hint="give url, or PATCH the account's inbound_url")
+        raise ControlError(
+            f"the account has no inbound_url, and no parse setting for the host of {mail.to[:100]}",
+            hint="give url, or PATCH the account's inbound_url, or make a parse setting",
+        )
     try:
         outcome, message_id = await deliver_mail(
-            world.webhooks, account, mail, url=url, raw=raw, at_once=at_once, own=own, signature=signature
+            world.webhooks,
+            account,
+            mail,
+            url=url,
+            raw=raw,
+            spam_check=setting is None or setting.spam_check,
+            at_once=at_once,
+            own=own,
+            signature=signature,
         )
     except (ValueError, LookupError, TypeError) as error:
         raise ControlError(f"no mail can be made of that: {error}", hint="look at headers and addresses") from None
@@ -139,6 +187,45 @@ async def suppress(world: World, request: Request) -> Response:
     given.done()
     account.suppressions.add(kind, email, now=account.now(), reason=reason, status=status)
     return answer({"kind": kind, "email": email}, 201)
+
+
+async def resources(world: World, request: Request) -> Response:
+    """What the account has by its own calls: keys (without their secrets), senders, webhooks, parse settings."""
+    account = _account(world, request)
+    return answer(
+        {
+            "api_keys": [{**key.to_json(), "scopes": list(key.scopes)} for key in account.api_keys],
+            "verified_senders": [{**one.to_json(), "token": one.token} for one in account.senders],
+            "event_webhooks": [
+                {
+                    "id": one.id,
+                    "url": redact.url(one.url or ""),
+                    "enabled": one.enabled,
+                    "events": [name for name in SWITCHES if name in one.on],
+                    "public_key": one.key().public_key if one.signed else "",
+                }
+                for one in account.event_webhooks
+            ],
+            "parse_settings": [
+                {**one.to_json(), "url": redact.url(one.url)} for one in account.parse_settings.values()
+            ],
+            "templates": [
+                {name: one[name] for name in ("id", "name", "generation")} for one in account.templates.values()
+            ],
+        }
+    )
+
+
+async def verify_sender(world: World, request: Request) -> Response:
+    """Does what the owner of an address does who follows the link in the vendor's mail."""
+    account, wanted = _account(world, request), request.path_params["id"]
+    sender = account.senders.get(int(wanted)) if wanted.isascii() and wanted.isdigit() and len(wanted) < 13 else None
+    if sender is None:
+        raise ControlError(
+            f"there is no sender {wanted!r}", hint=f"GET /_mock/sendgrid/{account.name}/resources", status=404
+        )
+    sender.verified = True
+    return answer({**sender.to_json(), "token": sender.token})
 
 
 def _account(world: World, request: Request) -> SendGridAccount:

@@ -13,11 +13,24 @@ from mock_providers.call import Call
 from mock_providers.faults import Fault
 from mock_providers.sendgrid.errors import WORDING, Problem, SendGridError, error_answer
 from mock_providers.sendgrid.events import SendGridWebhooks
-from mock_providers.sendgrid.routes import activity, batches, suppressions, templates, webhook_settings
+from mock_providers.sendgrid.routes import (
+    activity,
+    api_keys,
+    batches,
+    parse_settings,
+    stats,
+    suppressions,
+    template_versions,
+    templates,
+    verified_senders,
+    webhook_settings,
+)
 from mock_providers.sendgrid.routes.mail_send import recipients_of, send_mail, sender_of, text_of
 from mock_providers.sendgrid.routes.visit import Route, Visit, shown
 from mock_providers.sendgrid.rules import BAD_REQUEST, not_an_object
 from mock_providers.sendgrid.state.account import SendGridAccount
+from mock_providers.sendgrid.state.api_keys import MadeKeys
+from mock_providers.sendgrid.state.scopes import FULL, granted
 from mock_providers.sendgrid.state.settings import SendGridSettings, default_name
 from mock_providers.unsupported import Unsupported
 
@@ -41,20 +54,23 @@ def _send(visit: Visit) -> Answer:
 
 
 def _scopes(visit: Visit) -> Answer:
-    return shown({"scopes": visit.account.settings.scopes or SCOPES})
+    return shown({"scopes": list(visit.scopes) or FULL})
 
 
 ROUTES = [
     Route("mail.send", "POST", "/v3/mail/send", _send, scope="mail.send"),
     Route("scopes.list", "GET", "/v3/scopes", _scopes, scope=""),
     *activity.ROUTES,
+    *api_keys.ROUTES,
     *batches.ROUTES,
+    *parse_settings.ROUTES,
+    *stats.ROUTES,
     *suppressions.ROUTES,
     *templates.ROUTES,
+    *template_versions.ROUTES,
+    *verified_senders.ROUTES,
     *webhook_settings.ROUTES,
 ]
-
-SCOPES = sorted({route.scope for route in ROUTES} - {""})
 
 
 class SendGridApi:
@@ -66,10 +82,15 @@ class SendGridApi:
         webhooks: SendGridWebhooks,
         *,
         unsupported: Unsupported,
+        made_keys: MadeKeys | None = None,
         welcome: Callable[[SendGridSettings], SendGridAccount] | None = None,
     ) -> None:
-        """`welcome` makes an account of a key that nobody has yet; without it the key is refused."""
+        """`accounts` by their own keys, `made_keys` are those made over the API.
+
+        `welcome` makes an account of a key that nobody has yet; without it the key is refused.
+        """
         self._welcome = welcome
+        self._made_keys = made_keys if made_keys is not None else {}
         self._by_key = accounts
         self._webhooks = webhooks
         self._unsupported = unsupported
@@ -78,7 +99,7 @@ class SendGridApi:
         route, args = _route(request.method, request.path)
         if route == 404:
             self._unsupported.count("sendgrid", request.method, request.path)
-        account = self._account_of(_key(request.header(b"authorization")))
+        account, scopes = self._account_of(_key(request.header(b"authorization")))
         payload, text = _json(request.body)
 
         def answer() -> Answer:
@@ -90,7 +111,7 @@ class SendGridApi:
             used = account.used_this_minute()
             try:
                 given = self._answer(
-                    account, route, args, request, payload, text, over=limit is not None and used > limit
+                    account, scopes, route, args, request, payload, text, over=limit is not None and used > limit
                 )
             except SendGridError as error:
                 given = error.answer()
@@ -114,11 +135,17 @@ class SendGridApi:
             raw_params=raw,
         )
 
-    def _account_of(self, key: str) -> SendGridAccount | None:
+    def _account_of(self, key: str) -> tuple[SendGridAccount | None, tuple[str, ...]]:
+        """Whose key it is, and what it may do."""
         account = self._by_key.get(key)
-        if account is None and self._welcome is not None and key.startswith("SG.") and key.isascii():
-            return self._welcome(SendGridSettings(api_key=key, name=default_name(key)))
-        return account
+        if account is not None:
+            return account, account.settings.scopes
+        if key in self._made_keys:
+            made = self._made_keys[key]
+            return (made.account, made.scopes) if made is not None else (None, ())
+        if self._welcome is not None and key.startswith("SG.") and key.isascii():
+            return self._welcome(SendGridSettings(api_key=key, name=default_name(key))), ()
+        return None, ()
 
     def failure(self, fault: Fault) -> Answer:
         status = fault.status or 500
@@ -134,6 +161,7 @@ class SendGridApi:
     def _answer(
         self,
         account: SendGridAccount,
+        scopes: tuple[str, ...],
         route: Route | int,
         args: tuple[str, ...],
         request: Request,
@@ -142,7 +170,6 @@ class SendGridApi:
         *,
         over: bool,
     ) -> Answer:
-        scopes = account.settings.scopes
         if over:
             return _wording(429)
         if isinstance(route, int):
@@ -151,12 +178,12 @@ class SendGridApi:
             return _wording(413)
         if account.settings.require_accept and not request.header(b"accept"):
             return _wording(406)
-        if scopes and route.scope and route.scope not in scopes:
+        if scopes and not granted(scopes, route.scope):
             return _wording(403)
         if request.body and text is None:
             return _unreadable(request.body)
         query = parse_form(request.query)
-        return route.answer(Visit(account, args, query=query, payload=payload, webhooks=self._webhooks))
+        return route.answer(Visit(account, args, query=query, payload=payload, webhooks=self._webhooks, scopes=scopes))
 
 
 _NAMES = {404: "unknown", 405: "method_not_allowed"}

@@ -12,7 +12,9 @@ from mock_providers.clock import elapse
 from mock_providers.faults.webhook import WebhookFault
 from mock_providers.lifecycle import Script, Step
 from mock_providers.own_body import OwnBody
+from mock_providers.sendgrid.signature import SigningKey
 from mock_providers.sendgrid.state.account import SendGridAccount
+from mock_providers.sendgrid.state.event_webhooks import EventWebhook
 from mock_providers.sendgrid.state.mail import Mail, Recipient
 from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
 
@@ -102,11 +104,6 @@ def split(events: list[Event]) -> list[list[Event]]:
     return batches
 
 
-def _switch(event: Event) -> str:
-    """The webhook setting that an event's type answers to."""
-    return "spam_report" if event["event"] == "spamreport" else str(event["event"])
-
-
 def _script(account: SendGridAccount, recipient: Recipient) -> Script:
     for fate in account.settings.fates:
         if fnmatchcase(recipient.email, fate.to):
@@ -119,11 +116,11 @@ class SendGridWebhooks:
 
     def __init__(self, webhooks: Webhooks) -> None:
         self._webhooks = webhooks
-        self._batches: dict[str, list[Event]] = {}
+        self._batches: dict[tuple[str, str], list[Event]] = {}
 
     def begin(self, account: SendGridAccount, mail: Mail) -> None:
         """Starts the script of every recipient; without a webhook URL nothing needs to run."""
-        reported = account.settings.event_webhook_url is not None
+        reported = bool(account.event_webhooks)
         for recipient in mail.recipients:
             recipient.script = _script(account, recipient) if recipient.dropped is None else _DROPPED
             if reported and recipient.script:
@@ -146,7 +143,9 @@ class SendGridWebhooks:
         return happened
 
     def note(self, account: SendGridAccount, event: Event, recipient: Recipient | None) -> None:
-        """Keeps an event for the activity feed, and suppresses whom it says to."""
+        """Keeps an event for the activity feed and the statistics, and suppresses whom it says to."""
+        first = recipient is None or all(one["event"] != event["event"] for one in recipient.events)
+        account.stats.happened(event, now=account.now(), first=first)
         if recipient is not None:
             recipient.events.append(event)
         kind = _SUPPRESSES.get(str(event["event"]))
@@ -163,9 +162,9 @@ class SendGridWebhooks:
             status=str(event.get("status", "")),
         )
 
-    def post_soon(self, account: SendGridAccount, events: list[Event], *, url: str) -> None:
+    def post_soon(self, account: SendGridAccount, events: list[Event], *, url: str, signer: SigningKey | None) -> None:
         """Posts a batch in the background, with the account's retries."""
-        self._webhooks.start("sendgrid", account.name, self._post_until_taken(account, events, url))
+        self._webhooks.start("sendgrid", account.name, self._post_until_taken(account, events, url, signer))
 
     async def _run(self, account: SendGridAccount, mail: Mail, recipient: Recipient) -> None:
         mail.draw(recipient)
@@ -175,36 +174,42 @@ class SendGridWebhooks:
                 self._enqueue(account, event)
 
     def _enqueue(self, account: SendGridAccount, event: Event) -> None:
-        if _switch(event) in account.switched_off or "enabled" in account.switched_off:
-            return
-        batch = self._batches.get(account.name)
+        for webhook in account.event_webhooks:
+            if webhook.wants(event):
+                self._enqueue_for(account, webhook, event)
+
+    def _enqueue_for(self, account: SendGridAccount, webhook: EventWebhook, event: Event) -> None:
+        key = (account.name, webhook.id)
+        batch = self._batches.get(key)
         if batch is not None:
             batch.append(event)
             return
-        batch = self._batches[account.name] = [event]
-        flushing = self._webhooks.start("sendgrid", account.name, self._flush(account))
+        batch = self._batches[key] = [event]
+        flushing = self._webhooks.start("sendgrid", account.name, self._flush(account, webhook))
         # a reset may cancel it before it runs, and then nobody else would end the batch
-        flushing.add_done_callback(lambda _: self._end_batch(account.name, batch))
+        flushing.add_done_callback(lambda _: self._end_batch(key, batch))
 
-    def _end_batch(self, name: str, batch: list[Event]) -> None:
-        if self._batches.get(name) is batch:
-            del self._batches[name]
+    def _end_batch(self, key: tuple[str, str], batch: list[Event]) -> None:
+        if self._batches.get(key) is batch:
+            del self._batches[key]
 
-    async def _flush(self, account: SendGridAccount) -> None:
+    async def _flush(self, account: SendGridAccount, webhook: EventWebhook) -> None:
         await elapse(account.settings.event_batch_s)
-        batch = self._batches.pop(account.name)
-        url = account.settings.event_webhook_url
-        if url is not None:
+        batch = self._batches.pop((account.name, webhook.id))
+        # it may have been deleted, and the settings may have changed
+        if webhook.url is not None and account.event_webhooks.get(webhook.id) is webhook:
             for part in split(batch):
-                self.post_soon(account, part, url=url)
+                self.post_soon(account, part, url=webhook.url, signer=webhook.signer)
 
-    async def _post_until_taken(self, account: SendGridAccount, events: list[Event], url: str) -> None:
-        outcome = await self.post(account, events, url=url)
+    async def _post_until_taken(
+        self, account: SendGridAccount, events: list[Event], url: str, signer: SigningKey | None
+    ) -> None:
+        outcome = await self.post(account, events, url=url, signer=signer)
         for pause in account.settings.event_retries_s:
             if outcome.status is not None and 200 <= outcome.status < 300:
                 return
             await elapse(pause)
-            outcome = await self.post(account, events, url=url)
+            outcome = await self.post(account, events, url=url, signer=signer)
 
     async def post(
         self,
@@ -212,11 +217,12 @@ class SendGridWebhooks:
         events: list[Event],
         *,
         url: str,
+        signer: SigningKey | None,
         signature: Signature = "valid",
         at_once: AtOnce | None = None,
         own: OwnBody | None = None,
     ) -> Outcome:
-        """Posts one signed batch, or its `own` body, and waits for the receiver's answer.
+        """Posts one batch, or its `own` body, and waits for the receiver's answer; without a `signer` it isn't signed.
 
         With `at_once` it goes out together with others.
         """
@@ -228,7 +234,9 @@ class SendGridWebhooks:
             events = [{name: value for name, value in event.items() if name != "sg_message_id"} for event in events]
         parts = [[event] for event in events] if fault.split else [events]
         webhooks = [
-            self._webhook(account, part, url=url, signature=signature, fault=fault, at_once=at_once, own=own)
+            self._webhook(
+                account, part, url=url, signer=signer, signature=signature, fault=fault, at_once=at_once, own=own
+            )
             for part in parts
         ]
         if at_once is not None:
@@ -244,6 +252,7 @@ class SendGridWebhooks:
         events: list[Event],
         *,
         url: str,
+        signer: SigningKey | None,
         signature: Signature,
         fault: WebhookFault,
         at_once: AtOnce | None,
@@ -252,9 +261,9 @@ class SendGridWebhooks:
         own = own or OwnBody(content=events, format="json")
         body = own.written()
         headers = {"Content-Type": own.type, "User-Agent": "SendGrid Event API"}
-        if signature != "missing" and "signed" not in account.switched_off:
+        if signature != "missing" and signer is not None:
             at, tampered = account.now() - fault.stale_s, signature == "tampered"
-            headers |= account.signing_key.headers(at, body, tampered=tampered)
+            headers |= signer.headers(at, body, tampered=tampered)
         ids = {str(event["sg_message_id"]).partition(".")[0] for event in events if event.get("sg_message_id")}
         return Webhook(
             provider="sendgrid",

@@ -29,7 +29,7 @@ def send_mail(account: SendGridAccount, payload: dict[str, Any]) -> Mail | None:
         problems.append(Problem("The batch ID is invalid.", "batch_id"))
     if problems:
         raise SendGridError(400, *problems)
-    if settings.verified_senders and not all(_verified(account, sender) for sender in _senders(payload)):
+    if not all(account.may_send_from(sender) for sender in _senders(payload)):
         raise SendGridError(403, UNVERIFIED)
     if ((payload.get("mail_settings") or {}).get("sandbox_mode") or {}).get("enable"):
         return None
@@ -51,11 +51,6 @@ def send_mail(account: SendGridAccount, payload: dict[str, Any]) -> Mail | None:
 def _senders(payload: dict[str, Any]) -> list[str]:
     """The addresses that mail goes out from: a personalization may have its own."""
     return [(block["from"] if "from" in block else payload["from"])["email"] for block in payload["personalizations"]]
-
-
-def _verified(account: SendGridAccount, address: str) -> bool:
-    verified = account.settings.verified_senders
-    return address in verified or address.rpartition("@")[2] in verified
 
 
 def _recipients(account: SendGridAccount, message_id: str, payload: dict[str, Any]) -> list[Recipient]:

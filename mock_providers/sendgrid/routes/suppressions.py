@@ -101,6 +101,41 @@ def _remove_member(visit: Visit) -> Answer:
     return Answer(204)
 
 
+def _search_members(visit: Visit) -> Answer:
+    group, emails = _group(visit), _emails(visit.body().get("recipient_emails"), "recipient_emails")
+    return shown([email for email in emails if email.lower() in group.members])
+
+
+def _all_members(visit: Visit) -> Answer:
+    groups = visit.account.suppressions.groups.values()
+    return shown(
+        [
+            {"email": email, "group_id": group.id, "group_name": group.name, "created_at": at}
+            for group in groups
+            for email, at in group.members.items()
+        ]
+    )
+
+
+def _groups_of(visit: Visit) -> Answer:
+    email = visit.args[0].lower()
+    groups = visit.account.suppressions.groups.values()
+    return shown(
+        {
+            "suppressions": [
+                {
+                    "description": group.description,
+                    "id": group.id,
+                    "is_default": group.is_default,
+                    "name": group.name,
+                    "suppressed": email in group.members,
+                }
+                for group in groups
+            ]
+        }
+    )
+
+
 def _group(visit: Visit) -> Group:
     group = visit.account.suppressions.groups.get(int(visit.args[0]))
     if group is None:
@@ -116,6 +151,7 @@ def _emails(value: Any, name: str) -> list[str]:
 
 _KIND = rf"/v3/suppression/({'|'.join(KINDS)})"
 _GROUP = r"/v3/asm/groups/(\d{1,12})"
+_MEMBERS = "asm.groups.suppressions.read"
 _GLOBAL = "/v3/asm/suppressions/global"
 
 ROUTES = [
@@ -132,6 +168,9 @@ ROUTES = [
     Route("asm.groups.update", "PATCH", _GROUP, _update_group, scope="asm.groups.update"),
     Route("asm.groups.delete", "DELETE", _GROUP, _delete_group, scope="asm.groups.delete"),
     Route("asm.members.add", "POST", rf"{_GROUP}/suppressions", _add_members, scope="asm.groups.update"),
+    Route("asm.members.search", "POST", f"{_GROUP}/suppressions/search", _search_members, scope=_MEMBERS),
+    Route("asm.members.all", "GET", "/v3/asm/suppressions", _all_members, scope=_MEMBERS),
+    Route("asm.members.groups", "GET", "/v3/asm/suppressions/(?!global(?:/|$))([^/]+)", _groups_of, scope=_MEMBERS),
     Route("asm.members.list", "GET", rf"{_GROUP}/suppressions", _list_members, scope="asm.groups.read"),
     Route("asm.members.remove", "DELETE", rf"{_GROUP}/suppressions/([^/]+)", _remove_member, scope="asm.groups.update"),
 ]

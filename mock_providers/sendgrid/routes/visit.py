@@ -16,7 +16,7 @@ from mock_providers.sendgrid.state.account import SendGridAccount
 class Visit:
     """An authenticated request: the path's parts, the query, the decoded body."""
 
-    __slots__ = ("account", "args", "payload", "query", "webhooks")
+    __slots__ = ("account", "args", "payload", "query", "scopes", "webhooks")
 
     def __init__(
         self,
@@ -26,8 +26,11 @@ class Visit:
         query: Form,
         payload: Any,
         webhooks: SendGridWebhooks,
+        scopes: tuple[str, ...] = (),
     ) -> None:
+        """`scopes` are those of the key that it came with; none means everything."""
         self.account = account
+        self.scopes = scopes
         self.args = args
         self.query = query
         self.payload = payload
@@ -78,6 +81,18 @@ class Route:
 
 def shown(value: Any, status: int = 200) -> Answer:
     return Answer(status, json.dumps(value).encode(), [JSON])
+
+
+class PlainError(SendGridError):
+    """Errors with a message and the members given, and no others: what some of the vendor's resources answer."""
+
+    def __init__(self, status: int, message: str, **members: Any) -> None:
+        super().__init__(status, Problem(message))
+        self._error = {"message": message, **members}
+
+    def answer(self) -> Answer:
+        body = json.dumps({"errors": [self._error]}).encode()
+        return Answer(self.status, body, [JSON], code=self._error["message"])
 
 
 def not_found(what: str) -> SendGridError:
