@@ -225,6 +225,15 @@ class SendGrid(_Account):
         result: dict[str, Any] = self._post("/inbound", {name.rstrip("_"): value for name, value in mail.items()})
         return result
 
+    def resources(self) -> dict[str, Any]:
+        """What the account has by its own calls: keys, senders, event webhooks, parse settings, templates."""
+        result: dict[str, Any] = self.server.request("GET", f"/sendgrid/{self.name}/resources")
+        return result
+
+    def verify_sender(self, sender: int) -> None:
+        """Verifies a sender (its id), as the owner of its address does by the link in the vendor's mail."""
+        self._post(f"/verified_senders/{sender}/verify", {})
+
     def suppress(self, email: str, *, kind: str = "bounces", **fields: Any) -> None:
         self._post("/suppressions", {"email": email, "kind": kind, **fields})
 

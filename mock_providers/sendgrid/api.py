@@ -142,7 +142,7 @@ class SendGridApi:
             return account, account.settings.scopes
         if key in self._made_keys:
             made = self._made_keys[key]
-            return (made.account, made.scopes) if made is not None else (None, ())
+            return (self._by_key[made.parent], made.scopes) if made is not None else (None, ())
         if self._welcome is not None and key.startswith("SG.") and key.isascii():
             return self._welcome(SendGridSettings(api_key=key, name=default_name(key))), ()
         return None, ()

@@ -36,7 +36,7 @@ class SendGridAccount(Account):
         super().__init__(settings.name, seed=settings.seed, clock_offset_s=settings.clock_offset_s)
         self.settings = settings
         self._signing_key: SigningKey | None = None
-        self.api_keys = ApiKeys(self, made_keys if made_keys is not None else {})
+        self.api_keys = ApiKeys(made_keys if made_keys is not None else {}, parent=settings.api_key, token=self.token)
         self.reset()
 
     def change(self, settings: SendGridSettings) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from mock_providers.sendgrid.state.account import SendGridAccount
+from collections.abc import Callable, Iterator
+from typing import Any
 
 MOST_KEYS = 100
 """Keys an account may have, as at the vendor."""
@@ -17,17 +14,15 @@ REMEMBERED = 10_000
 
 
 class ApiKey:
-    """A key: its secret is shown once, when it is made."""
+    """A key: its secret is shown once, when it is made; `parent` is the account's own key."""
 
-    __slots__ = ("account", "id", "name", "scopes", "secret")
+    __slots__ = ("id", "name", "parent", "scopes", "secret")
 
-    def __init__(
-        self, account: SendGridAccount, *, identity: str, secret: str, name: str, scopes: tuple[str, ...]
-    ) -> None:
+    def __init__(self, identity: str, secret: str, *, parent: str, name: str, scopes: tuple[str, ...]) -> None:
         """No `scopes` means everything."""
-        self.account = account
         self.id = identity
         self.secret = secret
+        self.parent = parent
         self.name = name
         self.scopes = scopes
 
@@ -42,8 +37,10 @@ MadeKeys = dict[str, ApiKey | None]
 class ApiKeys:
     """The keys of one account, entered in the server's list."""
 
-    def __init__(self, account: SendGridAccount, made: MadeKeys) -> None:
-        self._account = account
+    def __init__(self, made: MadeKeys, *, parent: str, token: Callable[[int], str]) -> None:
+        """`token` gives a new id of so many bytes."""
+        self._parent = parent
+        self._token = token
         self._made = made
         self._by_id: dict[str, ApiKey] = {}
         self._deleted: deque[str] = deque()
@@ -59,14 +56,9 @@ class ApiKeys:
 
     def add(self, *, name: str, scopes: tuple[str, ...]) -> ApiKey:
         """A new key of the vendor's length (69 characters), which works at once."""
-        identity = self._account.token(16)
-        key = ApiKey(
-            self._account,
-            identity=identity,
-            secret=f"SG.{identity}.{self._account.token(32)}",
-            name=name,
-            scopes=scopes,
-        )
+        identity = self._token(16)
+        secret = f"SG.{identity}.{self._token(32)}"
+        key = ApiKey(identity, secret, parent=self._parent, name=name, scopes=scopes)
         self._by_id[identity] = self._made[key.secret] = key
         return key
 
