@@ -1,4 +1,4 @@
-"""The official Node SDKs: `twilio`, `@sendgrid/mail`, `@sendgrid/eventwebhook`."""
+"""The official Node SDKs: `twilio`, `@sendgrid/mail`, `@sendgrid/client`, `@sendgrid/eventwebhook`."""
 
 from __future__ import annotations
 
@@ -38,8 +38,13 @@ def driven(node_modules: None, twilio: Twilio, sendgrid: SendGrid) -> dict[str, 
         "MAIL_ACCOUNT": sendgrid.name,
         "PUBLIC_KEY": sendgrid.webhook_public_key,
     }
+    return run("drive.js", environment)
+
+
+def run(script: str, environment: dict[str, str]) -> dict[str, Any]:
+    """What a script printed."""
     done = subprocess.run(
-        ["node", "drive.js"], cwd=HERE, env=environment, capture_output=True, text=True, timeout=60, check=False
+        ["node", script], cwd=HERE, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
@@ -71,3 +76,62 @@ def test_every_operation(driven: dict[str, Any]) -> None:
     assert "subject" in mail["refused"][1]
     assert driven["signatures"] == [True, False]
     assert mail["verified"] == [True, False]
+
+
+def test_what_an_account_sets_up(node_modules: None, sendgrid: SendGrid) -> None:
+    sendgrid.change(lifecycle=[["processed", 0], ["delivered", 0]])
+    environment = {
+        "PATH": os.environ["PATH"],
+        "URL_BASE": sendgrid.url,
+        "API_KEY": sendgrid.api_key,
+        "MAIL_ACCOUNT": sendgrid.name,
+    }
+    made = run("resources.js", environment)
+    assert made["keys"] == {
+        "made": [201, ["mail.send"]],
+        "sent": 202,
+        "forbidden": [403, "access forbidden"],
+        "listed": 1,
+        "got": ["mail.send"],
+        "renamed": "other",
+        "replaced": 200,
+        "wrong": [400, "invalid or unassignable scopes were given"],
+        "deleted": 204,
+        "revoked": [401, "The provided authorization grant is invalid, expired, or revoked"],
+        "missing": [404, "unable to find API Key"],
+    }
+    assert made["senders"] == {
+        "made": [201, False],
+        "unverified": [403, "The from address does"],
+        "resent": 204,
+        "verified": [True],
+        "sent": 202,
+        "changed": "Shop",
+        "steps": {"sender_verified": True, "domain_verified": False},
+        "domains": ["hard_failures", "soft_failures"],
+        "deleted": 204,
+        "missing": [404, "resource not found"],
+    }
+    assert made["parse"] == {
+        "made": 201,
+        "raw": True,
+        "changed": False,
+        "listed": 1,
+        "one": "in.example.com",
+        "deleted": 204,
+        "missing": 404,
+    }
+    assert made["webhooks"] == {
+        "came": [[["delivered"], True, False], [["processed"], True, False]],
+        "again": 400,
+        "all": 2,
+        "oldest": True,
+        "changed": False,
+        "deleted": [204, 204],
+        "missing": [404, "Invalid id provided."],
+    }
+    templates = {"activated": 1, "other": 0, "changed": "new", "copied": 2, "deleted": 204, "missing": 404}
+    assert made["templates"] == templates
+    assert made["groups"] == {"found": ["a@example.com"], "all": ["a@example.com"]}
+    # one by the limited key, one by the verified sender, one for the webhooks
+    assert made["stats"] == {"all": 3, "news": 3, "wrong": 400}

@@ -15,7 +15,8 @@ sgMail.setApiKey(API_KEY);
 sgMail.client.setDefaultRequest("baseUrl", `${URL_BASE}/`);
 
 const control = async (path, body, method = "POST") => {
-  const response = await fetch(`${URL_BASE}/_mock${path}`, { method, body: JSON.stringify(body) });
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(`${URL_BASE}/_mock${path}`, { method, headers, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return response.json();
 };
