@@ -39,13 +39,20 @@ PLACES = (
 KEYS = (
     "personalizations", "from", "to", "cc", "subject", "content", "attachments", "headers", "categories", "send_at",
     "custom_args", "asm", "mail_settings", "template_id", "batch_id", "reply_to", "reply_to_list", "emails", "status",
-    "recipient_emails", "name", "url", "enabled", "delete_all",
+    "recipient_emails", "name", "url", "enabled", "delete_all", "scopes", "nickname", "from_email", "hostname",
+    "spam_check", "send_raw", "delivered", "friendly_name", "oauth_client_id", "active", "generation", "id",
 )  # fmt: skip
 V3 = (
     "mail/send", "mail/batch", "mail/batch/x", "scopes", "messages", "messages/x", "suppression/bounces",
     "suppression/blocks/a@b.co", "asm/groups", "asm/groups/1", "asm/groups/1/suppressions", "asm/suppressions/global",
     "templates", "templates/x/versions", "user/scheduled_sends", "user/webhooks/event/settings",
-    "user/webhooks/event/settings/signed", "user/webhooks/event/test", "nonsense",
+    "user/webhooks/event/settings/signed", "user/webhooks/event/test", "nonsense", "api_keys", "api_keys/x",
+    "verified_senders", "verified_senders/1001", "verified_senders/resend/1001", "verified_senders/verify/x",
+    "user/webhooks/parse/settings", "user/webhooks/parse/settings/a.example.com", "user/webhooks/event/settings/all",
+    "user/webhooks/event/settings/x", "templates/x", "templates/x/versions/y", "templates/x/versions/y/activate",
+    "asm/groups/101/suppressions/search", "asm/suppressions", "asm/suppressions/a@b.co", "stats?start_date=2026-01-01",
+    "stats?start_date=0001-01-01&end_date=9999-12-31&aggregated_by=week&offset=99999999999",
+    "categories/stats?start_date=9999-12-31&aggregated_by=month&categories=x", "categories",
 )  # fmt: skip
 
 
@@ -79,11 +86,52 @@ def test_twilio_forms(target: Target, http: httpx.Client, share: Callable[[], bo
     keep_on(share, run)
 
 
+RESOURCES: dict[str, dict[str, Any]] = {
+    "api_keys": {"name": "x", "scopes": ["mail.send"]},
+    "verified_senders": {"nickname": "x", "from_email": "a@b.co", "reply_to": "a@b.co", "state": "CA"},
+    "user/webhooks/parse/settings": {"hostname": "a.example.com", "url": "http://127.0.0.1:9/", "send_raw": True},
+    "user/webhooks/event/settings": {"url": "http://127.0.0.1:9/", "enabled": True, "open": True, "friendly_name": "x"},
+    "templates": {"name": "x", "generation": "dynamic"},
+    "asm/groups": {"name": "x", "description": "x"},
+}
+"""What an account sets up, each with a body that is taken."""
+
+
+def test_sendgrid_resources(target: Target, http: httpx.Client, share: Callable[[], bool]) -> None:
+    headers = {"Authorization": f"Bearer {target.sendgrid.api_key}", "content-type": "application/json"}
+
+    def ask(method: str, path: str, body: Any = None) -> httpx.Response:
+        content = None if body is None else json.dumps(body).encode()
+        response = http.request(method, f"/v3/{path}", content=content, headers=headers)
+        check(response)
+        return response
+
+    @ROUND
+    @given(place=st.sampled_from(sorted(RESOURCES)), nth=st.integers(0, 3), value=anything, other=anything)
+    def run(place: str, nth: int, value: Any, other: Any) -> None:
+        body = RESOURCES[place]
+        name = sorted(body)[nth % len(body)]
+        made = ask("POST", place, {**body, name: value})
+        kept = made if made.status_code == 201 else ask("POST", place, body)
+        if kept.status_code == 201:
+            shown = kept.json()
+            one = f"{place}/{shown.get('api_key_id') or shown.get('id') or shown['hostname']}"
+            for method in ("PATCH", "PUT"):
+                ask(method, one, {**body, name: other})
+            for path in (place, one, f"{place}/all", "stats?start_date=2026-01-01"):
+                ask("GET", path)
+            check(http.get(f"/_mock/sendgrid/{target.sendgrid.name}/resources"))
+            assert ask("DELETE", one).status_code == 204
+        target.sendgrid.reset()
+
+    keep_on(share, run)
+
+
 def test_sendgrid_json(target: Target, http: httpx.Client, share: Callable[[], bool]) -> None:
     bodies = st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=6), anything, max_size=8) | anything
 
     @ROUND
-    @given(method=st.sampled_from(["GET", "POST", "PATCH", "DELETE"]), place=st.sampled_from(V3), body=bodies)
+    @given(method=st.sampled_from(["GET", "POST", "PATCH", "PUT", "DELETE"]), place=st.sampled_from(V3), body=bodies)
     def run(method: str, place: str, body: Any) -> None:
         headers = {"Authorization": f"Bearer {target.sendgrid.api_key}", "content-type": "application/json"}
         check(http.request(method, f"/v3/{place}", content=json.dumps(body).encode(), headers=headers))
