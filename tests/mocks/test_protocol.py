@@ -31,7 +31,7 @@ IDLE_S = 30
 
 def request(body: bytes, *, method: str = "POST", path: str = PATH, version: str = "1.1", **headers: str) -> bytes:
     given = {
-        "Host": "mocks",
+        "Host": "localhost",
         "Authorization": AUTH,
         "Content-Type": "application/x-www-form-urlencoded",
         "Content-Length": str(len(body)),
