@@ -11,7 +11,7 @@ from typing import Any
 from mock_providers.asgi import Answer, Request, parse_form
 from mock_providers.call import Call
 from mock_providers.faults import Fault
-from mock_providers.sendgrid.errors import WORDING, Problem, SendGridError, error_answer
+from mock_providers.sendgrid.errors import NO_JSON, WORDING, Problem, SendGridError, error_answer
 from mock_providers.sendgrid.events import SendGridWebhooks
 from mock_providers.sendgrid.routes import (
     activity,
@@ -57,8 +57,10 @@ def _scopes(visit: Visit) -> Answer:
     return shown({"scopes": list(visit.scopes) or FULL})
 
 
+SEND = Route("mail.send", "POST", "/v3/mail/send", _send, scope="mail.send")
+
 ROUTES = [
-    Route("mail.send", "POST", "/v3/mail/send", _send, scope="mail.send"),
+    SEND,
     Route("scopes.list", "GET", "/v3/scopes", _scopes, scope=""),
     *activity.ROUTES,
     *api_keys.ROUTES,
@@ -180,6 +182,8 @@ class SendGridApi:
             return _wording(406)
         if scopes and not granted(scopes, route.scope):
             return _wording(403)
+        if route is SEND and request.kind != "application/json":
+            return error_answer(415, [NO_JSON])
         if request.body and text is None:
             return _unreadable(request.body)
         query = parse_form(request.query)

@@ -36,6 +36,7 @@ class SendGridError(Exception):
 
 UNAUTHORIZED = Problem("The provided authorization grant is invalid, expired, or revoked")
 TOO_MANY = Problem("too many requests")
+NO_JSON = Problem("Content-Type should be application/json.")
 
 WORDING = {
     401: UNAUTHORIZED.message,

@@ -41,6 +41,7 @@ KEYS = (
     "custom_args", "asm", "mail_settings", "template_id", "batch_id", "reply_to", "reply_to_list", "emails", "status",
     "recipient_emails", "name", "url", "enabled", "delete_all", "scopes", "nickname", "from_email", "hostname",
     "spam_check", "send_raw", "delivered", "friendly_name", "oauth_client_id", "active", "generation", "id",
+    "tracking_settings", "sections", "ip_pool_name",
 )  # fmt: skip
 V3 = (
     "mail/send", "mail/batch", "mail/batch/x", "scopes", "messages", "messages/x", "suppression/bounces",

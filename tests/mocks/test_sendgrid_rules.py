@@ -18,6 +18,7 @@ LEGACY = "01234567-89ab-cdef-0123-456789abcdef"
 TEXT = {"type": "text/plain", "value": "x"}
 HTML = {"type": "text/html", "value": "x"}
 HOUR = 3600
+JSON = {"content-type": "application/json"}
 
 
 def test_the_table_has_every_row_of_the_list() -> None:
@@ -48,7 +49,7 @@ def test_a_rule_is_answered_as_the_vendor_does(sendgrid: SendGridTenant, rule: R
 
 def test_bytes_that_are_no_utf_8_are_415(sendgrid: SendGridTenant) -> None:
     body = json.dumps(mail()).encode().replace(b"A text", b"\xff")
-    response = sendgrid.request("POST", "/mail/send", content=body)
+    response = sendgrid.request("POST", "/mail/send", content=body, headers=JSON)
     assert response.status_code == 415
     assert response.json()["errors"] == [{"message": "Invalid UTF8 in request", "field": None, "help": None}]
 
@@ -91,6 +92,7 @@ def test_bytes_that_are_no_utf_8_are_415(sendgrid: SendGridTenant) -> None:
             "RFC",
         ),
         ({"content": [{"type": "text/html\r\nX: y", "value": "x"}]}, "content.0.type", "CRLF"),
+        ({"content": [{"type": "text/plain, text/html", "value": "x"}]}, "content.0.type", "CRLF"),
         ({"content": {}}, "content", "Invalid type. Expected: array, given: object."),
         ({"content": ["x"]}, "content.0", "Invalid type. Expected: object, given: string."),
         ({"template_id": ""}, "template_id", "must be a valid GUID, you provided ''"),
@@ -203,11 +205,25 @@ def test_null_is_of_no_fields_type(sendgrid: SendGridTenant, field: str, expecte
 
 @pytest.mark.parametrize("body", ['"a"', "[]", "7", "null"])
 def test_a_body_that_is_no_object(sendgrid: SendGridTenant, body: str) -> None:
-    response = sendgrid.request("POST", "/mail/send", content=body.encode())
+    response = sendgrid.request("POST", "/mail/send", content=body.encode(), headers=JSON)
     [problem] = response.json()["errors"]
     assert response.status_code == 400
     assert problem["message"].startswith("Invalid type. Expected: object, given: ")
     assert problem["field"] == "(root)"
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
+def test_another_media_type_is_415(sendgrid: SendGridTenant, kind: str | None) -> None:
+    headers = {} if kind is None else {"content-type": kind}
+    response = sendgrid.request("POST", "/mail/send", content=json.dumps(mail()).encode(), headers=headers)
+    wanted = {"message": "Content-Type should be application/json.", "field": None, "help": None}
+    assert (response.status_code, response.json()["errors"]) == (415, [wanted])
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON"])
+def test_json_may_be_named_with_parameters_and_in_any_case(sendgrid: SendGridTenant, kind: str) -> None:
+    body = json.dumps(mail()).encode()
+    assert sendgrid.request("POST", "/mail/send", content=body, headers={"content-type": kind}).status_code == 202
 
 
 def test_all_that_is_broken_is_named_unless_the_decoder_refuses(sendgrid: SendGridTenant) -> None:

@@ -70,7 +70,7 @@ def content(mail: Json, problems: Problems) -> None:
         if not (type(value := part.get("value")) is str and value):
             problems.append(_no_value(part, n))
         kind = part.get("type")
-        if not (type(kind) is str and "/" in kind and ";" not in kind and kind.isprintable()):
+        if not (type(kind) is str and "/" in kind and ";" not in kind and "," not in kind and kind.isprintable()):
             problems.append(_no_type(part, n))
             continue
         kind = kind.lower()
@@ -105,7 +105,7 @@ def _no_type(part: Json, n: int) -> Problem:
         return wrong_type("string", None, field, "content.type")
     elif not isinstance(kind, str) or not kind:
         message = "Your content type must be a string with length of at least one character."
-    elif ";" in kind or not kind.isprintable():
+    elif ";" in kind or "," in kind or not kind.isprintable():
         message = "The content type cannot contain ';', or CRLF characters."
     else:
         message = "The content type must be a MIME type."  # in nobody's list, but "html" can't be mailed
