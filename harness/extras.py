@@ -12,7 +12,6 @@ EXTRAS: Final = {
         "cryptography",
         "h11",
         "httptools",
-        "pybars",
         "starlette",
         "uvicorn",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,7 +14,8 @@ from starlette.responses import Response
 from mock_providers.control.answers import answer
 from mock_providers.control.calls import cursor
 from mock_providers.errors import ControlError
-from mock_providers.sendgrid.rendering import render
+from mock_providers.sendgrid.rendering import aside
+from mock_providers.sendgrid.rendering import rendered as rendered_mails
 from mock_providers.twilio.segments import count_segments
 from mock_providers.world import World
 
@@ -51,7 +53,7 @@ async def rendered(world: World, request: Request) -> Response:
     entry, payload = _entry(world, request), _mail(world, request)
     account = world.sendgrid.get(str(entry["account"]))
     try:
-        mails = render(payload, account.templates if account is not None else {})
+        mails = await aside(partial(rendered_mails, payload, account.templates if account is not None else {}))
     except (AttributeError, TypeError):
         raise ControlError("the call is not a mail that could be sent", hint="see its answer") from None
     return answer({"mails": mails})

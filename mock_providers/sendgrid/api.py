@@ -11,6 +11,7 @@ from typing import Any
 from mock_providers.asgi import Answer, Request, parse_form
 from mock_providers.call import Call
 from mock_providers.faults import Fault
+from mock_providers.sendgrid import templated
 from mock_providers.sendgrid.errors import NO_JSON, WORDING, Problem, SendGridError, error_answer
 from mock_providers.sendgrid.events import SendGridWebhooks
 from mock_providers.sendgrid.routes import (
@@ -49,7 +50,10 @@ def _send(visit: Visit) -> Answer:
     mail = send_mail(visit.account, visit.payload)
     if mail is None:
         return Answer(200)
-    visit.webhooks.begin(visit.account, mail)
+    if visit.payload.get("template_id"):
+        templated.begin(visit.webhooks, visit.account, mail, visit.payload)
+    else:
+        visit.webhooks.begin(visit.account, mail)
     return Answer(202, b"", [(b"x-message-id", mail.message_id.encode())], message=mail.message_id)
 
 

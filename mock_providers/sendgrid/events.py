@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -125,6 +126,15 @@ class SendGridWebhooks:
             recipient.script = _script(account, recipient) if recipient.dropped is None else _DROPPED
             if reported and recipient.script:
                 self._webhooks.start("sendgrid", account.name, self._run(account, mail, recipient))
+
+    def begin_after(self, account: SendGridAccount, mail: Mail, decided: Coroutine[Any, Any, None]) -> None:
+        """Starts the scripts once it is decided who gets the mail; until then nothing happens to it."""
+
+        async def begin() -> None:
+            await decided
+            self.begin(account, mail)
+
+        self._webhooks.start("sendgrid", account.name, begin())
 
     def settle(self, account: SendGridAccount, mail: Mail, recipient: Recipient) -> list[Event]:
         """Takes the planned steps that are due, and gives their events."""

@@ -24,11 +24,11 @@ def imported(source: str) -> Iterator[str]:
 
 
 def test_it_needs_few_packages() -> None:
-    """Whoever wants a mock alone gets all of these and what they need: 17 packages."""
+    """Whoever wants a mock alone gets all of these and what they need: 15 packages."""
     found = {
         name.partition(".")[0] for path in TOP.rglob("*.py") for name in imported(path.read_text(encoding="utf-8"))
     }
-    served_by = {"click", "cryptography", "h11", "httpx", "pybars", "starlette", "uvicorn", "uvloop"}
+    served_by = {"click", "cryptography", "h11", "httpx", "starlette", "uvicorn", "uvloop"}
     used_where_installed = {"pytest", "respx", "_typeshed"}  # the last for types alone
     assert found - sys.stdlib_module_names - {PACKAGE} == served_by | used_where_installed
 

@@ -18,8 +18,6 @@ MEASURED = "measured"
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("COVERAGE_", "PYTEST_", "PYTHON", "VIRTUAL_ENV", "HARNESS_", "MESSAGING_HARNESS_", "MOCK_PROVIDERS_")
 """How settings begin that would lead a process out of its environment, or tell it of the tests around it."""
-SOURCE_ONLY = ("pybars3", "pymeta3")
-"""What is published as source alone; of everything else a wheel is taken, so that no old version has to be compiled."""
 
 
 class NoIndexError(Exception):
@@ -149,7 +147,8 @@ class Uv:
 
 
 def only_wheels() -> Sequence[str]:
-    return ["--only-binary", ":all:", *(word for name in SOURCE_ONLY for word in ("--no-binary", name))]
+    """Everything is published as a wheel, too, so that no old version has to be compiled."""
+    return ["--only-binary", ":all:"]
 
 
 def built(directory: Path, *, source: Path = ROOT) -> Path:

@@ -50,7 +50,7 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "world": ("config", "world"),
         "twilio.api": ("twilio.api", "twilio.front_door"),
         "twilio.sending": ("twilio.callbacks", "twilio.delivering", "twilio.overrides"),
-        "sendgrid.sending": ("sendgrid.events", "sendgrid.inbound_parse", "sendgrid.rendering"),
+        "sendgrid.sending": ("sendgrid.events", "sendgrid.inbound_parse", "sendgrid.rendering", "sendgrid.templated"),
         "twilio.rules": (
             *("twilio.dialling", "twilio.errors", "twilio.numbers", "twilio.segments", "twilio.signature"),
             *("twilio.smart_encoding", "twilio.twiml"),
@@ -59,8 +59,8 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "traffic": ("call", "exchange", "webhooks"),
         "client": ("client", "process", "pytest_plugin"),
         "parts": (
-            *("accounts", "asgi", "at_once", "bodies", "checked", "clock", "connection", "errors", "hosts"),
-            *("lifecycle", "memory", "metrics", "own_body", "own_files", "posting", "redact", "unsupported"),
+            *("accounts", "asgi", "at_once", "bodies", "checked", "clock", "connection", "errors", "handlebars"),
+            *("hosts", "lifecycle", "memory", "metrics", "own_body", "own_files", "posting", "redact", "unsupported"),
         ),
     },
 }
