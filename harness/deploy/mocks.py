@@ -44,8 +44,9 @@ class Mocks:
         return (
             (f'[server]\ntoken = "{self.token}"\n\n' if self.token else "")
             + f'[[twilio]]\naccount_sid = "{self.twilio_account}"\nauth_token = "{self._twilio_token}"\n'
-            # which services an account has is the stack's affair: nobody here was told of them
-            f'any_service = true\nlifecycle = "manual"\ninbound_url = "{api}{webhooks.sms.path}"\n\n'
+            # which services and templates an account has is the stack's affair: nobody here was told of them
+            f"any_service = true\nany_content = true\n"
+            f'lifecycle = "manual"\ninbound_url = "{api}{webhooks.sms.path}"\n\n'
             f'[[sendgrid]]\nname = "{SENDGRID_ACCOUNT}"\napi_key = "{self._sendgrid_key}"\nlifecycle = "manual"\n'
             f'event_webhook_url = "{sendgrid}"\ninbound_url = "{sendgrid}?token={self._parse_token}"\n'
         )

@@ -192,6 +192,16 @@ class Twilio(_Account):
         result: dict[str, Any] = self._post(f"/messages/{sid}/status", {"status": status, **options})
         return result
 
+    def window(self, user: str, sender: str, *, open: bool = True) -> None:  # noqa: A002  # reason: the API's name
+        """Opens WhatsApp's 24-hour window between a person and a sender, or closes it."""
+        body = {"user": user, "sender": sender, "open": open}
+        self.server.request("POST", f"/twilio/{self.name}/whatsapp", json=body)
+
+    def approval(self, content_sid: str, status: str, *, reason: str = "") -> None:
+        """What WhatsApp says of a template from now on: pending, approved, rejected, paused or disabled."""
+        body = {"status": status, "rejection_reason": reason}
+        self.server.request("POST", f"/twilio/{self.name}/contents/{content_sid}/approval", json=body)
+
     def verifications(self, **selection: Any) -> list[dict[str, Any]]:
         """Verify's verifications with their codes, also those that are over (`to`, `service`)."""
         result: dict[str, Any] = self.server.request(

@@ -113,6 +113,8 @@ def _plain(value: Any) -> Any:
         return [value.status, list(value.after), value.error_code]
     if isinstance(value, Refusal):
         return {"to": value.to, "from": value.from_, "code": value.code}
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
     if isinstance(value, Known):
         return asdict(value)
     if isinstance(value, MailFate):

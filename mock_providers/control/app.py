@@ -24,6 +24,7 @@ from mock_providers.control import (
     sendgrid,
     twilio,
     verifications,
+    whatsapp,
 )
 from mock_providers.control.answers import answer, guarded, refusal
 from mock_providers.control.guard import Guard
@@ -84,6 +85,10 @@ ROUTES: list[tuple[str, str, View]] = [
     ("PATCH", "/_mock/accounts/{provider}/{account}", accounts.change_account),
     ("POST", "/_mock/twilio/{account}/messages/{sid}/status", twilio.set_status),
     ("POST", "/_mock/twilio/{account}/inbound", twilio.inbound),
+    ("GET", "/_mock/twilio/{account}/whatsapp", whatsapp.list_windows),
+    ("POST", "/_mock/twilio/{account}/whatsapp", whatsapp.set_window),
+    ("GET", "/_mock/twilio/{account}/contents", whatsapp.list_contents),
+    ("POST", "/_mock/twilio/{account}/contents/{sid}/approval", whatsapp.set_approval),
     ("GET", "/_mock/twilio/{account}/verifications", verifications.list_verifications),
     ("POST", "/_mock/sendgrid/{account}/events", sendgrid.events),
     ("POST", "/_mock/sendgrid/{account}/inbound", sendgrid.inbound),

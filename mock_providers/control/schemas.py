@@ -188,6 +188,18 @@ BODIES: dict[Key, dict[str, Any]] = {
             "body": _text("The text"),
             "media": {"type": "array", "description": "URLs, or objects with url and content_type"},
             "sid": _text("Repeats a delivery"),
+            "params": {"type": "object", "description": "Any parameters of the vendor's, besides the usual or instead"},
+            "profile_name": _text("WhatsApp: who writes"),
+            "button": {
+                **_object({"text": _text("ButtonText"), "payload": _text("ButtonPayload")}),
+                "description": "WhatsApp: the button that was tapped",
+            },
+            "list": {
+                **_object(
+                    {"id": _text("ListId"), "title": _text("ListTitle"), "description": _text("ListDescription")}
+                ),
+                "description": "WhatsApp: what was chosen of a list",
+            },
             "url": _URL,
             "signature": _SIGNATURE,
             "at_once": _AT_ONCE,
@@ -195,6 +207,22 @@ BODIES: dict[Key, dict[str, Any]] = {
         },
         "from",
         "to",
+    ),
+    ("POST", "/_mock/twilio/{account}/whatsapp"): _object(
+        {
+            "sender": _text("The account's address"),
+            "user": _text("The person's address"),
+            "open": _flag("true: as if the person had written now; false: as if never"),
+        },
+        "sender",
+        "user",
+    ),
+    ("POST", "/_mock/twilio/{account}/contents/{sid}/approval"): _object(
+        {
+            "status": _text("What WhatsApp says", enum=["pending", "approved", "rejected", "paused", "disabled"]),
+            "rejection_reason": _text("Why"),
+        },
+        "status",
     ),
     ("POST", "/_mock/sendgrid/{account}/events"): _object(
         {
@@ -264,6 +292,10 @@ SUMMARIES: dict[Key, str] = {
     ("PATCH", "/_mock/accounts/{provider}/{account}"): "Changes an account's settings.",
     ("POST", "/_mock/twilio/{account}/messages/{sid}/status"): "Moves a message and sends its status callback.",
     ("POST", "/_mock/twilio/{account}/inbound"): "Delivers an inbound message to the stack.",
+    ("GET", "/_mock/twilio/{account}/whatsapp"): "Who wrote to whom, and until when free text may go back.",
+    ("POST", "/_mock/twilio/{account}/whatsapp"): "Opens or closes a window.",
+    ("GET", "/_mock/twilio/{account}/contents"): "Content templates, with what WhatsApp says of them.",
+    ("POST", "/_mock/twilio/{account}/contents/{sid}/approval"): "What WhatsApp says of a template from now on.",
     ("GET", "/_mock/twilio/{account}/verifications"): "Verifications with their codes, also those that are over.",
     ("POST", "/_mock/sendgrid/{account}/events"): "Posts events to the stack's Event Webhook.",
     ("POST", "/_mock/sendgrid/{account}/inbound"): "Delivers a mail to the stack as Inbound Parse does.",

@@ -14,6 +14,8 @@ from mock_providers.own_body import OwnBody
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.inbound_target import Target, inbound_target
 from mock_providers.twilio.state.settings import STATUSES
+from mock_providers.twilio.state.whatsapp import PREFIX
+from mock_providers.twilio.whatsapp import inbound_params
 from mock_providers.webhooks import Signature
 from mock_providers.world import World
 
@@ -60,10 +62,17 @@ async def inbound(world: World, request: Request) -> Response:
     """Delivers an inbound message to the stack; answers when it has."""
     account = twilio_account(world, request)
     given = Checked(await body_of(request), where="inbound")
-    sender, to, body = given.text("from"), given.text("to"), given.text("body", "")
+    sender, to = given.text("from"), given.text("to")
+    reply = _chosen(given)
+    body = given.text("body", reply.get("ButtonText") or reply.get("ListTitle") or "")
     media = _media(given)
     url = given.url("url")
     target = inbound_target(account, to) if url is None else Target(url)
+    more, profile_name = _params(given), given.optional_text("profile_name")
+    if sender.startswith(PREFIX):
+        more = inbound_params(sender, media, profile_name=profile_name, reply=reply, given=more) | more
+    elif reply or profile_name:
+        raise given.wrong("from", "a whatsapp: address, where profile_name, button or list is given", sender)
     sid = given.optional_text("sid") or account.sid("MM" if media else "SM")
     signature = signature_of(given)
     at_once, own = AtOnce.read(given.any("at_once")), OwnBody.read(given.any("as"))
@@ -82,6 +91,7 @@ async def inbound(world: World, request: Request) -> Response:
         body=body,
         media=media,
         target=target,
+        more=more,
         signature=signature,
         at_once=at_once,
         own=own,
@@ -94,6 +104,33 @@ def signature_of(given: Checked) -> Signature:
     if signature not in SIGNATURES:
         raise given.wrong("signature", f"one of {', '.join(SIGNATURES)}", signature)
     return signature  # type: ignore[return-value]  # reason: it is one of them
+
+
+REPLIES = {
+    "button": {"text": "ButtonText", "payload": "ButtonPayload"},
+    "list": {"id": "ListId", "title": "ListTitle", "description": "ListDescription"},
+}
+"""What was chosen of a message's buttons or its list, and the vendor's names of it."""
+
+
+def _chosen(given: Checked) -> dict[str, str]:
+    chosen: dict[str, str] = {}
+    for what, names in REPLIES.items():
+        value = given.any(what)
+        if value is not None:
+            one = Checked(value, where=f"{given.where}: {what}")
+            texts = {param: one.optional_text(name) for name, param in names.items()}
+            one.done()
+            chosen |= {param: text for param, text in texts.items() if text is not None}
+    return chosen
+
+
+def _params(given: Checked) -> dict[str, str]:
+    """Parameters of the vendor's, whatever their names; a number or a flag is sent as its text."""
+    value = given.any("params", {})
+    if not isinstance(value, dict) or not all(isinstance(one, str | int | float) for one in value.values()):
+        raise given.wrong("params", "an object of the vendor's parameters", value)
+    return {name: str(one).lower() if isinstance(one, bool) else str(one) for name, one in value.items()}
 
 
 def _media(given: Checked) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ from mock_providers.faults import Fault
 from mock_providers.twilio.callbacks import TwilioWebhooks
 from mock_providers.twilio.errors import BY_STATUS, ERRORS, TwilioError, error_answer
 from mock_providers.twilio.front_door import FrontDoor, account_in_path, credentials
-from mock_providers.twilio.routes import accounts, lookup, media, messages, phone_numbers, services, verify
+from mock_providers.twilio.routes import accounts, content, lookup, media, messages, phone_numbers, services, verify
 from mock_providers.twilio.routes.visit import Route, Visit
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.settings import TwilioSettings
@@ -31,6 +31,7 @@ ROUTES = [
     *phone_numbers.ROUTES,
     *accounts.ROUTES,
     *services.ROUTES,
+    *content.ROUTES,
     *verify.ROUTES,
     *lookup.ROUTES,
 ]

@@ -18,8 +18,13 @@ from mock_providers.twilio.state.inbound_target import Target
 from mock_providers.twilio.state.message import API_VERSION, Media, Message
 from mock_providers.twilio.state.opt_outs import REPLIES, apply_keyword, keyword
 from mock_providers.twilio.state.verify import Verification
+from mock_providers.twilio.state.whatsapp import PREFIX
 from mock_providers.twilio.twiml import Reply, is_readable, replies
+from mock_providers.twilio.whatsapp import GEOGRAPHY, status_params
 from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
+
+OUTSIDE_WINDOW: Script = (Step("failed", error_code=63016),)
+"""What becomes of free text that a person on WhatsApp hasn't asked for."""
 
 
 class TwilioWebhooks:
@@ -60,10 +65,13 @@ class TwilioWebhooks:
 
     def _script(self, account: TwilioAccount, message: Message) -> Script:
         script = account.settings.lifecycle
-        for fate in account.settings.fates:
-            if fnmatchcase(message.to, fate.to):
-                script = fate.script()
+        fate: Script | None = None
+        for one in account.settings.fates:
+            if fnmatchcase(message.to, one.to):
+                script = fate = one.script()
                 break
+        if script and script is not fate and _is_outside_window(account, message):
+            script = OUTSIDE_WINDOW
         if message.service_sid is not None and script:
             return (Step("queued", after=(0.0, 0.0)), *script)
         return script
@@ -113,6 +121,8 @@ class TwilioWebhooks:
             params["MessagingServiceSid"] = message.service_sid
         if error_code is not None:
             params["ErrorCode"] = str(error_code)
+        if message.to.startswith(PREFIX):
+            params |= status_params(message, status, error_code)
         if status in {"delivered", "undelivered"}:
             params["RawDlrDoneDate"] = datetime.fromtimestamp(account.now(), UTC).strftime("%y%m%d%H%M")
         webhook = self._webhook(
@@ -139,16 +149,19 @@ class TwilioWebhooks:
         body: str,
         media: list[dict[str, str]],
         target: Target,
+        more: dict[str, str] | None = None,
         signature: Signature = "valid",
         at_once: AtOnce | None = None,
         own: OwnBody | None = None,
     ) -> tuple[Outcome, list[Message]]:
         """Delivers an inbound message to the stack, and sends what its reply (or an opt-out keyword) asks for.
 
-        With `at_once` it goes out together with others. Where the target fails, its fallback is called: the outcome
-        is then what that answered.
+        `more` are parameters besides, or instead of, a text message's own. With `at_once` it goes out together with
+        others. Where the target fails, its fallback is called: the outcome is then what that answered.
         """
         kind = keyword(body)
+        if sender.startswith(PREFIX):
+            account.whatsapp.heard(to, sender, at=account.now())
         if kind is not None:
             apply_keyword(account, kind, sender=sender, to=to)
         if account.message(sid) is None:
@@ -181,6 +194,9 @@ class TwilioWebhooks:
         for n, item in enumerate(media):
             params[f"MediaUrl{n}"] = item["url"]
             params[f"MediaContentType{n}"] = item["content_type"]
+        if sender.startswith(PREFIX):
+            params = {name: value for name, value in params.items() if name not in GEOGRAPHY}
+        params |= more or {}
         webhook = self._webhook(
             account,
             "inbound",
@@ -269,6 +285,14 @@ def _failure(outcome: Outcome) -> str | None:
     if not 200 <= outcome.status < 300:
         return "11200"
     return None if is_readable(outcome.body) else "12100"
+
+
+def _is_outside_window(account: TwilioAccount, message: Message) -> bool:
+    """Whether WhatsApp refuses a message: it is no approved template, and who gets it hasn't written for a day."""
+    if not message.to.startswith(PREFIX) or message.template or not account.settings.whatsapp_window:
+        return False
+    sender = message.from_ or message.pool_sender or ""
+    return not account.whatsapp.is_open(sender, message.to, now=account.now())
 
 
 def _received(

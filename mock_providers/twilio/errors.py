@@ -65,6 +65,10 @@ ERRORS: dict[int, tuple[int, str]] = {
     35111: (400, "SendAt parameter is invalid or out of range: it must be 15 minutes to 35 days ahead"),
     35114: (400, "ScheduleType parameter is invalid: expected fixed"),
     35118: (400, "MessagingServiceSid is required to schedule a message"),
+    # Content and WhatsApp
+    21654: (400, "ContentSid Required"),
+    21655: (400, "The ContentSid is Invalid: {}"),
+    21656: (400, "The ContentVariables Parameter is invalid"),
     63007: (400, "Twilio could not find a Channel with the specified From address"),
     # Verify
     60200: (400, "Invalid parameter: {}"),

@@ -49,7 +49,7 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "serving": ("app", "in_process", "protocol", "server"),
         "world": ("config", "world"),
         "twilio.api": ("twilio.api", "twilio.front_door"),
-        "twilio.sending": ("twilio.callbacks", "twilio.delivering", "twilio.overrides"),
+        "twilio.sending": ("twilio.callbacks", "twilio.delivering", "twilio.overrides", "twilio.whatsapp"),
         "sendgrid.sending": ("sendgrid.events", "sendgrid.inbound_parse", "sendgrid.rendering", "sendgrid.templated"),
         "twilio.rules": (
             *("twilio.dialling", "twilio.errors", "twilio.numbers", "twilio.segments", "twilio.signature"),

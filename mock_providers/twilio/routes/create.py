@@ -17,11 +17,13 @@ from mock_providers.twilio.numbers import (
     normal_sender,
 )
 from mock_providers.twilio.routes import magic
+from mock_providers.twilio.routes.content import rendered
 from mock_providers.twilio.segments import count_segments
 from mock_providers.twilio.smart_encoding import plain
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.message import Media, Message
 from mock_providers.twilio.state.service import Service
+from mock_providers.twilio.state.whatsapp import PREFIX, channel
 
 BODY_LIMIT = 1600
 MEDIA_LIMIT = 10
@@ -41,6 +43,9 @@ def create_message(account: TwilioAccount, form: Form) -> Message:
     sender = _sender(account, form, to, service_sid)
     body = field(form, "Body")
     media = fields(form, "MediaUrl") if "MediaUrl" in form else []
+    template = False
+    if "ContentSid" in form or "ContentVariables" in form:
+        body, media, template = rendered(account, form, to)
     _check_content(body, media, form, to)
     callback = _callback(account, form)
     if "ValidityPeriod" in form:
@@ -72,6 +77,7 @@ def create_message(account: TwilioAccount, form: Form) -> Message:
         callback_url=callback,
         media=tuple(Media(account.sid("ME"), url) for url in media) if media else (),
         pool_sender=pool_sender,
+        template=template,
     )
     message.send_at = send_at
     return message
@@ -131,11 +137,12 @@ def _sender_from(account: TwilioAccount, service: Service, to: str) -> str:
     if not service.pool:
         raise TwilioError(21704)
     numbers = [account.phone_numbers[sid].number for sid in service.pool if sid in account.phone_numbers]
+    if to.startswith(PREFIX):
+        numbers = [channel(number) for number in numbers]
     usable = [number for number in numbers if number != to]
     if not usable:
         raise TwilioError(21703)
-    number = usable[crc32(to.encode()) % len(usable)]
-    return f"whatsapp:{number}" if channel_of(to) == "whatsapp" else number
+    return usable[crc32(to.encode()) % len(usable)]
 
 
 def _check_content(body: str, media: list[str], form: Form, to: str) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 from mock_providers.asgi import Answer, Form, Request
 from mock_providers.twilio.callbacks import TwilioWebhooks
+from mock_providers.twilio.errors import TwilioError
 from mock_providers.twilio.state.account import TwilioAccount
 
 API = r"/2010-04-01/Accounts/([^/.]+)"
 """The part of a path that names the account."""
+JSON_LIMIT = 64 * 1024
+"""Bytes of a body of JSON: a template is kept as long as its account."""
 
 
 class Visit:
@@ -26,6 +31,18 @@ class Visit:
         self.form = form
         self._request = request
         self.webhooks = webhooks
+
+    def json(self) -> dict[str, Any]:
+        """The JSON object that the body is; raises TwilioError 20001 for one that is none, or too large."""
+        if len(self._request.body) > JSON_LIMIT:
+            raise TwilioError(20001, f"the body has more than {JSON_LIMIT} bytes")
+        try:
+            given = json.loads(self._request.body)
+        except (ValueError, RecursionError):
+            given = None
+        if not isinstance(given, dict):
+            raise TwilioError(20001, "the body must be a JSON object")
+        return given
 
     @property
     def base(self) -> str:

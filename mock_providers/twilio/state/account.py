@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 
 from mock_providers.accounts import Account
+from mock_providers.twilio.state.content import MOST_CONTENTS, Content, made_content
 from mock_providers.twilio.state.message import BEFORE_SENDING, Message
 from mock_providers.twilio.state.phone_number import PhoneNumber
 from mock_providers.twilio.state.service import Service
 from mock_providers.twilio.state.settings import TwilioSettings
 from mock_providers.twilio.state.verify import Verify
+from mock_providers.twilio.state.whatsapp import PREFIX, Windows
 
 KEPT_MESSAGES = 250_000
 """Messages an account keeps for fetching; the oldest are dropped, so that memory stays flat."""
@@ -41,6 +43,8 @@ class TwilioAccount(Account):
             if number not in before.numbers:
                 self.own(number)
         self._make_services(but=before.messaging_services)
+        if settings.contents != before.contents:
+            self._make_contents()
         if settings.status != "active" and before.status == "active":
             self._fail_what_waits()
 
@@ -54,9 +58,12 @@ class TwilioAccount(Account):
         self.services: dict[str, Service] = {}
         self.phone_numbers: dict[str, PhoneNumber] = {}
         self.verify = Verify()
+        self.whatsapp = Windows()
+        self.contents: dict[str, Content] = {}
         for number in self.settings.numbers:
             self.own(number)
         self._make_services()
+        self._make_contents()
 
     def own(self, number: str) -> PhoneNumber:
         """The account's phone number; it is acquired if it isn't owned yet."""
@@ -67,6 +74,7 @@ class TwilioAccount(Account):
         return owned
 
     def owned(self, number: str) -> PhoneNumber | None:
+        number = number.removeprefix(PREFIX)
         for owned in self.phone_numbers.values():
             if owned.number == number:
                 return owned
@@ -162,3 +170,19 @@ class TwilioAccount(Account):
         service = self.services[sid] = Service(sid, account_sid=self.name, now=self.now())
         service.pool = dict.fromkeys(self.phone_numbers, service.created)
         return service
+
+    def _make_contents(self) -> None:
+        for template in self.settings.contents:
+            content = made_content(template, account_sid=self.name, now=self.now())
+            self.contents[content.sid] = content
+
+    def made_content(self, sid: str) -> Content | None:
+        """An approved template that is made because a message names it; None where there are too many already.
+
+        Nobody knows its text, so that is its SID.
+        """
+        if len(self.contents) >= MOST_CONTENTS:
+            return None
+        template = {"sid": sid, "friendly_name": sid, "approval": "approved", "types": {"twilio/text": {"body": sid}}}
+        content = self.contents[sid] = made_content(template, account_sid=self.name, now=self.now())
+        return content

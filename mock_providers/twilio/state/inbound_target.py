@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from mock_providers.checked import is_http_url
 from mock_providers.twilio.state.account import TwilioAccount
+from mock_providers.twilio.state.whatsapp import PREFIX
 
 
 class Target(NamedTuple):
@@ -20,14 +21,14 @@ class Target(NamedTuple):
 def inbound_target(account: TwilioAccount, to: str) -> Target | None:
     """The webhook of a number; None where nothing is to be called.
 
-    A number that is in a Messaging Service has the service's, unless the service leaves it to its numbers.
+    What comes by WhatsApp knows nothing of the number's own webhook, which is for texts. A number that is in a Messaging Service has the service's, unless the service leaves it to its numbers.
     """
     number = account.owned(to)
     services = account.services_of(to)
     own = number is not None and (
         not services or any(service.settings["use_inbound_webhook_on_number"] for service in services)
     )
-    if own and number is not None and number.sms_url:
+    if own and number is not None and number.sms_url and not to.startswith(PREFIX):
         return Target(number.sms_url, number.sms_method, number.sms_fallback_url or None, number.sms_fallback_method)
     for service in [] if own else services:
         settings = service.settings

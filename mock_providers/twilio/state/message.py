@@ -30,6 +30,10 @@ FAILURES = {
     30006: "Landline or unreachable carrier",
     30007: "Message filtered",
     30008: "Unknown error",
+    63003: "Channel could not find To address",
+    63016: "Failed to send freeform message because you are outside the allowed window. "
+    "If you are using WhatsApp, please use a Message Template.",
+    63024: "Invalid message recipient",
 }
 """What a delivery that failed later says."""
 
@@ -44,7 +48,10 @@ class Media(NamedTuple):
 
 
 class Message:
-    """One message of an account; `number` is its place in the account's order of creation."""
+    """One message of an account; `number` is its place in the account's order of creation.
+
+    `template` says that WhatsApp lets it through at any time.
+    """
 
     __slots__ = (
         "account_sid",
@@ -65,6 +72,7 @@ class Message:
         "service_sid",
         "sid",
         "status",
+        "template",
         "to",
         "updated",
     )  # fmt: skip
@@ -86,6 +94,7 @@ class Message:
         callback_url: str | None = None,
         media: tuple[Media, ...] = (),
         pool_sender: str | None = None,
+        template: bool = False,
     ) -> None:
         self.number = number
         self.sid = sid
@@ -100,6 +109,7 @@ class Message:
         self.callback_url = callback_url
         self.media = media
         self.pool_sender = pool_sender
+        self.template = template
         self.created = now
         self.updated = now
         self.sent: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from mock_providers.checked import Checked, Reader, read_settings
 from mock_providers.errors import ConfigError
 from mock_providers.lifecycle import Script, Step, parse_script
 from mock_providers.twilio.numbers import is_phone_number
+from mock_providers.twilio.state.content import read_contents
 from mock_providers.twilio.state.lookups import Known
 from mock_providers.twilio.state.recipients import Fate, Refusal
 
@@ -55,6 +57,14 @@ class TwilioSettings:
     """SIDs of Messaging Services that exist from the start, each with all the account's numbers."""
     any_service: bool = False
     """A Messaging Service that doesn't exist is made when a message first names it, instead of 21701."""
+    contents: tuple[Mapping[str, Any], ...] = ()
+    """Content templates that exist from the start."""
+    any_content: bool = False
+    """A template that doesn't exist is made when a message first names it, instead of 21655."""
+    content_approval: str = "approved"
+    """What becomes of a template that is handed in to WhatsApp: approved, rejected, or (pending) what one is told."""
+    whatsapp_window: bool = True
+    """Whether free text to someone who hasn't written for a day fails with 63016."""
     unavailable_services: tuple[str, ...] = ()
     unowned_code: int = 21606
     """What a number that the account doesn't own is refused with: 21606, or the newer 21659."""
@@ -139,6 +149,10 @@ _READERS: dict[str, Reader] = {
     "shared_key": _shared_key,
     "messaging_services": Checked.texts,
     "any_service": lambda given, name: given.flag(name, False),
+    "contents": read_contents,
+    "any_content": lambda given, name: given.flag(name, False),
+    "content_approval": _one_of("approved", "pending", "rejected"),
+    "whatsapp_window": lambda given, name: given.flag(name, True),
     "unavailable_services": Checked.texts,
     "unowned_code": _one_of(21606, 21659),
     "refusals": Refusal.read_all,
