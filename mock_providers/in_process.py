@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     from mock_providers.config import Config
 
-HOSTS = ("api.twilio.com", "messaging.twilio.com", "api.sendgrid.com")
+HOSTS = (
+    *(f"{name}.twilio.com" for name in ("api", "messaging", "content", "verify", "lookups")),
+    "api.sendgrid.com",
+)
 
 
 HOST = "mocks"

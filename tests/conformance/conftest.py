@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from filelock_once import once
 from sdks import Receiver, receiving, twilio_client
 from sendgrid import SendGridAPIClient
 from twilio.rest import Client
@@ -13,6 +17,8 @@ from mock_providers.client import MockProviders, SendGrid, Twilio
 from mock_providers.pytest_plugin import mock_server, sendgrid, twilio
 
 __all__ = ["mock_server", "sendgrid", "twilio"]
+
+NODE = Path(__file__).parent / "node"
 
 
 @pytest.fixture
@@ -34,3 +40,13 @@ def server(mock_server: MockProviders) -> MockProviders:
 def receiver() -> Iterator[Receiver]:
     with receiving() as kept:
         yield kept
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> None:
+    if shutil.which("npm") is None:
+        pytest.skip("Node.js and npm are not installed; the Node SDKs can't be run")
+    with once(NODE / "node_modules"):
+        if not (NODE / "node_modules" / ".package-lock.json").exists():
+            command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+            subprocess.run(command, cwd=NODE, check=True, timeout=300, capture_output=True)

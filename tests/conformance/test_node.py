@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock_once import once
 
 from mock_providers.client import SendGrid, Twilio
 
 HERE = Path(__file__).parent / "node"
-
-
-@pytest.fixture(scope="module")
-def node_modules() -> None:
-    if shutil.which("npm") is None:
-        pytest.skip("Node.js and npm are not installed; the Node SDKs can't be run")
-    with once(HERE / "node_modules"):
-        if not (HERE / "node_modules" / ".package-lock.json").exists():
-            command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-            subprocess.run(command, cwd=HERE, check=True, timeout=300, capture_output=True)
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 
-from test_node import node_modules, run
+from test_node import run
 
 from mock_providers.client import SendGrid
-
-__all__ = ["node_modules"]
 
 
 def test_what_the_helper_writes_is_accepted(node_modules: None, sendgrid: SendGrid) -> None:

@@ -71,7 +71,13 @@ def test_a_template_that_cant_be(client: Client, bad: dict[str, Any]) -> None:
     assert refused(lambda: template(client, **bad)) == (400, 20001)
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{", "[" * 60_000, json.dumps({"types": {"a": "x" * 70_000}})])
+NO_OBJECTS = [
+    *("", "[]", "{", "[" * 60_000, '{"types": {"twilio/text": {"body": NaN}}}'),
+    json.dumps({"types": {"a": "x" * 70_000}}),
+]
+
+
+@pytest.mark.parametrize("body", NO_OBJECTS)
 def test_a_body_that_is_no_object(client: Client, twilio: Twilio, body: str) -> None:
     auth, headers = (twilio.account_sid, twilio.auth_token), {"Content-Type": "application/json"}
     answer = twilio.server.http.post("/v1/Content", content=body, auth=auth, headers=headers)

@@ -37,7 +37,8 @@ class Visit:
         if len(self._request.body) > JSON_LIMIT:
             raise TwilioError(20001, f"the body has more than {JSON_LIMIT} bytes")
         try:
-            given = json.loads(self._request.body)
+            # what is read here is shown again, and NaN is no JSON
+            given = json.loads(self._request.body, parse_constant=_refused)
         except (ValueError, RecursionError):
             given = None
         if not isinstance(given, dict):
@@ -60,3 +61,7 @@ class Route:
         self.method = method
         self.pattern = re.compile(pattern)
         self.answer = answer
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(constant)

@@ -65,7 +65,8 @@ class Content:
 
     def change(self, given: Mapping[str, Any], *, now: float) -> None:
         """Takes what a request's JSON names; raises TwilioError 20001 for what can't be."""
-        name, language = given.get("friendly_name"), given.get("language")
+        # the Node SDK writes the name as its own language does
+        name, language = given.get("friendly_name", given.get("friendlyName")), given.get("language")
         variables, types = given.get("variables"), given.get("types")
         if name is not None and not isinstance(name, str):
             raise TwilioError(20001, "friendly_name must be a string")
