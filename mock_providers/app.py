@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from collections.abc import Callable
 
-from mock_providers.asgi import Answer, Receive, Request, Scope, Send
+from mock_providers.asgi import BODY_LIMIT, Answer, Receive, Request, Scope, Send
 from mock_providers.call import Vendor
 from mock_providers.control import control_app
+from mock_providers.limited import BODY_S, HEAD_LIMIT, HEAD_S, MOST_HEADERS
 from mock_providers.sendgrid import api as sendgrid
 from mock_providers.twilio import api as twilio
 from mock_providers.world import World
 
 FREEZE_EVERY = 500
 """Calls between two moves of what has survived out of the garbage collector's sight: while it is still in the cache."""
+
+
+BEYOND = {
+    408: ("the request didn't come to its end", f"send headers within {HEAD_S:g} s and the body within {BODY_S:g} s"),
+    413: ("the body is too large", f"send at most {BODY_LIMIT} bytes"),
+    431: (
+        "the headers are too large",
+        f"send at most {MOST_HEADERS} headers, {HEAD_LIMIT} bytes with the request line",
+    ),
+}
+"""What is wrong with a request beyond a limit, and what to do."""
 
 
 class App:
@@ -45,6 +58,16 @@ class App:
             return False
         self._served()
         return True
+
+    def refuse(self, request: Request, status: int, reply: Callable[[Answer], None]) -> None:
+        """Answers what goes beyond the server's limits, as far as it came; a vendor's call in the vendor's words."""
+        vendor = self._vendor(request.path)
+        if vendor is not None:
+            self._world.exchange.refuse(vendor, request, status, reply)
+            return
+        words, hint = BEYOND[status]
+        body = json.dumps({"error": words, "hint": hint}).encode()
+        reply(Answer(status, body, [(b"content-type", b"application/json")]))
 
     def _vendor(self, path: str) -> Vendor | None:
         if path.startswith(twilio.PREFIXES):

@@ -8,6 +8,12 @@ from typing import Any, Protocol
 from mock_providers.asgi import Answer, Request
 from mock_providers.faults import Fault
 
+TOO_MANY_ACCOUNTS = (
+    "This mock makes no more accounts on demand (--open): it has {} accounts already. "
+    "Restart it, or name the account in its configuration as"
+)
+"""What a vendor answers to credentials for which no account is made any more."""
+
 
 class Call:
     """Who called what for whom, and how to answer it.
@@ -54,10 +60,17 @@ class Call:
 class Vendor(Protocol):
     """One vendor's API."""
 
+    name: str
+    """As the record names it."""
+
     def receive(self, request: Request) -> Call:
         """Understands a request; never fails, since a bad request is a call with an error for an answer."""
         ...
 
     def failure(self, fault: Fault) -> Answer:
         """The answer a fault asks for, as this vendor words it."""
+        ...
+
+    def refusal(self, status: int, words: str = "") -> Answer:
+        """The answer to what isn't taken or can't be processed, as this vendor words it."""
         ...

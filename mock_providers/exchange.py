@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quote
@@ -32,6 +33,8 @@ from mock_providers.metrics import Metrics
 BODY_IN_ENTRY = 64 * 1024
 """Bytes of a body that an entry itself holds; a longer one is kept whole beside the journal."""
 
+_LOG = logging.getLogger(__name__)
+
 _WITH_STATUS = frozenset(("answered", "truncated", "slow"))
 
 
@@ -54,29 +57,41 @@ class Exchange:
         if self._faults or self._gates:
             return False
         began = time.perf_counter()
-        call = vendor.receive(request)
+        call = _receive(vendor, request)
         try:
             number = self._record_call(request, call)
-            answer = call.answer()
+            answer = _answered(vendor, call)
             self._record_answer(call, number, answer, "answered", time.perf_counter() - began)
         except JournalError as error:
-            reply(_unwritten(error))
+            reply(_unwritten(vendor, error))
             return True
         self.in_flight += 1
 
         def written(error: JournalError | None) -> None:
             self.in_flight -= 1
-            reply(answer if error is None else _unwritten(error))
+            reply(answer if error is None else _unwritten(vendor, error))
 
         self._journal.when_committed(written)
         return True
+
+    def refuse(self, vendor: Vendor, request: Request, status: int, reply: Callable[[Answer], None]) -> None:
+        """Records a call that isn't taken, as far as it came, and answers it with a status in the vendor's words."""
+        call = _receive(vendor, request)
+        answer = vendor.refusal(status)
+        try:
+            number = self._record_call(request, call)
+            self._record_answer(call, number, answer, "answered", 0.0)
+        except JournalError as error:
+            reply(_unwritten(vendor, error))
+            return
+        self._journal.when_committed(lambda error: reply(answer if error is None else _unwritten(vendor, error)))
 
     async def serve(self, vendor: Vendor, scope: Scope, receive: Receive, send: Send) -> None:
         request = await read_request(scope, receive)
         if request is None:
             return
         began = time.perf_counter()
-        call = vendor.receive(request)
+        call = _receive(vendor, request)
         self.in_flight += 1
         try:
             number = self._record_call(request, call)
@@ -84,7 +99,7 @@ class Exchange:
             self._record_answer(call, number, answer, outcome, time.perf_counter() - began)
             await self._journal.committed()
         except JournalError as error:
-            answer, outcome, slow_s = _unwritten(error), "answered", 0.0
+            answer, outcome, slow_s = _unwritten(vendor, error), "answered", 0.0
         finally:
             self.in_flight -= 1
         if outcome in {"reset", "empty"}:
@@ -103,7 +118,7 @@ class Exchange:
         fault = disturbance.by
         if disturbance.delay_s and not await unless_gone(receive, elapse(disturbance.delay_s)):
             return Answer(499), "aborted", 0.0
-        answer = call.answer() if fault is None else _disturbed(vendor, call, fault)
+        answer = _answered(vendor, call) if fault is None else _disturbed(vendor, call, fault)
         if fault is not None and fault.stall:
             await client_gone(receive)
             return answer, "aborted", 0.0
@@ -147,8 +162,26 @@ class Exchange:
         )
 
 
-def _unwritten(error: JournalError) -> Answer:
-    return Answer(500, f"{error}\n".encode(), [(b"content-type", b"text/plain")])
+def _receive(vendor: Vendor, request: Request) -> Call:
+    """The call; where understanding it fails, which is our mistake, one that nothing is known of but its path."""
+    try:
+        return vendor.receive(request)
+    except Exception:
+        _LOG.exception("a call to %s wasn't understood", vendor.name)
+        return Call(provider=vendor.name, account=None, endpoint="unknown", answer=lambda: vendor.refusal(500))
+
+
+def _answered(vendor: Vendor, call: Call) -> Answer:
+    """The answer; a mistake of ours is answered as the vendor answers one of its own, and recorded like any other."""
+    try:
+        return call.answer()
+    except Exception:
+        _LOG.exception("a call to %s (%s) wasn't processed", vendor.name, call.endpoint)
+        return vendor.refusal(500)
+
+
+def _unwritten(vendor: Vendor, error: JournalError) -> Answer:
+    return vendor.refusal(500, str(error))
 
 
 def _params(given: Any) -> str:
@@ -177,8 +210,8 @@ def _outcome(fault: Fault | None) -> str:
 
 def _disturbed(vendor: Vendor, call: Call, fault: Fault) -> Answer:
     if not fault.fails:
-        return call.answer()
-    accepted = call.answer().message if fault.accept else None
+        return _answered(vendor, call)
+    accepted = _answered(vendor, call).message if fault.accept else None
     failure = vendor.failure(fault) if fault.status is not None else Answer(500)
     failure.message = accepted
     return failure

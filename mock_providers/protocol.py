@@ -6,15 +6,19 @@ processed where it arrives, and answered in one piece once it is on disk. Everyt
 
 from __future__ import annotations
 
+from asyncio import Transport
 from functools import lru_cache
 from http import HTTPStatus
-
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mock_providers.app import App
 from mock_providers.asgi import Answer, Request
 from mock_providers.connection import TRANSPORT
+from mock_providers.limited import BODY, HEAD, Limited, Refused
 
+SHOWN = 2000
+"""Characters of a path that was too long, as the record has them."""
+
+_NO_HTTP = Answer(400, b"Invalid HTTP request received.", [(b"content-type", b"text/plain; charset=utf-8")])
 _FAILED = Answer(500, b"Internal Server Error", [(b"content-type", b"text/plain; charset=utf-8")])
 
 
@@ -40,13 +44,16 @@ class _Unheard:
 _UNHEARD = _Unheard()
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(Limited):
     """One connection. Requests on it are answered in order, whichever way each takes."""
 
-    _whole: bytes | None = None
+    _whole: bytes | bytearray | None = None
     """The body so far of a request that may take the short way; None if it can't."""
-    _idle_since: float | None = None
-    """Since when (by the loop's clock) nothing is asked for; None while something is."""
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # reason: as uvicorn has it
+        super().connection_made(transport)
+        self._idle_since = self.loop.time()
+        self._look_after(self.timeout_keep_alive)
 
     # the reasons below: uvicorn's annotations name classes of its own where any like them will do
 
@@ -55,9 +62,16 @@ class Protocol(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
+        self._stage = HEAD
+        self._head = self._size = 0
+        self._own = False
 
     def on_headers_complete(self) -> None:
         parser = self.parser
+        self.check_head()
+        self._stage = BODY
+        if self._begun is not None:
+            self._begun = self.loop.time()
         if (
             (self.cycle is None or self.cycle.response_complete)
             and parser.get_http_version() == "1.1"
@@ -67,30 +81,43 @@ class Protocol(HttpToolsProtocol):
         ):
             self._whole = b""
         else:
+            self.check_announced()
             self._take_long_way()
 
     def on_body(self, body: bytes) -> None:
+        self.check_size(len(body))
         if self._whole is None:
             super().on_body(body)
+        elif not self._whole:
+            self._whole = body
         else:
+            if isinstance(self._whole, bytes):
+                self._whole = bytearray(self._whole)
             self._whole += body
 
     def on_message_complete(self) -> None:
         whole, self._whole = self._whole, None
+        self._stage = self._begun = None
         if whole is not None:
-            if self._serve(whole):
+            if self._serve(bytes(whole)):
                 return
             self._take_long_way(whole)
         super().on_message_complete()
 
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+    def _goes_on(self) -> None:
         if self._whole is not None:
             # more is to come, and there may be much of it
             whole, self._whole = self._whole, None
+            try:
+                self.check_announced()
+            except Refused as refused:
+                self.refuse(refused.status)
+                return
             self._take_long_way(whole)
+        super()._goes_on()
 
-    def _take_long_way(self, body: bytes = b"") -> None:
+    def _take_long_way(self, body: bytes | bytearray = b"") -> None:
+        self._own = True
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
@@ -98,7 +125,7 @@ class Protocol(HttpToolsProtocol):
         self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]  # reason: above
         super().on_headers_complete()
         if body:
-            super().on_body(body)
+            super().on_body(bytes(body))
 
     # uvicorn makes a timer with every answer and cancels it with the next request: a tenth of what a call costs. Ours
     # looks, when it is due, how long the connection has been idle.
@@ -134,6 +161,29 @@ class Protocol(HttpToolsProtocol):
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
 
+    def say_no(self, status: int) -> None:
+        if status == HTTPStatus.BAD_REQUEST:
+            # no HTTP, so nobody's call
+            self._reply_no(_NO_HTTP)
+            return
+        path, _, query = self.url.partition(b"?")
+        request = Request(
+            method=self.parser.get_method().decode("ascii") if self.url else "",
+            path=path[:SHOWN].decode("latin-1"),
+            query=query[:SHOWN],
+            headers=self.headers if self._stage is BODY else [],
+            client=self.client,
+            body=b"",
+            too_large=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        )
+        app: App = self.config.app  # type: ignore[assignment]  # reason: above
+        app.refuse(request, status, self._reply_no)
+
+    def _reply_no(self, answer: Answer) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(self._on_the_wire(answer, last=True))
+            self.linger()
+
     def _serve(self, body: bytes) -> bool:
         """Takes the short way; false if the request has to take the long one."""
         method = self.parser.get_method()
@@ -166,18 +216,20 @@ class Protocol(HttpToolsProtocol):
         exchanged.response_complete = True
         if self.transport.is_closing():
             return  # uvloop refuses to write to what is closed
+        self.transport.write(self._on_the_wire(answer, last=not exchanged.keep_alive))
+        if not exchanged.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _on_the_wire(self, answer: Answer, *, last: bool) -> bytes:
         headers = [*self.server_state.default_headers, *answer.headers]
         lines = b"".join([b"%b: %b\r\n" % header for header in headers])
         if not lines.count(b"\r") == lines.count(b"\n") == len(headers):
             self.logger.error("a header of the answer has a line break in it")
-            exchanged.keep_alive = False
             answer, lines = _FAILED, b""
         length = b"" if answer.status == HTTPStatus.NO_CONTENT else b"content-length: %d\r\n" % len(answer.body)
-        last = b"" if exchanged.keep_alive else b"connection: close\r\n"
-        self.transport.write(b"".join((_status_line(answer.status), length, lines, last, b"\r\n", answer.body)))
-        if not exchanged.keep_alive:
-            self.transport.close()
-        self.on_response_complete()
+        closes = b"connection: close\r\n" if last else b""
+        return b"".join((_status_line(answer.status), length, lines, closes, b"\r\n", answer.body))
 
 
 @lru_cache(maxsize=100)

@@ -25,6 +25,9 @@ from mock_providers.twilio.state.settings import TwilioSettings
 from mock_providers.unsupported import Unsupported
 from mock_providers.webhooks import Webhooks
 
+MOST_ON_DEMAND = 1000
+"""Accounts of a vendor from which on none is made of credentials that nobody has."""
+
 
 class World:
     """The state of a server; the apps are views on it."""
@@ -52,14 +55,14 @@ class World:
             self.twilio,
             self.twilio_webhooks,
             unsupported=self.unsupported,
-            welcome=self.add_twilio if config.open_accounts else None,
+            welcome=self._welcome_twilio if config.open_accounts else None,
         )
         self.sendgrid_api = SendGridApi(
             self._sendgrid_by_key,
             self.sendgrid_webhooks,
             unsupported=self.unsupported,
             made_keys=self._made_keys,
-            welcome=self.add_sendgrid if config.open_accounts else None,
+            welcome=self._welcome_sendgrid if config.open_accounts else None,
         )
         self.bodies.find(self.journal.seq)
         self.journal.condition.bodies_are_cut(self.bodies.cut)
@@ -79,6 +82,13 @@ class World:
             settings, owned_elsewhere=partial(self._owned_elsewhere, settings.account_sid)
         )
         return account
+
+    def _welcome_twilio(self, settings: TwilioSettings) -> TwilioAccount | None:
+        """An account made on demand; None where there are too many already."""
+        return None if len(self.twilio) >= MOST_ON_DEMAND else self.add_twilio(settings)
+
+    def _welcome_sendgrid(self, settings: SendGridSettings) -> SendGridAccount | None:
+        return None if len(self.sendgrid) >= MOST_ON_DEMAND else self.add_sendgrid(settings)
 
     def _recall(self, provider: str, name: str, settings: dict[str, Any]) -> None:
         """Makes an account of an earlier server again, or changes the configured one as it was changed."""

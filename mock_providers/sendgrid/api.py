@@ -6,11 +6,13 @@ import json
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 from mock_providers.asgi import Answer, Request, parse_form
-from mock_providers.call import Call
+from mock_providers.call import TOO_MANY_ACCOUNTS, Call
 from mock_providers.faults import Fault
+from mock_providers.packed import unpack
 from mock_providers.sendgrid import templated
 from mock_providers.sendgrid.errors import NO_JSON, WORDING, Problem, SendGridError, error_answer
 from mock_providers.sendgrid.events import SendGridWebhooks
@@ -82,6 +84,8 @@ ROUTES = [
 class SendGridApi:
     """The vendor as the server sees it."""
 
+    name = "sendgrid"
+
     def __init__(
         self,
         accounts: dict[str, SendGridAccount],
@@ -89,11 +93,11 @@ class SendGridApi:
         *,
         unsupported: Unsupported,
         made_keys: MadeKeys | None = None,
-        welcome: Callable[[SendGridSettings], SendGridAccount] | None = None,
+        welcome: Callable[[SendGridSettings], SendGridAccount | None] | None = None,
     ) -> None:
         """`accounts` by their own keys, `made_keys` are those made over the API.
 
-        `welcome` makes an account of a key that nobody has yet; without it the key is refused.
+        `welcome` makes an account of a key that nobody has yet, unless there are too many; else it is refused.
         """
         self._welcome = welcome
         self._made_keys = made_keys if made_keys is not None else {}
@@ -105,20 +109,23 @@ class SendGridApi:
         route, args = _route(request.method, request.path)
         if route == 404:
             self._unsupported.count("sendgrid", request.method, request.path)
-        account, scopes = self._account_of(_key(request.header(b"authorization")))
+        key = _key(request.header(b"authorization"))
+        account, scopes = self._account_of(key)
+        packed = unpack(request)
         payload, text = _json(request.body)
 
         def answer() -> Answer:
             if account is None:
-                given = _wording(401)
+                full = self._welcome is not None and _may_open(key)
+                words = f"{TOO_MANY_ACCOUNTS.format(len(self._by_key))} [[sendgrid]]" if full else WORDING[401]
+                given = error_answer(401, [Problem(words)])
                 given.headers = [*given.headers, *_rate_limit(ADVERTISED_LIMIT, ADVERTISED_LIMIT - 1)]
                 return given
             limit = account.settings.rate_limit
             used = account.used_this_minute()
             try:
-                given = self._answer(
-                    account, scopes, route, args, request, payload, text, over=limit is not None and used > limit
-                )
+                over = limit is not None and used > limit
+                given = self._answer(account, scopes, route, args, request, payload, text, over=over, packed=packed)
             except SendGridError as error:
                 given = error.answer()
             most = limit or ADVERTISED_LIMIT
@@ -149,7 +156,7 @@ class SendGridApi:
         if key in self._made_keys:
             made = self._made_keys[key]
             return (self._by_key[made.parent], made.scopes) if made is not None else (None, ())
-        if self._welcome is not None and key.startswith("SG.") and key.isascii():
+        if self._welcome is not None and _may_open(key):
             return self._welcome(SendGridSettings(api_key=key, name=default_name(key))), ()
         return None, ()
 
@@ -164,6 +171,11 @@ class SendGridApi:
         answer.headers = [*answer.headers, *_rate_limit(ADVERTISED_LIMIT, remaining)]
         return answer
 
+    def refusal(self, status: int, words: str = "") -> Answer:
+        answer = error_answer(status, [Problem(words or WORDING.get(status, HTTPStatus(status).phrase.lower()))])
+        answer.headers = [*answer.headers, *_rate_limit(ADVERTISED_LIMIT, ADVERTISED_LIMIT - 1)]
+        return answer
+
     def _answer(
         self,
         account: SendGridAccount,
@@ -175,6 +187,7 @@ class SendGridApi:
         text: str | None,
         *,
         over: bool,
+        packed: int | None,
     ) -> Answer:
         if over:
             return _wording(429)
@@ -182,6 +195,8 @@ class SendGridApi:
             return _wording(route) if route != 404 else _unknown(request)
         if request.too_large:
             return _wording(413)
+        if packed is not None:
+            return _wording(packed)
         if account.settings.require_accept and not request.header(b"accept"):
             return _wording(406)
         if scopes and not granted(scopes, route.scope):
@@ -231,6 +246,10 @@ def _wording(status: int) -> Answer:
 @lru_cache(maxsize=1024)
 def _key(header: bytes) -> str:
     return header[7:].decode("latin-1").strip() if header[:7].lower() == b"bearer " else ""
+
+
+def _may_open(key: str) -> bool:
+    return key.startswith("SG.") and key.isascii()
 
 
 def _json(body: bytes) -> tuple[Any, str | None]:

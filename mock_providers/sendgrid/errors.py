@@ -39,12 +39,14 @@ TOO_MANY = Problem("too many requests")
 NO_JSON = Problem("Content-Type should be application/json.")
 
 WORDING = {
+    400: "Bad Request",
     401: UNAUTHORIZED.message,
     403: "access forbidden",
     404: "not found",
     405: "method not allowed",
     406: "missing or invalid Accept header",
     413: "payload too large",
+    415: "unsupported content encoding; send gzip or none",
     429: TOO_MANY.message,
     500: "internal server error",
     502: "bad gateway",

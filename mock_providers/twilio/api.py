@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from http import HTTPStatus
 from random import getrandbits
 from time import perf_counter
 
@@ -47,15 +48,17 @@ _TESTABLE = frozenset(("messages.create", "accounts.fetch"))
 class TwilioApi:
     """The vendor as the server sees it."""
 
+    name = "twilio"
+
     def __init__(
         self,
         accounts: dict[str, TwilioAccount],
         webhooks: TwilioWebhooks,
         *,
         unsupported: Unsupported,
-        welcome: Callable[[TwilioSettings], TwilioAccount] | None = None,
+        welcome: Callable[[TwilioSettings], TwilioAccount | None] | None = None,
     ) -> None:
-        """`welcome` makes an account of credentials that nobody has yet; without it they are refused."""
+        """`welcome` makes an account of credentials that nobody has yet, unless there are too many; else no account."""
         self._door = FrontDoor(accounts, welcome=welcome)
         self._webhooks = webhooks
         self._unsupported = unsupported
@@ -74,6 +77,9 @@ class TwilioApi:
         def answer() -> Answer:
             try:
                 found = door.admit(account, given, in_path)
+                encoding = request.header(b"content-encoding")
+                if encoding and encoding.lower() != b"identity":
+                    return self.refusal(415, f"Content-Encoding {encoding[:40].decode('latin-1')} is not supported")
                 if isinstance(route, int):
                     answered = _refused(route, request)
                 elif found.settings.test and route.endpoint not in _TESTABLE:
@@ -105,6 +111,14 @@ class TwilioApi:
         answer = error_answer(status, code, fault.message or wording)
         if fault.retry_after is not None:
             answer.headers.append((b"retry-after", f"{fault.retry_after:g}".encode()))
+        answer.headers = _headers(answer.headers, perf_counter())
+        return answer
+
+    def refusal(self, status: int, words: str = "") -> Answer:
+        # where the vendor has no code of its own for a status, its codes are the status behind 20
+        code = BY_STATUS.get(status, 20500 if status >= 500 else 20000 + status)
+        known = ERRORS[code][1].format("") if code in ERRORS else HTTPStatus(status).phrase
+        answer = error_answer(status, code, words or known)
         answer.headers = _headers(answer.headers, perf_counter())
         return answer
 
@@ -142,8 +156,7 @@ def _recorded(form: Form, encoded: bytes) -> Form:
 
 
 def _is_form(request: Request) -> bool:
-    kind = request.header(b"content-type")
-    return not kind or kind.startswith(b"application/x-www-form-urlencoded")
+    return request.kind in {"", "application/x-www-form-urlencoded"}
 
 
 def _headers(headers: list[tuple[bytes, bytes]], began: float) -> list[tuple[bytes, bytes]]:

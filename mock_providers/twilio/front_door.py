@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from mock_providers.call import TOO_MANY_ACCOUNTS
 from mock_providers.twilio.errors import TwilioError
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.settings import TwilioSettings, is_account_sid
@@ -36,9 +37,9 @@ class FrontDoor:
         self,
         accounts: dict[str, TwilioAccount],
         *,
-        welcome: Callable[[TwilioSettings], TwilioAccount] | None = None,
+        welcome: Callable[[TwilioSettings], TwilioAccount | None] | None = None,
     ) -> None:
-        """`welcome` makes an account of credentials that nobody has yet; without it they are refused."""
+        """`welcome` makes an account of credentials that nobody has yet, unless there are too many; else no account."""
         self._accounts = accounts
         self._welcome = welcome
         self._by_key: dict[str, TwilioAccount] = {}
@@ -55,10 +56,15 @@ class FrontDoor:
             return account
         if given.user.startswith("SK"):
             return self._account_of_key(given, in_path)
-        if self._welcome is not None and given.secret and is_account_sid(given.user):
-            self._made.add(given.user)
-            return self._welcome(TwilioSettings(account_sid=given.user, auth_token=given.secret))
+        if given.secret and is_account_sid(given.user):
+            return self._make(TwilioSettings(account_sid=given.user, auth_token=given.secret))
         return None
+
+    def _make(self, settings: TwilioSettings) -> TwilioAccount | None:
+        account = self._welcome(settings) if self._welcome is not None else None
+        if account is not None:
+            self._made.add(account.name)
+        return account
 
     def name(self, account: TwilioAccount | None, in_path: str) -> str | None:
         """Under whose name a call is recorded: the caller's account, else the one that the path names."""
@@ -70,6 +76,8 @@ class FrontDoor:
         """The account, if the credentials are its own and the path names no other; raises TwilioError."""
         if not given.user:
             raise TwilioError(20003, message="Authentication Error - No credentials provided", detail=_DETAIL)
+        if account is None and self._welcome is not None and self._may_open(given, in_path):
+            raise TwilioError(20003, message=f"{TOO_MANY_ACCOUNTS.format(len(self._accounts))} [[twilio]]")
         if account is None:
             raise TwilioError(20003, message="Authentication Error - invalid username", detail=_DETAIL)
         settings = account.settings
@@ -109,11 +117,17 @@ class FrontDoor:
             return account
         if not is_account_sid(in_path):
             return None
-        self._made.add(in_path)
-        self._without_token.add(in_path)
-        return self._welcome(
-            TwilioSettings(account_sid=in_path, auth_token=secrets.token_hex(16), api_keys=(key,)),
-        )
+        made = self._make(TwilioSettings(account_sid=in_path, auth_token=secrets.token_hex(16), api_keys=(key,)))
+        if made is not None:
+            self._without_token.add(in_path)
+        return made
+
+    def _may_open(self, given: Credentials, in_path: str) -> bool:
+        """Whether an account would be made of credentials if there were not so many already."""
+        if not given.secret or in_path in self._accounts:
+            return False
+        by_key = _API_KEY.fullmatch(given.user) is not None and is_account_sid(in_path)
+        return by_key or is_account_sid(given.user)
 
 
 def account_in_path(path: str) -> str:

@@ -46,7 +46,7 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "mock_providers": {
         "commands": ("cli", "commands"),
-        "serving": ("app", "in_process", "protocol", "server"),
+        "serving": ("app", "in_process", "limited", "protocol", "server"),
         "world": ("config", "world"),
         "twilio.api": ("twilio.api", "twilio.front_door"),
         "twilio.sending": ("twilio.callbacks", "twilio.delivering", "twilio.overrides", "twilio.whatsapp"),
@@ -60,7 +60,8 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "client": ("client", "process", "pytest_plugin"),
         "parts": (
             *("accounts", "asgi", "at_once", "bodies", "checked", "clock", "connection", "errors", "handlebars"),
-            *("hosts", "lifecycle", "memory", "metrics", "own_body", "own_files", "posting", "redact", "unsupported"),
+            *("hosts", "lifecycle", "memory", "metrics", "own_body", "own_files", "packed", "posting", "redact"),
+            "unsupported",
         ),
     },
 }

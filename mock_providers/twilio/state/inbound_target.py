@@ -21,8 +21,8 @@ class Target(NamedTuple):
 def inbound_target(account: TwilioAccount, to: str) -> Target | None:
     """The webhook of a number; None where nothing is to be called.
 
-    A number that is in a Messaging Service has the service's, unless the service leaves it to its numbers. What comes by
-    WhatsApp knows nothing of the number's own, which is for texts.
+    A number that is in a Messaging Service has the service's, unless the service leaves it to its numbers. What comes
+    by WhatsApp knows nothing of the number's own, which is for texts.
     """
     number = account.owned(to)
     services = account.services_of(to)
