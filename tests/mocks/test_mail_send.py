@@ -81,3 +81,9 @@ def test_a_bad_key_is_refused(sendgrid: SendGridTenant) -> None:
 
 def test_scopes(sendgrid: SendGridTenant) -> None:
     assert "mail.send" in sendgrid.request("GET", "/scopes").json()["scopes"]
+
+
+@pytest.mark.parametrize("generation", [["dynamic"], {}, 7, None])
+def test_a_template_of_no_generation_is_refused(sendgrid: SendGridTenant, generation: object) -> None:
+    response = sendgrid.request("POST", "/templates", json={"name": "t", "generation": generation})
+    assert response.status_code == 400
