@@ -16,7 +16,7 @@ DEPLOY ?=
 SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images docs examples conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz docs packaging ranges bench-mocks bench-wait bench-plugin clean lock
+.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -102,6 +102,7 @@ report: $(READY) ## the HTML report of the last verification, with its history
 	@$(BIN)/harness report $(ARGS)
 
 T ?= 60
+K ?= 200
 
 explore: $(READY) ## generated programs against the stack, for T seconds
 	@$(BIN)/harness explore --seconds $(T) $(ARGS)
@@ -120,6 +121,9 @@ conformance: $(READY) ## the official SDKs (Python and Node) drive the mocks
 
 fuzz: $(READY) ## malformed input against the mocks, for T seconds
 	@FUZZ_SECONDS=$(T) $(BIN)/python -m pytest tests/fuzz -q $(ARGS)
+
+journal: $(READY) ## the mocks' journal under K random kills, and as many random damages
+	@JOURNAL_ROUNDS=$(K) $(BIN)/python -m pytest tests/mocks/security/test_journal_kills.py tests/mocks/security/test_journal_damage.py -q $(ARGS)
 
 bench-mocks: $(READY) ## calls per second of the mocks, beside a bare app and peers
 	@$(BIN)/python benchmarks/mock_providers --peers --million $(ARGS)

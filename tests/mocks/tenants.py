@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -34,11 +34,13 @@ class ServerProcess:
             return self.process.wait(10)
 
 
-def start_server(*options: str, journal: Path | None = None, port: int = 0) -> ServerProcess:
+def start_server(
+    *options: str, journal: Path | None = None, port: int = 0, stderr: IO[str] | None = None
+) -> ServerProcess:
     command = [sys.executable, "-m", "mock_providers", "serve", "--port", str(port), "--announce", "-", *options]
     if journal is not None:
         command += ["--journal", str(journal)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line, f"the server did not start: exit code {process.wait(10)}"
