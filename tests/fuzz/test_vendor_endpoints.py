@@ -30,11 +30,12 @@ PARAMS = (
     "To", "From", "Body", "MediaUrl", "StatusCallback", "MessagingServiceSid", "SendAt", "ScheduleType", "Page",
     "ValidityPeriod", "PageSize", "PageToken", "DateSent", "DateSent<", "DateSent>", "Status", "SmartEncoded",
     "Outcome", "FriendlyName", "PhoneNumber", "PhoneNumberSid", "SmsUrl",
+    "SmsMethod", "SmsFallbackUrl", "InboundRequestUrl", "InboundMethod", "FallbackFrom", "SmartEncoding",
 )  # fmt: skip
 forms = st.lists(st.tuples(st.sampled_from(PARAMS) | st.text(max_size=8), values), max_size=12)
 PLACES = (
     "Messages.json", "Messages/SM0.json", "Messages/SM0/Media.json", "Messages/SM0/Feedback.json", "Messages",
-    "IncomingPhoneNumbers.json", "IncomingPhoneNumbers/PN0.json", "nonsense", "%00", "..",
+    "IncomingPhoneNumbers.json", "IncomingPhoneNumbers/PN0.json", "nonsense", "%00", "..", "Calls.json",
 )  # fmt: skip
 KEYS = (
     "personalizations", "from", "to", "cc", "subject", "content", "attachments", "headers", "categories", "send_at",

@@ -59,6 +59,16 @@ def test_pages_of_other_lists_stand_still(twilio: TwilioTenant, key: str) -> Non
     assert page(twilio, back, key)[0] == first
 
 
+def test_a_token_of_what_is_gone_leaves_the_page_number(twilio: TwilioTenant) -> None:
+    auth = (twilio.sid, twilio.token)
+    for n in range(5):
+        twilio.http.post("/v1/Services", data={"FriendlyName": f"{n}"}, auth=auth)
+    shown, _, path = page(twilio, "/v1/Services?PageSize=2", "services")
+    twilio.http.delete(f"/v1/Services/{shown[-1]}", auth=auth)
+    assert path is not None
+    assert len(page(twilio, path, "services")[0]) == 2
+
+
 NOON = datetime(2020, 12, 15, 12, tzinfo=UTC)
 
 

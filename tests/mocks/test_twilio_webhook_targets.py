@@ -130,6 +130,18 @@ def test_the_webhook_of_a_number_in_a_service(
     assert receiver.next().path == path
 
 
+def test_a_service_that_is_made_on_demand_takes_no_webhook_away(twilio: TwilioTenant, receiver: Receiver) -> None:
+    number(twilio, SmsUrl=f"{receiver.url}/number")
+    twilio.change(any_service=True)
+    made = twilio.send(From=None, MessagingServiceSid="MG" + "0" * 32)["messaging_service_sid"]
+    inbound(twilio)
+    assert receiver.next().path == "/number"
+    auth, url = (twilio.sid, twilio.token), f"{receiver.url}/service"
+    twilio.http.post(f"/v1/Services/{made}", data={"InboundRequestUrl": url}, auth=auth)
+    inbound(twilio)
+    assert receiver.next().path == "/service"
+
+
 def test_no_webhook_at_all_is_told(twilio: TwilioTenant) -> None:
     service(twilio, number(twilio, SmsUrl="http://127.0.0.1:9/"))
     assert "InboundRequestUrl" in inbound(twilio)["hint"]

@@ -99,13 +99,13 @@ def _cut(query: Form, items: Sequence[dict[str, Any]]) -> _Cut:
     size, page, token = page_size(query), page_number(query), field(query, "PageToken")
     begin = page * size
     # a token of an item that is gone leaves the page's number to say where it begins
-    at = next((n for n, item in enumerate(items) if item["sid"] == token[2:]), None)
+    at = next((n for n, item in enumerate(items) if item.get("sid") == token[2:]), None) if token else None
     if at is not None:
         begin = at + 1 if token.startswith("PA") else max(at - size, 0)
     end = begin + size if at is None or token.startswith("PA") else at
     shown = list(items[begin:end])
-    following = f"PA{shown[-1]['sid']}" if shown and end < len(items) else None
-    return _Cut(shown, page, size, following, f"PB{shown[0]['sid']}" if shown else None)
+    following = f"PA{shown[-1].get('sid', '')}" if shown and end < len(items) else None
+    return _Cut(shown, page, size, following, f"PB{shown[0].get('sid', '')}" if shown else None)
 
 
 def _token(token: str | None) -> str:

@@ -167,7 +167,7 @@ class TwilioAccount(Account):
         return self._make_service(sid)
 
     def _make_service(self, sid: str) -> Service:
-        service = self.services[sid] = Service(sid, account_sid=self.name, now=self.now())
+        service = self.services[sid] = Service(sid, account_sid=self.name, now=self.now(), made=True)
         service.pool = dict.fromkeys(self.phone_numbers, service.created)
         return service
 

@@ -21,11 +21,12 @@ class Target(NamedTuple):
 def inbound_target(account: TwilioAccount, to: str) -> Target | None:
     """The webhook of a number; None where nothing is to be called.
 
-    A number that is in a Messaging Service has the service's, unless the service leaves it to its numbers. What comes
-    by WhatsApp knows nothing of the number's own, which is for texts.
+    A number that is in a Messaging Service has the service's, unless the service leaves it to its numbers; one that
+    the account's settings made, and that nobody gave a webhook, leaves it to them too. What comes by WhatsApp knows
+    nothing of the number's own, which is for texts.
     """
     number = account.owned(to)
-    services = account.services_of(to)
+    services = [one for one in account.services_of(to) if not one.made or _is_url(one.settings["inbound_request_url"])]
     own = number is not None and (
         not services or any(service.settings["use_inbound_webhook_on_number"] for service in services)
     )

@@ -31,9 +31,13 @@ _URLS = frozenset(("InboundRequestUrl", "FallbackUrl", "StatusCallback"))
 
 
 class Service:
-    """One Messaging Service; `pool` are the SIDs of its phone numbers, in the order they were added."""
+    """One Messaging Service; `pool` are the SIDs of its phone numbers, in the order they were added.
 
-    def __init__(self, sid: str, *, account_sid: str, now: float) -> None:
+    `made` says that the account's settings made it, and nobody over the API.
+    """
+
+    def __init__(self, sid: str, *, account_sid: str, now: float, made: bool = False) -> None:
+        self.made = made
         self.sid = sid
         self.account_sid = account_sid
         self.created = now
