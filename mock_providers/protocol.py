@@ -63,7 +63,7 @@ class Protocol(Limited):
         self.headers = []
         self.expect_100_continue = False
         self._stage = HEAD
-        self._head = self._size = 0
+        self._head = self._size = self._stuck = self._seen = 0
         self._own = False
 
     def on_headers_complete(self) -> None:

@@ -67,6 +67,20 @@ async def test_a_head_without_end(case: str) -> None:
             assert [one["status"] for one in answers(it.world)] == [431]
 
 
+@in_a_loop
+async def test_a_connection_serves_on_however_its_requests_are_cut() -> None:
+    """Many clients write head and body apart: what one request brought never counts against the next."""
+    async with served() as it:
+        client = await it.connect()
+        for number in range(2 * limited.HEAD_LIMIT // len(request(send("x")))):
+            head, _, body = request(send(f"n{number}")).partition(b"\r\n\r\n")
+            client.write(head + b"\r\n\r\n")
+            while it.protocol._stage is not limited.BODY:  # noqa: ASYNC110  # reason: the parser sets no event
+                await asyncio.sleep(0)  # reason: one turn of the loop, not a time
+            client.write(body)
+            assert (await client.answer())[0] == 201
+
+
 @pytest.mark.parametrize("case", ["line", "value", "many"])
 @in_a_loop
 async def test_a_head_that_comes_at_once(case: str) -> None:
