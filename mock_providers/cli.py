@@ -52,6 +52,15 @@ def app() -> None:
     help="A name besides localhost by which the control plane is reached without a token; may be repeated.",
 )
 @click.option(
+    "--webhook-host",
+    "called",
+    multiple=True,
+    envvar="MOCK_PROVIDERS_WEBHOOK_HOSTS",
+    show_envvar=True,
+    metavar="NAME",
+    help="A host besides this machine to which webhooks are sent; may be repeated, * is any.",
+)
+@click.option(
     "--fsync",
     is_flag=True,
     help="Sync the journal to the disk before each answer: what was answered outlasts a loss of power, too.",
@@ -64,6 +73,7 @@ def serve(
     config: Path | None,
     open_accounts: bool,
     allowed: tuple[str, ...],
+    called: tuple[str, ...],
     fsync: bool,
 ) -> None:
     """Run the server until it is told to end (SIGTERM, Ctrl-C)."""
@@ -79,6 +89,7 @@ def serve(
         fsync=fsync or settings.fsync,
         open_accounts=open_accounts or settings.open_accounts,
         hosts=settings.hosts | named(allowed, where="--allow-host"),
+        webhook_hosts=settings.webhook_hosts | named(called, where="--webhook-host", any_host=True),
         token=os.environ.get("MOCK_PROVIDERS_TOKEN") or settings.token,
     )
     if settings.token is None and not is_loopback(host):

@@ -28,6 +28,8 @@ class Config:
     """Whether credentials nobody has yet make an account at their first use."""
     hosts: frozenset[str] = frozenset()
     """Names besides loopback's by which control plane and page are reached without a token."""
+    webhook_hosts: frozenset[str] = frozenset()
+    """Hosts besides loopback, and besides those of the accounts' own URLs, to which webhooks are sent."""
     fsync: bool = False
     segment_bytes: int = SEGMENT_BYTES
     retention: Retention = field(default_factory=Retention)
@@ -63,6 +65,7 @@ def parse_config(document: dict[str, Any], *, where: str) -> Config:
         token=server.optional_text("token"),
         open_accounts=server.flag("open_accounts", False),
         hosts=named(server.texts("hosts"), where=f"{where}: [server] hosts"),
+        webhook_hosts=named(server.texts("webhook_hosts"), where=f"{where}: [server] webhook_hosts", any_host=True),
         fsync=server.flag("fsync", False),
         segment_bytes=server.integer("segment_bytes", SEGMENT_BYTES, least=1) or SEGMENT_BYTES,
         retention=_retention(server),

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 import h11
 
 from mock_providers import redact
+from mock_providers.targets import Targets
 
 T = TypeVar("T")
 
@@ -39,9 +40,10 @@ class Limits(NamedTuple):
 
 
 class Poster:
-    """Posts to receivers, and keeps connections for the next ones."""
+    """Posts to receivers that may be called, and keeps connections for the next ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, targets: Targets | None = None) -> None:
+        self._targets = targets or Targets()
         self._idle: dict[Origin, list[Connection]] = {}
         self._room = asyncio.Semaphore(AT_A_TIME)
 
@@ -59,7 +61,8 @@ class Poster:
         """The receiver's status, or why there is none, and the beginning of what it said.
 
         `connected` is awaited between having the connection and writing the request. With `patience_s`, the seconds
-        that this may take, the connection is a new one: the receiver could close an idle one meanwhile.
+        that this may take, the connection is a new one: the receiver could close an idle one meanwhile. A redirect is
+        an answer like any other. Raises RefusedTargetError where the receiver may not be called.
         """
         within = (TIMEOUT_S if limits is None else limits.total_s) + (patience_s or 0.0)
         try:
@@ -95,7 +98,7 @@ class Poster:
         connection = self._kept(origin) if keep else None
         if connection is None:
             connection = await _within(
-                None if limits is None else limits.connect_s, Connection.to(origin), what="no connection"
+                None if limits is None else limits.connect_s, Connection.to(origin, self._targets), what="no connection"
             )
         try:
             await connected()
@@ -146,11 +149,16 @@ class Connection:
         self.expires: asyncio.TimerHandle | None = None
 
     @classmethod
-    async def to(cls, origin: Origin) -> Self:
-        """A new connection; raises ConnectionError that names the receiver."""
+    async def to(cls, origin: Origin, targets: Targets) -> Self:
+        """A new connection; raises ConnectionError that names the receiver, or RefusedTargetError."""
         context = ssl.create_default_context() if origin.tls else None
+        name = origin.host if origin.tls else None
         try:
-            return cls(*await asyncio.open_connection(origin.host, origin.port, ssl=context))
+            *others, last = await targets.addresses(origin.host, origin.port)
+            for address in others:
+                with contextlib.suppress(OSError):
+                    return cls(*await asyncio.open_connection(address, origin.port, ssl=context, server_hostname=name))
+            return cls(*await asyncio.open_connection(last, origin.port, ssl=context, server_hostname=name))
         except OSError as error:
             where, why = f"{origin.host}:{origin.port}", error.strerror or error
             raise ConnectionError(f"Cannot connect to host {where}: {why}") from error

@@ -15,6 +15,7 @@ from mock_providers.faults import Faults
 from mock_providers.faults.webhook import WebhookFault
 from mock_providers.journal import Journal
 from mock_providers.posting import Limits, Poster
+from mock_providers.targets import RefusedTargetError, Targets
 
 Signature = Literal["valid", "tampered", "missing"]
 """What the receiver finds: a good signature, one over something else, or none."""
@@ -71,10 +72,14 @@ class Outcome:
     body: str = ""
     barrier: Barrier | None = None
     connected: bool = False
+    refused: bool = False
+    """Whether it wasn't sent, since its receiver may not be called."""
 
     @property
     def failure(self) -> str | None:
         """What went wrong, as a policy of retries names it."""
+        if self.refused:
+            return None
         if self.status is None:
             return "rt" if self.connected else "ct"
         return f"{self.status // 100}xx" if self.status >= 400 else None
@@ -91,11 +96,11 @@ class Outcome:
 class Webhooks:
     """The way out to the stack; one per server."""
 
-    def __init__(self, journal: Journal, faults: Faults) -> None:
+    def __init__(self, journal: Journal, faults: Faults, targets: Targets) -> None:
         self._journal = journal
         self._faults = faults
         self._delivered: dict[tuple[str, str], asyncio.Event] = {}
-        self._poster = Poster()
+        self._poster = Poster(targets)
         self.barriers = Barriers()
         self._tasks: dict[tuple[str, str], set[asyncio.Task[Any]]] = {}
 
@@ -124,10 +129,11 @@ class Webhooks:
             passed.set()
         return outcomes[0]
 
-    def _drop(self, webhook: Webhook) -> Outcome:
+    def _drop(self, webhook: Webhook, *, refused: str | None = None) -> Outcome:
         data = {"kind": webhook.kind, "message": webhook.message, "to": webhook.to, "params": webhook.params}
+        data |= {"url": redact.url(webhook.url), "reason": refused or "a fault"}
         number = self._journal.append("callback.dropped", webhook.provider, webhook.account, None, data)
-        return Outcome(callback=number, status=None, error="dropped by a fault")
+        return Outcome(callback=number, status=None, error=refused or "dropped by a fault", refused=refused is not None)
 
     async def _let_the_next_pass(self, key: tuple[str, str]) -> None:
         passed = self._delivered.setdefault(key, asyncio.Event())
@@ -156,15 +162,18 @@ class Webhooks:
 
     async def _deliver_once(self, webhook: Webhook, *, limits: Limits | None) -> Outcome:
         sending = _Sending(webhook, journal=self._journal, barriers=self.barriers)
-        status, error, body = await self._poster.post(
-            webhook.url,
-            body=webhook.body,
-            headers=webhook.headers,
-            method=webhook.method,
-            limits=limits,
-            connected=sending.go,
-            patience_s=webhook.at_once.within_s if webhook.at_once is not None else None,
-        )
+        try:
+            status, error, body = await self._poster.post(
+                webhook.url,
+                body=webhook.body,
+                headers=webhook.headers,
+                method=webhook.method,
+                limits=limits,
+                connected=sending.go,
+                patience_s=webhook.at_once.within_s if webhook.at_once is not None else None,
+            )
+        except RefusedTargetError as refused:
+            return self._drop(webhook, refused=str(refused))
         connected = sending.number is not None
         number = sending.number if sending.number is not None else sending.record()
         self._journal.append(

@@ -18,6 +18,7 @@ from mock_providers.sendgrid.events import SendGridWebhooks
 from mock_providers.sendgrid.state.account import SendGridAccount
 from mock_providers.sendgrid.state.api_keys import MadeKeys
 from mock_providers.sendgrid.state.settings import SendGridSettings
+from mock_providers.targets import Targets, hosts_of
 from mock_providers.twilio.api import TwilioApi
 from mock_providers.twilio.callbacks import TwilioWebhooks
 from mock_providers.twilio.state.account import TwilioAccount
@@ -27,6 +28,12 @@ from mock_providers.webhooks import Webhooks
 
 MOST_ON_DEMAND = 1000
 """Accounts of a vendor from which on none is made of credentials that nobody has."""
+
+
+def _named_by(config: Config) -> frozenset[str]:
+    """The hosts to which the configuration itself has webhooks sent."""
+    twilio = [url for one in config.twilio for url in (one.inbound_url, one.status_callback_url)]
+    return hosts_of([*twilio, *(url for one in config.sendgrid for url in (one.event_webhook_url, one.inbound_url))])
 
 
 class World:
@@ -43,7 +50,7 @@ class World:
         )
         self.faults = Faults()
         self.gates = Gates()
-        self.webhooks = Webhooks(self.journal, self.faults)
+        self.webhooks = Webhooks(self.journal, self.faults, Targets(config.webhook_hosts | _named_by(config)))
         self.twilio: dict[str, TwilioAccount] = {}
         self.sendgrid: dict[str, SendGridAccount] = {}
         self._sendgrid_by_key: dict[str, SendGridAccount] = {}

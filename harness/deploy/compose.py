@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -239,6 +239,14 @@ class Composed(OnEngine):
 
     def _published_for(self, service: str, inside: int) -> int:
         return self._publish.setdefault(service, {}).setdefault(inside, self._ports.free())
+
+    def _hosts_of_the_stack(self) -> Iterable[str]:
+        for name, service in self._config["services"].items():
+            yield name
+            yield from (str(service[key]) for key in ("container_name", "hostname") if service.get(key))
+            networks = service.get("networks")
+            for said in networks.values() if isinstance(networks, dict) else ():
+                yield from map(str, (said or {}).get("aliases") or ())
 
     def _write(self, copies: Mapping[str, Sequence[Copy]]) -> None:
         """Our file, which holds secrets; without copies the processes are as the user wrote them."""

@@ -18,7 +18,7 @@ from harness.deploy import postgres, valkey
 from harness.deploy.driver import Addresses, Reached, Role
 from harness.deploy.filling import filled, placeholders, words
 from harness.deploy.launching import Launching
-from harness.deploy.mocks import Mocks
+from harness.deploy.mocks import Mocks, hosts_in
 from harness.deploy.output import Output
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process, Processes
@@ -165,7 +165,9 @@ class Embedded(Launching):
         await self._await_line(process, valkey.READY)
 
     async def _start_mocks(self, api: str) -> None:
-        config, announce = self._mocks.configure(self._directory, api=api, webhooks=self._profile.webhooks)
+        profile = self._profile
+        called = hosts_in(profile.env, *(kind.env for kind in profile.processes.values()), self._stack_env)
+        config, announce = self._mocks.configure(self._directory, api=api, webhooks=profile.webhooks, called=called)
         process = self._processes.spawn(
             *self._mocks.command(config, announce, journal=self._directory / "mocks.jsonl"),
             name="mocks",

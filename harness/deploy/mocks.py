@@ -6,7 +6,9 @@ import asyncio
 import json
 import secrets
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -18,6 +20,20 @@ from harness.profile import Webhooks
 from harness.tls import tls
 
 SENDGRID_ACCOUNT = "harness"
+
+
+def hosts_in(*settings: Mapping[str, str]) -> set[str]:
+    """The hosts of the http URLs among a stack's settings: it may have its callbacks sent there."""
+    found = set()
+    for value in (value for given in settings for value in given.values()):
+        try:
+            parts = urlsplit(value)
+            host = parts.hostname if parts.scheme in ("http", "https") else None
+        except ValueError:
+            continue
+        if host and host.isascii() and set(host).isdisjoint("{}@/\\?# \t*"):
+            found.add(host)
+    return found
 
 
 class Mocks:
@@ -38,11 +54,15 @@ class Mocks:
     def secrets(self) -> tuple[str, ...]:
         return self._twilio_token, self._sendgrid_key, self._parse_token, *([self.token] if self.token else [])
 
-    def configuration(self, *, api: str, webhooks: Webhooks) -> str:
-        """The text of the configuration file; `api` is where the mocks reach the stack."""
+    def configuration(self, *, api: str, webhooks: Webhooks, called: Iterable[str] = ()) -> str:
+        """The text of the configuration file; `api` is where the mocks reach the stack.
+
+        `called` are hosts that the stack may name in its callback URLs, besides loopback and that of `api`.
+        """
         sendgrid = f"{api}{webhooks.email.path}"
         return (
-            (f'[server]\ntoken = "{self.token}"\n\n' if self.token else "")
+            (f'[server]\ntoken = "{self.token}"\n' if self.token else "[server]\n")
+            + f"webhook_hosts = {json.dumps(sorted(called))}\n\n"
             + f'[[twilio]]\naccount_sid = "{self.twilio_account}"\nauth_token = "{self._twilio_token}"\n'
             # which services and templates an account has is the stack's affair: nobody here was told of them
             f"any_service = true\nany_content = true\n"
@@ -51,11 +71,13 @@ class Mocks:
             f'event_webhook_url = "{sendgrid}"\ninbound_url = "{sendgrid}?token={self._parse_token}"\n'
         )
 
-    def configure(self, directory: Path, *, api: str, webhooks: Webhooks) -> tuple[Path, Path]:
+    def configure(
+        self, directory: Path, *, api: str, webhooks: Webhooks, called: Iterable[str] = ()
+    ) -> tuple[Path, Path]:
         """Writes the configuration (it holds secrets, so it isn't on the command line) and clears the announcement."""
         config = directory / "mocks.toml"
         config.touch(mode=0o600)
-        config.write_text(self.configuration(api=api, webhooks=webhooks), encoding="utf-8")
+        config.write_text(self.configuration(api=api, webhooks=webhooks, called=called), encoding="utf-8")
         announce = directory / "mocks.json"
         announce.unlink(missing_ok=True)
         return config, announce

@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ from harness.deploy.embedded import STOP_WITHIN
 from harness.deploy.filling import words
 from harness.deploy.janitor import Janitor
 from harness.deploy.launching import Launching
-from harness.deploy.mocks import Mocks
+from harness.deploy.mocks import Mocks, hosts_in
 from harness.deploy.output import Output
 from harness.deploy.parts import API_PORT, MOCKS_PORT, WIRE_PORT, Part
 from harness.deploy.ports import Ports
@@ -139,7 +139,10 @@ class OnEngine(Launching):
     async def _start_mocks(self) -> None:
         options = ["--host", "0.0.0.0", "--port", str(self._mocks_port), "--journal", "/tmp/mocks.jsonl"]  # noqa: S104, S108 - reason: inside a container
         container = self._tool("mock_providers", "serve", *options, "--config", CONFIG)
-        text = self._mocks.configuration(api=self._api_inside, webhooks=self._profile.webhooks)
+        profile = self._profile
+        called = hosts_in(profile.env, *(kind.env for kind in profile.processes.values()), self._stack_env)
+        called |= set(self._hosts_of_the_stack())
+        text = self._mocks.configuration(api=self._api_inside, webhooks=profile.webhooks, called=called)
         container.with_copy_into_container(text.encode(), CONFIG)
         port = self._published["mocks"]
         process = await self._start(
@@ -153,6 +156,10 @@ class OnEngine(Launching):
         look, within = f"{url}/health", self._profile.deploy.start_within
         await answering(process, look, name="the mock-providers server", output=self._output, within=within)
         await self._mocks.meet(url)
+
+    def _hosts_of_the_stack(self) -> Iterable[str]:
+        """Names by which the stack's own parts reach each other: it may have its callbacks sent there."""
+        return [name for kind, spec in self._profile.processes.items() for name in (kind, spec.role)]
 
     async def _start_wire(self) -> None:
         if self._wire is None:

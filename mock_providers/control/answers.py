@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from mock_providers.errors import ConfigError, ControlError, JournalError
+from mock_providers.webhooks import Outcome
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -18,6 +19,13 @@ BODY_LIMIT = 32 * 1024 * 1024
 
 def answer(value: Any, status: int = 200) -> Response:
     return JSONResponse(value, status)
+
+
+def told(outcome: Outcome) -> dict[str, Any]:
+    """What became of a webhook that was asked for; raises ControlError where it may not be sent."""
+    if outcome.refused:
+        raise ControlError(outcome.error or "not sent", hint=f"entry {outcome.callback} of the record has it")
+    return outcome.to_json()
 
 
 def refusal(message: str, *, hint: str = "", status: int = 422) -> Response:

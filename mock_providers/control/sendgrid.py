@@ -14,7 +14,7 @@ from mock_providers import redact
 from mock_providers.at_once import AtOnce
 from mock_providers.checked import Checked, is_http_url
 from mock_providers.control.accounts import find_account
-from mock_providers.control.answers import answer, body_of
+from mock_providers.control.answers import answer, body_of, told
 from mock_providers.control.twilio import signature_of
 from mock_providers.errors import ControlError
 from mock_providers.own_body import OwnBody
@@ -58,8 +58,8 @@ async def events(world: World, request: Request) -> Response:
             for to, signer, part in _destinations(account, batch, url if isinstance(url, str) else None)
         )
     )
-    shown = outcomes[0].to_json()
-    return answer(shown if len(outcomes) == 1 else {**shown, "webhooks": [one.to_json() for one in outcomes]})
+    shown = told(outcomes[0])
+    return answer(shown if len(outcomes) == 1 else {**shown, "webhooks": [told(one) for one in outcomes]})
 
 
 def _destinations(
@@ -124,7 +124,7 @@ async def inbound(world: World, request: Request) -> Response:
         )
     except (ValueError, LookupError, TypeError) as error:
         raise ControlError(f"no mail can be made of that: {error}", hint="look at headers and addresses") from None
-    return answer({**outcome.to_json(), "message_id": message_id})
+    return answer({**told(outcome), "message_id": message_id})
 
 
 def _is_header(name: str, value: object) -> bool:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from mock_providers.at_once import AtOnce
 from mock_providers.checked import Checked
 from mock_providers.control.accounts import find_account
-from mock_providers.control.answers import answer, body_of
+from mock_providers.control.answers import answer, body_of, told
 from mock_providers.errors import ControlError
 from mock_providers.own_body import OwnBody
 from mock_providers.twilio.state.account import TwilioAccount
@@ -55,7 +55,7 @@ async def set_status(world: World, request: Request) -> Response:
     )
     if outcome is None:
         return answer({"callback": None, "status": None, "error": "the message has no StatusCallback"})
-    return answer(outcome.to_json())
+    return answer(told(outcome))
 
 
 async def inbound(world: World, request: Request) -> Response:
@@ -96,7 +96,7 @@ async def inbound(world: World, request: Request) -> Response:
         at_once=at_once,
         own=own,
     )
-    return answer({"sid": sid, **outcome.to_json(), "replies": [message.to_json() for message in sent]})
+    return answer({"sid": sid, **told(outcome), "replies": [message.to_json() for message in sent]})
 
 
 def signature_of(given: Checked) -> Signature:

@@ -216,7 +216,7 @@ class SendGridWebhooks:
     ) -> None:
         outcome = await self.post(account, events, url=url, signer=signer)
         for pause in account.settings.event_retries_s:
-            if outcome.status is not None and 200 <= outcome.status < 300:
+            if outcome.refused or (outcome.status is not None and 200 <= outcome.status < 300):
                 return
             await elapse(pause)
             outcome = await self.post(account, events, url=url, signer=signer)

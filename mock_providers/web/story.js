@@ -17,7 +17,7 @@ const steps = {
   "callback.sent": (entry) => [`Webhook sent: ${entry.params?.MessageStatus ?? (Array.isArray(entry.params) ? entry.params.map((one) => one.event).join(", ") : entry.kind)}`, entry.url, { signature: entry.signature, params: entry.params }],
   "callback.answered": (entry) => [`The stack answered: ${entry.status ?? "nothing"}`, entry.error ?? `after ${entry.elapsed_ms} ms`, entry.reply || null],
   "verification.sent": (entry) => [`Code ${entry.code} sent by ${entry.channel}`, `to ${entry.to} · attempt ${entry.attempt}`, entry.text],
-  "callback.dropped": (entry) => ["Webhook dropped by a fault", entry.kind, entry.params],
+  "callback.dropped": (entry) => [`Webhook ${entry.reason && entry.reason !== "a fault" ? "not sent" : "dropped by a fault"}`, entry.reason && entry.reason !== "a fault" ? entry.reason : entry.kind, entry.params],
 };
 
 function timeline(entries) {

@@ -61,7 +61,7 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "parts": (
             *("accounts", "asgi", "at_once", "bodies", "checked", "clock", "connection", "errors", "handlebars"),
             *("hosts", "lifecycle", "memory", "metrics", "own_body", "own_files", "packed", "posting", "redact"),
-            "unsupported",
+            *("targets", "unsupported"),
         ),
     },
 }
