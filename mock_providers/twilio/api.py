@@ -39,8 +39,10 @@ ROUTES = [
 
 _LACKING = [
     ("POST", re.compile(r"/2010-04-01/Accounts(?:/[^/.]+)?\.json")),
+    ("", re.compile(r"/2010-04-01/Accounts/[^/.]+/IncomingPhoneNumbers/(?:Local|Mobile|TollFree)\.json")),
+    ("", re.compile(r"/v1/Services/(?:PreregisteredUsa2p|Usecases)")),
 ]
-"""Operations that are not here, on paths that are."""
+"""Operations that are not here, on paths that are or look like those of single things; an empty method is any."""
 _TESTABLE = frozenset(("messages.create", "accounts.fetch"))
 """What test credentials may do."""
 
@@ -138,7 +140,7 @@ def _refused(code: int, request: Request) -> Answer:
 def _route(method: str, path: str) -> tuple[Route | int, tuple[str, ...]]:
     """The route and the SIDs in the path, or the code of the error if there is none."""
     code = 20404
-    if any(method == lacking and pattern.fullmatch(path) for lacking, pattern in _LACKING):
+    if any(lacking in {method, ""} and pattern.fullmatch(path) for lacking, pattern in _LACKING):
         return code, ()
     for route in ROUTES:
         match = route.pattern.fullmatch(path)

@@ -25,6 +25,12 @@ def lacks(http: httpx.Client, path: str) -> dict[str, object] | None:
         ("GET", "/2010-04-01/Accounts/{account}/Calls/CA{id}.json", "/2010-04-01/Accounts/{sid}/Calls/{sid}.json"),
         ("POST", "/2010-04-01/Accounts.json", "/2010-04-01/Accounts.json"),
         ("POST", "/2010-04-01/Accounts/{account}.json", "/2010-04-01/Accounts/{sid}.json"),
+        (
+            "POST",
+            "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/TollFree.json",
+            "/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers/TollFree.json",
+        ),
+        ("GET", "/v1/Services/Usecases", "/v1/Services/Usecases"),
         ("GET", "/v1/Conversations/CH{id}/Messages", "/v1/Conversations/{sid}/Messages"),
         ("POST", "/v1/Services/MG{id}/ShortCodes", "/v1/Services/{sid}/ShortCodes"),
         ("GET", "/v2/Flows/FW{id}", "/v2/Flows/{sid}"),
