@@ -19,6 +19,7 @@ _AS = re.compile(r"as\s+\|")
 _ELSE = re.compile(r"\s*else(?=[\s~}])")
 _COMMENT_ENDS = re.compile(r"--~?\}\}")
 _TAG_ENDS = re.compile(r"\}\}")
+_DIVIDER_ENDS = re.compile(r"\s*~?\}\}")
 _ENDS_NAME = frozenset("=~}/.)|")
 _ENDS_LITERAL = frozenset("~})")
 _TRIPLE = ("}~}}", "}}}")
@@ -101,6 +102,9 @@ class _Scanner:
         if source.startswith("!", begin):
             return self._comment(begin, trim=trim, line=line)
         sign, begin = self._sign(begin, line)
+        ended = _DIVIDER_ENDS.match(source, begin) if sign in ("else", "^") else None
+        if ended is not None:  # one word to Handlebars, whatever brackets come after it
+            return Tag(sign, [], (trim, "~" in ended[0]), line), ended.end()
         tokens: list[Token] = []
         while True:
             space = _SPACE.match(source, begin)
@@ -204,6 +208,8 @@ class _Scanner:
 
 def _closing(source: str, at: int) -> str | None:
     """The end of a tag that stands here: with two brackets or three, with or without `~`."""
+    if source.startswith("}}}}", at):
+        return None  # which closes raw blocks alone
     for end in (*_TRIPLE, "~}}", "}}"):
         if source.startswith(end, at):
             return end

@@ -43,7 +43,7 @@ ALLOWED = {
     "harness/discovery/processes.py: re.search(said, one.line)": "a program's own words, escaped",
     "harness/discovery/redis_keys.py: re.search(f'(?<![a-z]){channel}(?![a-z])', name.lower())": "one of CHANNELS",
     "harness/discovery/settings.py: re.compile(pattern)": "from the table that follows",
-    "harness/discovery/sources.py: re.search(f'": "a word of letters, as a pattern found it",
+    "harness/discovery/sources.py: re.search(f'": "an escaped name",
     "harness/discovery/sources.py: re.findall(reading, text)": "an escaped name",
     "harness/plugin/options.py: re.compile(f": "the names of our options",
     "harness/profile/pointers.py: re.search(where.match, words[:LONGEST])": "the profile; the text is bounded",
