@@ -17,8 +17,15 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 BODY_LIMIT = 32 * 1024 * 1024
 
 
+class _Json(JSONResponse):
+    """JSON in ASCII: a half of a character, which a client may have written as an escape, has no other form."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
 def answer(value: Any, status: int = 200) -> Response:
-    return JSONResponse(value, status)
+    return _Json(value, status)
 
 
 def told(outcome: Outcome) -> dict[str, Any]:
@@ -29,7 +36,7 @@ def told(outcome: Outcome) -> dict[str, Any]:
 
 
 def refusal(message: str, *, hint: str = "", status: int = 422) -> Response:
-    return JSONResponse({"error": message, "hint": hint}, status)
+    return _Json({"error": message, "hint": hint}, status)
 
 
 async def bytes_of(request: Request) -> bytes:
@@ -50,12 +57,19 @@ async def body_of(request: Request) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        value = json.loads(raw)
+        value = _whole(raw, json.loads(raw))
     except (ValueError, RecursionError):
         raise ControlError("the body is not JSON", hint="send a JSON object", status=400) from None
     if not isinstance(value, dict):
         raise ControlError("the body is not a JSON object", hint="send {...}", status=400)
     return value
+
+
+def _whole(raw: bytes, value: Any) -> Any:
+    """The value without halves of characters, which no form and no header can carry: each is a question mark."""
+    if b"\\ud" not in raw.lower():
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def guarded(endpoint: Endpoint) -> Endpoint:

@@ -29,7 +29,7 @@ class Refusal:
             one = Checked(item, where=where)
             code = one.integer("code")
             if code not in ERRORS:
-                raise one.wrong("code", "an error code of the table in docs/mock-providers.md", code)
+                raise one.wrong("code", "an error code of the table in docs/twilio-products.md", code)
             found.append(cls(to=one.text("to", "*"), from_=one.text("from", "*"), code=code))
             one.done()
         return tuple(found)
