@@ -6,7 +6,6 @@ import json
 import secrets
 import time
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -53,7 +52,7 @@ def mails_of(account: SendGridTenant) -> list[dict[str, Any]]:
     return mails
 
 
-@pytest.mark.parametrize("identity", [f"d-{secrets.token_hex(16)}", str(uuid4())])
+@pytest.mark.parametrize("identity", ["d-" + "4e" * 16, "7f1f61a2-5f3a-4a7e-9a3c-3f2f4a9f2b10"])
 def test_an_unknown_template_is_accepted_and_not_delivered(account: SendGridTenant, identity: str) -> None:
     message = account.send(template_id=identity)
     assert told(account, message) == {"to@example.com": ("not_delivered", UNKNOWN + identity)}
