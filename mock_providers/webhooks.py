@@ -22,6 +22,8 @@ Signature = Literal["valid", "tampered", "missing"]
 
 NOTHING = WebhookFault()
 
+LEAST_S = 0.1
+"""Less time than this is none for another attempt: a loop's timers may be a millisecond early."""
 REORDER_S = 2.0
 """How long a webhook that is to be overtaken waits for one that overtakes it."""
 
@@ -151,7 +153,7 @@ class Webhooks:
         outcome = await self._deliver_once(webhook, limits=limits)
         for attempt in range(2, webhook.retries.count + 2):
             left = ends - time.monotonic()
-            if limits is None or outcome.failure not in webhook.retries.after or left <= 0:
+            if limits is None or outcome.failure not in webhook.retries.after or left < LEAST_S:
                 break
             # a retry comes alone: those that it first went out with have arrived
             again = replace(webhook, at_once=None, extra={**webhook.extra, "attempt": attempt})
