@@ -210,7 +210,7 @@ class TwilioWebhooks:
             own=own,
         )
         outcome = await self._webhooks.deliver(webhook)
-        failure = None if webhook.fault.drop else _failure(outcome)
+        failure = None if webhook.fault.drop or outcome.refused else _failure(outcome)
         if failure is not None and target.fallback_url is not None:
             webhook = self._webhook(
                 account,

@@ -109,6 +109,13 @@ def test_no_fallback_for_what_a_fault_drops(twilio: TwilioTenant, receiver: Rece
     assert twilio.entries(type="callback.sent") == []
 
 
+def test_neither_fallback_nor_retry_for_what_the_mock_does_not_call(twilio: TwilioTenant, receiver: Receiver) -> None:
+    number(twilio, SmsUrl="http://192.0.2.1/first#rc=3&rp=all", SmsFallbackUrl=f"{receiver.url}/fallback")
+    assert "192.0.2.1" in inbound(twilio)["error"]
+    assert len(twilio.entries(type="callback.dropped")) == 1
+    assert twilio.entries(type="callback.sent") == []
+
+
 @pytest.mark.parametrize(
     ("own", "of_service", "use_number", "path"),
     [
