@@ -71,8 +71,17 @@ def unknown_template(payload: dict[str, Any]) -> str:
     )
 
 
-def problem_of(source: str) -> str | None:
-    """Why a template is none, in one line; None if it can be read."""
+def warnings_of(version: dict[str, Any]) -> list[dict[str, str]]:
+    """What is wrong with the Handlebars of a dynamic template's version.
+
+    The vendor takes it all the same, and delivers no mail with it (sendgrid/sendgrid-nodejs, issue 1209); its OpenAPI
+    file has `warnings` in a version.
+    """
+    problems = {name: _problem_of(version[name]) for name in ("subject", "html_content", "plain_content")}
+    return [{"message": f"{name}: {problem}"} for name, problem in problems.items() if problem is not None]
+
+
+def _problem_of(source: str) -> str | None:
     try:
         _read(source)
     except TemplateError as problem:

@@ -98,6 +98,16 @@ def test_a_sound_template_has_no_warnings(account: SendGridTenant) -> None:
     assert account.request("POST", f"/templates/{made['id']}/versions", json=version).json()["warnings"] == []
 
 
+def test_a_change_is_warned_of_or_mends(account: SendGridTenant) -> None:
+    made = account.request("POST", "/templates", json={"name": "t", "generation": "dynamic"}).json()
+    versions = f"/templates/{made['id']}/versions"
+    version = account.request("POST", versions, json={"name": "v", "subject": "{{a", "html_content": "x"}).json()
+    assert version["warnings"] == [{"message": "subject: line 1: a tag is not closed"}]
+    mended = account.request("PATCH", f"{versions}/{version['id']}", json={"subject": "{{a}}"}).json()
+    assert mended["warnings"] == []
+    assert told(account, account.send(template_id=made["id"])) == {"to@example.com": ("delivered", "")}
+
+
 def test_only_those_whose_data_does_not_fit_are_left_out(account: SendGridTenant) -> None:
     identity = template(account, html_content="{{#if vip}}{{shout name}}{{else}}{{name}}{{/if}}")
     blocks = [

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from mock_providers.asgi import Answer
 from mock_providers.sendgrid.errors import Problem, SendGridError
+from mock_providers.sendgrid.rendering import warnings_of
 from mock_providers.sendgrid.routes.visit import Route, Visit, not_found, shown
-from mock_providers.sendgrid.state.template import Template
+from mock_providers.sendgrid.state.template import Template, is_dynamic
 
 _LONGEST = {"name": 100, "subject": 255, "html_content": 1_048_576, "plain_content": 1_048_576, "test_data": 1_048_576}
 """Texts of a version, and how many characters each may have (the vendor's OpenAPI file)."""
@@ -25,6 +26,8 @@ def _update(visit: Visit) -> Answer:
     template, version = _version(visit)
     changes = _changes(visit.body())
     version |= changes
+    if is_dynamic(template):
+        version["warnings"] = warnings_of(version)
     if changes.get("active") == 1:
         _make_active(template, version)
     version["updated_at"] = template["updated_at"] = _now(visit)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from mock_providers.asgi import Answer, field
 from mock_providers.sendgrid.errors import Problem, SendGridError
-from mock_providers.sendgrid.rendering import problem_of
+from mock_providers.sendgrid.rendering import warnings_of
 from mock_providers.sendgrid.routes.visit import Route, Visit, not_found, shown
-from mock_providers.sendgrid.state.template import Template
+from mock_providers.sendgrid.state.template import Template, is_dynamic
 
 
 def _create(visit: Visit) -> Answer:
@@ -66,8 +66,8 @@ def _add_version(visit: Visit) -> Answer:
         "editor": "code",
         "updated_at": _now(visit),
     }
-    if template["generation"] == "dynamic":
-        version["warnings"] = _warnings(version)
+    if is_dynamic(template):
+        version["warnings"] = warnings_of(version)
     if version["active"]:
         for other in template["versions"]:
             other["active"] = 0
@@ -87,16 +87,6 @@ def _text(body: dict[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise SendGridError(400, Problem(f"{name} must be a string", name))
     return value
-
-
-def _warnings(version: dict[str, Any]) -> list[dict[str, str]]:
-    """What is wrong with a version's Handlebars.
-
-    The vendor takes it all the same, and delivers no mail with it (sendgrid/sendgrid-nodejs, issue 1209); its OpenAPI
-    file has `warnings` in a version.
-    """
-    problems = {name: problem_of(version[name]) for name in ("subject", "html_content", "plain_content")}
-    return [{"message": f"{name}: {problem}"} for name, problem in problems.items() if problem is not None]
 
 
 def _now(visit: Visit) -> str:
