@@ -65,6 +65,8 @@ def receiving() -> Iterator[Receiver]:
         kept = Receiver(f"http://127.0.0.1:{running.server_address[1]}/hook?id=7")
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield kept
-        running.shutdown()
-        thread.join(10)
+        try:
+            yield kept
+        finally:
+            running.shutdown()
+            thread.join(10)
