@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from mock_providers.errors import ConfigError
+from mock_providers.glob import LONGEST
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -45,6 +46,16 @@ class Checked:
         if value is not None and not isinstance(value, str):
             raise self.wrong(key, "a string", value)
         return value or None
+
+    def glob(self, key: str, default: str = _MISSING) -> str:
+        """A pattern that addresses are held against, so it has a length that it can't pass."""
+        return self.within(key, self.text(key, default), LONGEST)
+
+    def within(self, key: str, value: str, most: int) -> str:
+        """The string, if it has at most so many characters."""
+        if len(value) > most:
+            raise ConfigError(f"{self.where}: {key} must be at most {most} characters, saw {len(value)}")
+        return value
 
     def url(self, key: str) -> str | None:
         value = self.optional_text(key)

@@ -14,10 +14,10 @@ HIDDEN = "[redacted]"
 _SECRET_HEADERS = frozenset(
     (b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"x-mock-token", b"x-twilio-token")
 )
-_USERINFO = re.compile(r"(?<=://)[^/?#@\s]*@")
-_SECRET_QUERY = re.compile(
-    r"([?&][^=&#]*(?:token|secret|key|pass|pwd|auth|sig|credential)[^=&#]*=)[^&#\s]+", re.IGNORECASE
-)
+_USERINFO = re.compile(r"(?<=://)[^/?#@\s]*+@")
+# a parameter ends where the next one begins, so that none is read twice
+_PARAMETER = re.compile(r"([?&])([^?&=#]++)=([^&#\s]++)")
+_SECRET = re.compile(r"token|secret|key|pass|pwd|auth|sig|credential", re.IGNORECASE)
 
 
 def url(value: str) -> str:
@@ -25,8 +25,13 @@ def url(value: str) -> str:
     if "@" in value:
         value = _USERINFO.sub(f"{HIDDEN}@", value)
     if "?" in value:
-        value = _SECRET_QUERY.sub(rf"\1{HIDDEN}", value)
+        value = _PARAMETER.sub(_parameter, value)
     return value
+
+
+def _parameter(found: re.Match[str]) -> str:
+    mark, name, _ = found.groups()
+    return f"{mark}{name}={HIDDEN}" if _SECRET.search(name) else found[0]
 
 
 def form(given: Form) -> Form:

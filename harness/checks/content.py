@@ -16,7 +16,7 @@ from harness.profile.base import Channel
 from harness.profile.claims import remedy
 from harness.profile.templates import names_in
 
-TAG = re.compile(r"<[^>]*>")
+TAG = re.compile(r"<[^<>]*>")
 
 
 class Sent(Protocol):

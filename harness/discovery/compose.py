@@ -12,7 +12,7 @@ from typing import Final
 FILES: Final = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 LARGEST: Final = 200_000
 LINE: Final = re.compile(
-    r"^(?P<space> *)(?P<dash>- +)?(?:(?P<key>[\w.$-]+|\"[^\"]*\"|'[^']*')\s*:(?:\s+|$))?(?P<rest>.*)$"
+    r"^(?P<space> *+)(?P<dash>- ++)?(?:(?P<key>[\w.$-]+|\"[^\"]*\"|'[^']*')\s*:(?:\s+|$))?(?P<rest>.*)$"
 )
 
 

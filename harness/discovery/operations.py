@@ -12,7 +12,7 @@ from harness.discovery.words import HOOKS, ID, READY, SENDS, STATUS, channels_of
 from harness.profile.base import CHANNELS
 from harness.profile.requests import CONTRACT
 
-PARAMETER: Final = re.compile(r"\{[^}]*\}|:\w+|<[^>]*>")
+PARAMETER: Final = re.compile(r"\{[^{}]*\}|:\w+|<[^<>]*>")
 """A parameter in a path, as OpenAPI, Express and Flask write it."""
 DEEPEST: Final = 6
 KEYED: Final = ("idempotency", "request-key", "dedup")

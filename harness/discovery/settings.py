@@ -19,7 +19,7 @@ READ: Final = (
     re.compile(r"""\bos\.Getenv\("(\w{2,60})"\)"""),
 )
 FILES: Final = (".env", ".env.example", ".env.sample", ".env.dist", "env.example", ".env.development")
-LINE: Final = re.compile(r"^\s*(?:export\s+)?([A-Z][A-Z0-9_]{1,60})\s*=", re.MULTILINE)
+LINE: Final = re.compile(r"^[^\S\n]*+(?:export[^\S\n]++)?([A-Z][A-Z0-9_]{1,60})[^\S\n]*+=", re.MULTILINE)
 GIVEN: Final = frozenset(
     {
         *("HOST", "PORT", "PUBLIC_URL", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD"),

@@ -125,7 +125,7 @@ def handler(source: Source, begin: int) -> str:
         return ""
     name = re.escape(named[1])
     found = re.search(
-        rf"^\s*(?:(?:async\s+)?(?:def|function)\s+{name}\b|const\s+{name}\s*=)", source.text, re.MULTILINE
+        rf"^[^\S\n]*+(?:(?:async\s+)?(?:def|function)\s+{name}\b|const\s+{name}\s*=)", source.text, re.MULTILINE
     )
     return source.text[found.start() : found.start() + NEAR] if found else ""
 

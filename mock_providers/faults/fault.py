@@ -130,6 +130,8 @@ class Disturbance:
     by: Fault | None = None
 
 
+MOST = 10_000
+"""Faults that may be set; a record that is replayed makes one for each call that failed."""
 UNDISTURBED = Disturbance()
 
 
@@ -151,6 +153,8 @@ class Faults:
         return iter(self._faults.values())
 
     def add(self, value: object) -> Fault:
+        if len(self._faults) >= MOST:
+            raise ConfigError(f"there are {MOST} faults already, and every call is shown to each; remove some first")
         fault = Fault.from_json(value, id=f"fault-{self._made + 1}")
         self._made += 1
         self._faults[fault.id] = fault

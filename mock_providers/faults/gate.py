@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from mock_providers.errors import ConfigError
 from mock_providers.faults.match import Match
 
 
@@ -51,6 +52,10 @@ class Gate:
         }
 
 
+MOST = 1000
+"""Gates that may be closed."""
+
+
 class Gates:
     """The gates that are closed."""
 
@@ -65,6 +70,8 @@ class Gates:
         return iter(self._gates.values())
 
     def add(self, match: Match) -> Gate:
+        if len(self._gates) >= MOST:
+            raise ConfigError(f"there are {MOST} closed gates already; open some first")
         self._made += 1
         gate = Gate(id=f"gate-{self._made}", match=match)
         self._gates[gate.id] = gate

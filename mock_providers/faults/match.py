@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from mock_providers.checked import Checked
+from mock_providers.errors import ConfigError
+from mock_providers.glob import LONGEST, fits
 from mock_providers.journal.filter import recipient_matches
+
+_LONGEST = {"endpoint": LONGEST, "to": LONGEST, "text": 16_000}
+"""Characters of what every call may be held against."""
+MOST_ACCOUNTS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +30,11 @@ class Match:
     def from_json(cls, value: object) -> Match:
         given = Checked(value, where="match")
         texts = {name: given.optional_text(name) for name in ("provider", "account", "endpoint", "to", "text")}
+        for name, most in _LONGEST.items():
+            given.within(name, texts[name] or "", most)
         match = cls(**texts, accounts=given.texts("accounts"))
+        if len(match.accounts) > MOST_ACCOUNTS:
+            raise ConfigError(f"match: accounts must be at most {MOST_ACCOUNTS}, saw {len(match.accounts)}")
         given.done()
         return match
 
@@ -42,7 +51,7 @@ class Match:
             (self.provider is None or self.provider == provider)
             and (self.account is None or self.account == account)
             and (not self.accounts or account in self.accounts)
-            and (self.endpoint is None or fnmatchcase(endpoint, self.endpoint))
+            and (self.endpoint is None or fits(self.endpoint, endpoint))
             and (self.to is None or recipient_matches(self.to, to))
             and (self.text is None or self.text in (text or ""))
         )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from mock_providers.errors import ControlError
+from mock_providers.glob import LONGEST, fits
 from mock_providers.journal.search import failed, has_words, may_have
 from mock_providers.journal.store import Key
+
+_LONGEST = {"to": LONGEST, "type": 256, "search": 1000, "text": 16_000}
+"""Characters of what is looked for: all of it may be held against every entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,9 @@ class Filter:
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Filter:
         """Reads the query parameters that are filters; others are left to the caller."""
+        for name, most in _LONGEST.items():
+            if len(query.get(name, "")) > most:
+                raise ControlError(f"{name} must be at most {most} characters", hint="look for a part of it")
         to = query.get("to") or None
         if to is not None and to.startswith(" "):
             # a plus that was not percent-encoded arrives as a space
@@ -112,10 +118,7 @@ class Filter:
 def recipient_matches(pattern: str, to: object) -> bool:
     """Whether a recipient, or one of several, is the pattern or fits its glob."""
     recipients = to if isinstance(to, list) else [to]
-    return any(
-        isinstance(recipient, str) and (recipient == pattern or fnmatchcase(recipient, pattern))
-        for recipient in recipients
-    )
+    return any(isinstance(recipient, str) and fits(pattern, recipient) for recipient in recipients)
 
 
 def _number(query: Mapping[str, str], name: str) -> float | None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from mock_providers.errors import ControlError
 
+_TEXT = 16_000
+"""Characters of a text that tell a call from others: a fault's text is a part of it."""
 _DISTURBED = {"reset": "reset", "empty": "empty", "truncated": "truncate"}
 
 
@@ -50,7 +52,7 @@ def _fault(
     to = called["to"][0] if called["to"] else None
     own = account if account is not None else called["account"]
     match = {"provider": called["provider"], "account": own, "endpoint": called["endpoint"]}
-    match |= {"to": to, "text": called["text"]}
+    match |= {"to": to, "text": called["text"] and called["text"][:_TEXT]}
     alike = tuple(match.values())
     turns[alike] += 1
     fault: dict[str, Any] = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
-from fnmatch import fnmatchcase
 from typing import Any
 
 from mock_providers.at_once import AtOnce
 from mock_providers.clock import elapse
 from mock_providers.faults.webhook import WebhookFault
+from mock_providers.glob import fits
 from mock_providers.lifecycle import Script, Step
 from mock_providers.own_body import OwnBody
 from mock_providers.sendgrid.signature import SigningKey
@@ -107,7 +107,7 @@ def split(events: list[Event]) -> list[list[Event]]:
 
 def _script(account: SendGridAccount, recipient: Recipient) -> Script:
     for fate in account.settings.fates:
-        if fnmatchcase(recipient.email, fate.to):
+        if fits(fate.to, recipient.email):
             return fate.script
     return account.settings.lifecycle
 

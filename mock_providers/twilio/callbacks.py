@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 
 from mock_providers.at_once import AtOnce
 from mock_providers.clock import elapse
+from mock_providers.glob import fits
 from mock_providers.lifecycle import Due, Script, Step
 from mock_providers.own_body import OwnBody
 from mock_providers.twilio.delivering import make_webhook
@@ -67,7 +67,7 @@ class TwilioWebhooks:
         script = account.settings.lifecycle
         fate: Script | None = None
         for one in account.settings.fates:
-            if fnmatchcase(message.to, one.to):
+            if fits(one.to, message.to):
                 script = fate = one.script()
                 break
         if script and script is not fate and _is_outside_window(account, message):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-_E164 = re.compile(r"\+(?:1[2-9]\d{9}|[2-9]\d{6,14})")
-_SHORT_CODE = re.compile(r"\d{3,8}")
-_ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +\-_&.]{1,11}")
+_E164 = re.compile(r"\+(?:1[2-9][0-9]{9}|[2-9][0-9]{6,14})")
+_SHORT_CODE = re.compile(r"[0-9]{3,8}")
+_ALPHANUMERIC = re.compile(r"(?=[^A-Za-z]{0,10}[A-Za-z])[A-Za-z0-9 +\-_&.]{1,11}")
 CHANNELS = frozenset(("whatsapp", "messenger", "rcs", "fbmessenger", "viber"))
 _CHANNEL = re.compile(r"(whatsapp|messenger|rcs|fbmessenger|viber):(.+)")
 _ANY_CHANNEL = re.compile(r"([a-z]+):.*", re.DOTALL)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
 from mock_providers.asgi import Answer, field
+from mock_providers.sendgrid.activity_query import conditions
 from mock_providers.sendgrid.errors import Problem, SendGridError
 from mock_providers.sendgrid.routes.visit import Route, Visit, not_found, shown
 from mock_providers.sendgrid.state.mail import Mail, Recipient
 
 LARGEST_LIMIT = 1000
 
-_CONDITION = re.compile(r'\s*(to_email|from_email|subject|status|msg_id)\s*(=|!=|LIKE)\s*"([^"]*)"\s*', re.IGNORECASE)
-
 
 def _list(visit: Visit) -> Answer:
     limit = visit.number("limit", 10)
     if not 1 <= limit <= LARGEST_LIMIT:
         raise SendGridError(400, Problem(f"limit must be between 1 and {LARGEST_LIMIT}", "limit"))
-    conditions = _conditions(field(visit.query, "query"))
+    asked = conditions(field(visit.query, "query"))
     found: list[dict[str, Any]] = []
     for mail in reversed(visit.account.mails.values()):
         for recipient in mail.recipients:
             visit.webhooks.settle(visit.account, mail, recipient)
             summary = _summary(mail, recipient)
-            if all(_holds(summary, *condition) for condition in conditions):
+            if all(condition.holds(summary) for condition in asked):
                 found.append(summary)
                 if len(found) == limit:
                     return shown({"messages": found})
@@ -86,27 +84,6 @@ def _details(mail: Mail, recipient: Recipient) -> dict[str, Any]:
         "outbound_ip": "198.51.100.17",
         "outbound_ip_type": "shared",
     }
-
-
-def _conditions(query: str) -> list[tuple[str, str, str]]:
-    if not query:
-        return []
-    conditions = []
-    for part in re.split(r"\s+AND\s+", query, flags=re.IGNORECASE):
-        match = _CONDITION.fullmatch(part)
-        if match is None:
-            raise SendGridError(400, Problem(f"invalid query: {part[:100]}", "query"))
-        name, operator, value = match.groups()
-        conditions.append((name.lower(), operator.upper(), value))
-    return conditions
-
-
-def _holds(summary: dict[str, Any], name: str, operator: str, value: str) -> bool:
-    actual = str(summary[name])
-    if operator == "LIKE":
-        pattern = re.escape(value).replace("%", ".*")
-        return re.fullmatch(pattern, actual, re.IGNORECASE | re.DOTALL) is not None
-    return (actual == value) == (operator == "=")
 
 
 def _iso(at: int) -> str:

@@ -103,7 +103,7 @@ def _fates(given: Checked, name: str) -> tuple[Fate, ...]:
     found = []
     for n, item in enumerate(items, 1):
         one = Checked(item, where=f"{given.where}: {name} {n}")
-        found.append(Fate(one.text("to"), _lifecycle(one, "lifecycle")))
+        found.append(Fate(one.glob("to"), _lifecycle(one, "lifecycle")))
         one.done()
     return tuple(found)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from mock_providers.checked import Checked
+from mock_providers.glob import fits
 from mock_providers.twilio.dialling import LINE_TYPES
 from mock_providers.twilio.state.recipients import items
 
@@ -21,7 +21,7 @@ class Known:
     valid: bool
 
     def meets(self, number: str) -> bool:
-        return fnmatchcase(number, self.to)
+        return fits(self.to, number)
 
     @classmethod
     def read_all(cls, given: Checked, name: str) -> tuple[Known, ...]:
@@ -33,7 +33,7 @@ class Known:
                 raise one.wrong("line_type", f"one of {', '.join(LINE_TYPES)}", line_type)
             found.append(
                 cls(
-                    to=one.text("to"),
+                    to=one.glob("to"),
                     line_type=line_type,
                     carrier=one.optional_text("carrier"),
                     caller_name=one.optional_text("caller_name"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from mock_providers.checked import Checked
 from mock_providers.errors import ConfigError
+from mock_providers.glob import fits
 from mock_providers.lifecycle import Script, Step
 from mock_providers.twilio.errors import ERRORS
 
@@ -20,7 +20,7 @@ class Refusal:
     code: int
 
     def meets(self, to: str, sender: str | None) -> bool:
-        return fnmatchcase(to, self.to) and fnmatchcase(sender or "", self.from_)
+        return fits(self.to, to) and fits(self.from_, sender or "")
 
     @classmethod
     def read_all(cls, given: Checked, name: str) -> tuple[Refusal, ...]:
@@ -30,7 +30,7 @@ class Refusal:
             code = one.integer("code")
             if code not in ERRORS:
                 raise one.wrong("code", "an error code of the table in docs/twilio-products.md", code)
-            found.append(cls(to=one.text("to", "*"), from_=one.text("from", "*"), code=code))
+            found.append(cls(to=one.glob("to", "*"), from_=one.glob("from", "*"), code=code))
             one.done()
         return tuple(found)
 
@@ -51,7 +51,7 @@ class Fate:
             status = one.text("status")
             if status not in _PATHS:
                 raise one.wrong("status", f"one of {', '.join(_PATHS)}", status)
-            found.append(cls(to=one.text("to"), status=status, error_code=one.integer("error_code")))
+            found.append(cls(to=one.glob("to"), status=status, error_code=one.integer("error_code")))
             one.done()
         return tuple(found)
 
