@@ -54,7 +54,7 @@ async def rendered(world: World, request: Request) -> Response:
     account = world.sendgrid.get(str(entry["account"]))
     try:
         mails = await aside(partial(rendered_mails, payload, account.templates if account is not None else {}))
-    except (AttributeError, TypeError):
+    except (AttributeError, TypeError, RecursionError):
         raise ControlError("the call is not a mail that could be sent", hint="see its answer") from None
     return answer({"mails": mails})
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from mock_providers.handlebars import Budget, Limits, Template, TemplateError, parse, render
+from mock_providers.handlebars.values import text as text_of
 from mock_providers.sendgrid.state.mail import subject_of
 from mock_providers.sendgrid.state.template import Template as Stored
 from mock_providers.sendgrid.state.template import active_version, is_dynamic
@@ -33,7 +34,7 @@ def rendered(payload: dict[str, Any], templates: dict[str, Stored]) -> list[dict
     """One entry a personalization: its recipients, subject and contents, and why it isn't delivered, or null."""
     budget = Budget(MAIL)
     identity = payload.get("template_id")
-    template = templates.get(str(identity))
+    template = templates.get(identity) if isinstance(identity, str) else None
     return [
         _personalized(payload, block, template, budget, unknown=bool(identity) and active_version(template) is None)
         for block in payload.get("personalizations") or ()
@@ -148,7 +149,7 @@ def _substituted(text: str, replaced: dict[str, Any], budget: Budget) -> str:
         budget.step(1 + len(text) // CHARACTERS_A_STEP)
         count = text.count(tag) if tag else 0
         if count:
-            shown = str(value)
+            shown = text_of(value, budget)
             budget.write(count * len(shown))
             text = text.replace(tag, shown)
     return text

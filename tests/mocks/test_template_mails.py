@@ -162,3 +162,29 @@ def test_a_legacy_template_stands_around_the_mails_own_content(account: SendGrid
     [mail] = mails_of(account)
     assert mail["subject"] == "News: today"
     assert mail["content"] == [{"type": "text/html", "value": "<b>{{Ada}}<p>hello</p></b>"}]
+
+
+DEEP: Any = json.loads("[" * 900 + "]" * 900)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"template_id": DEEP},
+        {"template_id": {"a": 1}},
+        {"subject": DEEP},
+        {"content": [{"type": "text/plain", "value": DEEP}]},
+        {"content": 5},
+        {"personalizations": "abc"},
+        {"personalizations": [1]},
+        {"personalizations": [{"to": 5}]},
+        {"personalizations": [people("a@example.com", substitutions={"A": DEEP})]},
+        {"personalizations": [people("a@example.com", substitutions="x")]},
+        {"personalizations": [people("a@example.com", dynamic_template_data=DEEP)], "template_id": "d-1"},
+    ],
+    ids=range(11),
+)
+def test_a_mail_of_any_shape_is_shown_or_told_to_be_none(account: SendGridTenant, changes: dict[str, Any]) -> None:
+    assert account.create(**changes).status_code in {202, 400}
+    call = account.entries(type="called", endpoint="mail.send")[-1]["seq"]
+    assert account.http.get(f"/_mock/calls/{call}/rendered").status_code in {200, 422}
