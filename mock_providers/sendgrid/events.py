@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mock_providers.at_once import AtOnce
@@ -127,11 +127,11 @@ class SendGridWebhooks:
             if reported and recipient.script:
                 self._webhooks.start("sendgrid", account.name, self._run(account, mail, recipient))
 
-    def begin_after(self, account: SendGridAccount, mail: Mail, decided: Coroutine[Any, Any, None]) -> None:
+    def begin_after(self, account: SendGridAccount, mail: Mail, decide: Callable[[], Awaitable[None]]) -> None:
         """Starts the scripts once it is decided who gets the mail; until then nothing happens to it."""
 
         async def begin() -> None:
-            await decided
+            await decide()
             self.begin(account, mail)
 
         self._webhooks.start("sendgrid", account.name, begin())

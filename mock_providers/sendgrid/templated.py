@@ -22,7 +22,7 @@ def begin(webhooks: SendGridWebhooks, account: SendGridAccount, mail: Mail, payl
     budget = Budget(AT_ONCE)
     reasons = refusals(payload, template, budget)
     if budget.spent:
-        webhooks.begin_after(account, mail, _decide(mail, payload, template))
+        webhooks.begin_after(account, mail, partial(_decide, mail, payload, template))
     else:
         _drop(mail, payload, reasons)
         webhooks.begin(account, mail)
