@@ -37,7 +37,9 @@ _SELECTION = {
     "account": _text("Account SID, or the name of a SendGrid account"),
     "to": _text("A recipient, or a glob"),
     "text": _text("A part of the body, or of subject and content"),
-    "type": _text("called, answered, callback.sent, callback.answered, callback.dropped, verification.sent"),
+    "type": _text(
+        "called, answered, callback.sent, callback.answered, callback.dropped, verification.sent, verification.checked"
+    ),
     "endpoint": _text("messages.create, mail.send, …"),
     "message": _text("The vendor's message id"),
     "call": _count("The number of the call that an entry belongs to", maximum=10**17),

@@ -63,6 +63,21 @@ class TwilioWebhooks:
             },
         )
 
+    def note_check(self, account: TwilioAccount, verification: Verification, *, right: bool) -> None:
+        """Records what became of a code that was handed in: the answer's status alone is 200 either way."""
+        self._webhooks.note(
+            "verification.checked",
+            "twilio",
+            account.name,
+            {
+                "message": verification.sid,
+                "to": [verification.to],
+                "service": verification.service_sid,
+                "right": right,
+                "check": verification.checks,
+            },
+        )
+
     def _script(self, account: TwilioAccount, message: Message) -> Script:
         script = account.settings.lifecycle
         fate: Script | None = None

@@ -49,6 +49,9 @@ const cell = (kind, text) => {
   return span;
 };
 
+// an address names its channel, and there is no other place where it stands
+const channelOf = (entry) => (`${[entry.to ?? []].flat()[0] ?? ""}`.match(/^([a-z]+):/) ?? [])[1];
+
 function makeRow(entry) {
   const row = document.createElement("div");
   row.className = "row";
@@ -56,11 +59,13 @@ function makeRow(entry) {
   row.setAttribute("role", "option");
   row.setAttribute("aria-selected", "false");
   const what = cell("what", "");
-  const tag = cell(`tag ${entry.provider}`, entry.provider === "twilio" ? "T" : "S");
+  const whatsapp = channelOf(entry) === "whatsapp";
+  const tag = cell(`tag ${whatsapp ? "whatsapp" : entry.provider}`, whatsapp ? "W" : entry.provider === "twilio" ? "T" : "S");
+  tag.title = whatsapp ? "Twilio, by WhatsApp" : entry.provider;
   const name = entry.type === "called" ? entry.endpoint : `↩ ${entry.kind}`;
   what.append(tag, Object.assign(document.createElement("b"), { textContent: name }));
-  const to = Array.isArray(entry.to) ? entry.to.join(", ") : entry.to ?? "";
-  const text = entry.text ?? entry.params?.MessageStatus ?? (Array.isArray(entry.params) ? entry.params.map((one) => one.event).join(", ") : "");
+  const to = [entry.to ?? []].flat().map((one) => one.replace(/^whatsapp:/, "")).join(", ");
+  const text = entry.text ?? entry.params?.ContentSid ?? entry.params?.MessageStatus ?? (Array.isArray(entry.params) ? entry.params.map((one) => one.event).join(", ") : "");
   row.append(cell("time", time(entry.at)), what, cell("to", to), cell("text", text), cell("pill", ""), cell("ms", ""));
   row.entry = entry;
   setAnswer(row, entry.answer);

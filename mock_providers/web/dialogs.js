@@ -5,9 +5,9 @@ const EVENTS = ["processed", "delivered", "deferred", "bounce", "blocked", "drop
 const forms = {
   inbound: {
     title: "Inbound message or mail",
-    fields: [["account", "Account"], ["from", "From"], ["to", "To"], ["subject", "Subject (mail)"], ["body", "Text", "area"], ["url", "URL (optional)"]],
-    send: ({ account, from, to, subject, body, url }) => account.provider === "twilio"
-      ? [`/twilio/${account.name}/inbound`, { from, to, body, ...(url && { url }) }]
+    fields: [["account", "Account"], ["from", "From"], ["to", "To"], ["subject", "Subject (mail)"], ["body", "Text", "area"], ["profile_name", "Profile name (WhatsApp)"], ["button", "Tapped button (WhatsApp)"], ["url", "URL (optional)"]],
+    send: ({ account, from, to, subject, body, profile_name, button, url }) => account.provider === "twilio"
+      ? [`/twilio/${account.name}/inbound`, { from, to, ...((body || !button) && { body }), ...(profile_name && { profile_name }), ...(button && { button: { text: button } }), ...(url && { url }) }]
       : [`/sendgrid/${account.name}/inbound`, { from, to, subject, text: body, ...(url && { url }) }],
   },
   status: {

@@ -17,6 +17,7 @@ const steps = {
   "callback.sent": (entry) => [`Webhook sent: ${entry.params?.MessageStatus ?? (Array.isArray(entry.params) ? entry.params.map((one) => one.event).join(", ") : entry.kind)}`, entry.url, { signature: entry.signature, params: entry.params }],
   "callback.answered": (entry) => [`The stack answered: ${entry.status ?? "nothing"}`, entry.error ?? `after ${entry.elapsed_ms} ms`, entry.reply || null],
   "verification.sent": (entry) => [`Code ${entry.code} sent by ${entry.channel}`, `to ${entry.to} · attempt ${entry.attempt}`, entry.text],
+  "verification.checked": (entry) => [entry.right ? "The code was right: approved" : "The code was wrong", `check ${entry.check}`, null],
   "callback.dropped": (entry) => [`Webhook ${entry.reason && entry.reason !== "a fault" ? "not sent" : "dropped by a fault"}`, entry.reason && entry.reason !== "a fault" ? entry.reason : entry.kind, entry.params],
 };
 
@@ -25,7 +26,7 @@ function timeline(entries) {
   const list = make("ol", { className: "timeline" });
   for (const entry of entries) {
     const [title, facts, more] = steps[entry.type]?.(entry) ?? [entry.type, "", entry];
-    const kind = entry.type.endsWith("answered") ? tell.verdict(entry, entry)[1] : entry.type === "callback.dropped" ? "warn" : "";
+    const kind = entry.type === "verification.checked" ? (entry.right ? "good" : "bad") : entry.type.endsWith("answered") ? tell.verdict(entry, entry)[1] : entry.type === "callback.dropped" ? "warn" : "";
     const item = make("li", { className: kind });
     item.append(
       make("span", { className: "at", textContent: `+${((entry.at - begin) * 1000).toFixed(1)} ms` }),
@@ -40,13 +41,17 @@ function timeline(entries) {
 
 async function smsBody(entry) {
   const text = entry.text ?? entry.params?.Body;
-  if (!text && !entry.params?.MediaUrl) return null;
+  const { MediaUrl, ContentSid, ContentVariables, ProfileName, ButtonText, ButtonPayload, ListTitle, ListId } = entry.params ?? {};
+  if (!text && !MediaUrl && !ContentSid) return null;
+  if (ContentSid) return make("div", {}, make("div", { className: "bubble", textContent: `Template ${ContentSid}` }), ContentVariables ? make("pre", { textContent: ContentVariables }) : null);
   const incoming = entry.kind === "inbound" ? " in" : "";
   const count = await tell.api(`/segments?text=${encodeURIComponent(text ?? "")}`);
-  const media = [entry.params?.MediaUrl ?? []].flat();
+  const media = [MediaUrl ?? []].flat();
+  const chosen = ButtonText ? `tapped “${ButtonText}”${ButtonPayload ? ` (${ButtonPayload})` : ""}` : ListTitle ? `chose “${ListTitle}”${ListId ? ` (${ListId})` : ""}` : null;
   return make("div", {},
     make("div", { className: `bubble${incoming}`, textContent: text || "(media only)" }),
     make("p", { className: `segments${incoming}`, textContent: `${count.count} segment${count.count === 1 ? "" : "s"} · ${count.encoding} · ${count.units} units${media.length ? ` · ${media.length} media` : ""}` }),
+    ProfileName || chosen ? make("p", { className: "facts", textContent: [ProfileName, chosen].filter(Boolean).join(" ") }) : null,
     media.length ? make("pre", { textContent: media.join("\n") }) : null,
   );
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
+from twilio.rest import Client
 
 from mock_providers.client import MockProviders, SendGrid, Twilio
 from mock_providers.process import server_process
@@ -208,6 +209,53 @@ def test_what_is_not_here_is_told_live(chromium: Browser, mocks: MockProviders, 
     expect(dialog.get_by_role("row", name="1 POST /2010-04-01/Accounts/{sid}/Calls.json")).to_be_visible()
     assert dialog.evaluate(OVERFLOW) == []
     dialog.get_by_role("button", name="Close").click()
+    own.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_whatsapp_and_verify_are_told(chromium: Browser, mocks: MockProviders, twilio: Twilio, width: int) -> None:
+    client = Client(twilio.account_sid, twilio.auth_token)
+    client.verify.base_url = mocks.url
+    own = chromium.new_page(viewport={"width": width, "height": 844})
+    own.set_default_timeout(BROWSER_MS)
+    own.goto(f"{mocks.url}")
+    expect(own.locator("#live.on")).to_be_attached()
+    own.locator("#account").focus()
+    own.locator("#account").select_option(twilio.account_sid)
+    story = own.locator("#story")
+
+    own.get_by_role("button", name="Inbound").click()
+    dialog = own.get_by_role("dialog")
+    dialog.get_by_label("Account").select_option(label=f"twilio: {twilio.account_sid}")
+    dialog.get_by_label("From", exact=True).fill("whatsapp:+15552340001")
+    dialog.get_by_label("To", exact=True).fill("whatsapp:+15552340002")
+    dialog.get_by_label("Profile name").fill("Ada")
+    dialog.get_by_label("Tapped button").fill("Yes, please")
+    dialog.get_by_label("URL").fill("http://127.0.0.1:9/inbound")
+    dialog.get_by_role("button", name="Inbound").click()
+    expect(dialog.locator("output")).to_contain_text("Cannot connect")
+    dialog.get_by_role("button", name="Close").click()
+    row = own.locator(".row", has_text="inbound")
+    expect(row.locator(".tag")).to_have_text("W")
+    row.click()
+    expect(story).to_contain_text("Ada tapped “Yes, please”")
+
+    send(twilio, "", To="whatsapp:+15552340001", From="whatsapp:+15552340002", ContentSid="HX" + "0" * 32)
+    own.locator(".row", has_text="messages.create").click()
+    expect(story.locator(".bubble")).to_have_text("Template HX" + "0" * 32)
+
+    service = client.verify.v2.services(client.verify.v2.services.create(friendly_name="Acme").sid)
+    service.verifications.create(to="+15552340001", channel="sms")
+    own.locator(".row", has_text="verify.verifications").click()
+    [sent] = twilio.calls(type="verification.sent")
+    expect(story).to_contain_text(f"Code {sent['code']} sent by sms")
+    for code, said in (("wrong0", "The code was wrong"), (sent["code"], "The code was right: approved")):
+        service.verification_checks.create(to="+15552340001", code=code)
+        expect(story).to_contain_text(said)
+    assert own.evaluate("document.documentElement.scrollWidth") == width
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        own.screenshot(path=f"{folder}/mocks-verify-{width}.png")
     own.close()
 
 

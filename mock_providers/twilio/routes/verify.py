@@ -99,7 +99,7 @@ def _check(visit: Visit) -> Answer:
     found = visit.account.verify.pending(service.sid, _named(name), now=now)
     if found is None:
         raise TwilioError(20404, f"/Services/{service.sid}/VerificationCheck")
-    found.check(code, now=now)
+    visit.webhooks.note_check(visit.account, found, right=found.check(code, now=now))
     return _shown({**found.common(now), "sna_attempts_error_codes": []}, 200, found)
 
 
