@@ -22,7 +22,7 @@ FIELD_LIMIT = 2000
 class Request:
     """A complete request: what arrived, undecoded where nobody may need it."""
 
-    __slots__ = ("body", "headers", "method", "path", "peer", "query", "too_large")
+    __slots__ = ("body", "call", "headers", "method", "path", "peer", "query", "too_large")
 
     def __init__(
         self,
@@ -42,6 +42,8 @@ class Request:
         self.peer = f"{client[0]}:{client[1]}" if client else ""
         self.body = body
         self.too_large = too_large
+        self.call: object = None
+        """What a vendor has understood of it already."""
 
     @classmethod
     def of(cls, scope: Scope, body: bytes, *, too_large: bool = False) -> Request:

@@ -12,6 +12,9 @@ from mock_providers.clock import elapse
 TRANSPORT = "mock_providers.transport"
 """The ASGI extension under which the server hands us the connection."""
 
+UNDERSTOOD = "mock_providers.request"
+"""The ASGI extension that has a request which was understood on the short way, and then had to take the long one."""
+
 PIECES = 10
 """How many pieces a slow body comes in."""
 

@@ -23,7 +23,7 @@ from mock_providers.asgi import (
 from mock_providers.bodies import Bodies
 from mock_providers.call import Call, Vendor
 from mock_providers.clock import elapse
-from mock_providers.connection import hang_up, send_badly
+from mock_providers.connection import UNDERSTOOD, hang_up, send_badly
 from mock_providers.errors import JournalError
 from mock_providers.faults import Fault, Faults, Gates
 from mock_providers.journal import Journal
@@ -50,17 +50,20 @@ class Exchange:
         self.metrics = Metrics()
 
     def serve_now(self, vendor: Vendor, request: Request, reply: Callable[[Answer], None]) -> bool:
-        """Serves a call in this turn of the event loop, unless a fault or a gate might meet it: then it is false.
+        """Serves a call in this turn of the event loop, unless a fault or a gate might keep it: then it is false.
 
-        `reply` gets the answer once the call is on disk.
+        `reply` gets the answer once the call is on disk. A call that is kept was understood: `request.call` has it.
         """
-        if self._faults or self._gates:
-            return False
         began = time.perf_counter()
         call = _receive(vendor, request)
+        disturbed = bool(self._faults)
+        if (disturbed and self._faults.may_keep(call.facts())) or (self._gates and self._gates.meet(call.facts())):
+            request.call = call
+            return False
         try:
             number = self._record_call(request, call)
-            answer = _answered(vendor, call)
+            fault = self._faults.take(call.facts()).by if disturbed else None
+            answer = _answered(vendor, call) if fault is None else _disturbed(vendor, call, fault)
             self._record_answer(call, number, answer, "answered", time.perf_counter() - began)
         except JournalError as error:
             reply(_unwritten(vendor, error))
@@ -91,7 +94,12 @@ class Exchange:
         if request is None:
             return
         began = time.perf_counter()
-        call = _receive(vendor, request)
+        understood = scope.get("extensions", {}).get(UNDERSTOOD)
+        if understood is not None:
+            # it is understood once: that counts, and may make an account
+            request, call = understood, understood.call
+        else:
+            call = _receive(vendor, request)
         self.in_flight += 1
         try:
             number = self._record_call(request, call)

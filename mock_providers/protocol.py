@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from mock_providers.app import App
 from mock_providers.asgi import Answer, Request
-from mock_providers.connection import TRANSPORT
+from mock_providers.connection import TRANSPORT, UNDERSTOOD
 from mock_providers.limited import BODY, HEAD, Limited, Refused
 
 SHOWN = 2000
@@ -49,6 +49,8 @@ class Protocol(Limited):
 
     _whole: bytes | bytearray | None = None
     """The body so far of a request that may take the short way; None if it can't."""
+    _understood: Request | None = None
+    """A request that was understood before it turned out that it takes the long way."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # reason: as uvicorn has it
         super().connection_made(transport)
@@ -123,6 +125,9 @@ class Protocol(Limited):
         self.url, self.expect_100_continue = url, expects
         self.headers.extend(headers)
         self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]  # reason: above
+        if self._understood is not None:
+            self.scope["extensions"][UNDERSTOOD] = self._understood  # type: ignore[assignment]  # reason: above
+            self._understood = None
         super().on_headers_complete()
         if body:
             super().on_body(bytes(body))
@@ -210,6 +215,8 @@ class Protocol(Limited):
             self._reply(exchanged, _FAILED)
             return True
         self.cycle = before
+        if request.call is not None:
+            self._understood = request
         return False
 
     def _reply(self, exchanged: Exchanged, answer: Answer) -> None:

@@ -23,6 +23,8 @@ import psutil
 from generator import Load, http_request, load
 from peers import peer
 
+from mock_providers.client import MockProviders
+
 SID, TOKEN, KEY = "AC" + "0" * 31 + "1", "token", "SG.benchmark.key"
 CONFIG = f"""
 [[twilio]]
@@ -75,6 +77,12 @@ def mocks(folder: Path) -> Iterator[tuple[int, psutil.Process]]:
         process.kill()
 
 
+def set_fault(port: int) -> None:
+    """One fault for calls that don't come, as a test beside the load would have it."""
+    with MockProviders(f"http://127.0.0.1:{port}") as server:
+        server.request("POST", "/faults", json={"match": {"to": "+1999*"}, "latency_s": 1, "status": 503})
+
+
 def show(name: str, runs: list[Load], limit: float) -> None:
     rate = median(run.rate for run in runs)
     p50, p99 = median(run.p50_ms for run in runs), median(run.p99_ms for run in runs)
@@ -89,7 +97,15 @@ def side_by_side(seconds: float, rounds: int, names: tuple[str, ...]) -> None:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         limit = running.enter_context(bare())
         port, _ = running.enter_context(mocks(folder))
-        servers = {LIMIT: (limit, PLAIN), "Twilio create": (port, CREATE), "SendGrid send": (port, SEND)}
+        other = Path(running.enter_context(tempfile.TemporaryDirectory()))
+        faulty, _ = running.enter_context(mocks(other))
+        set_fault(faulty)
+        servers = {
+            LIMIT: (limit, PLAIN),
+            "Twilio create": (port, CREATE),
+            "SendGrid send": (port, SEND),
+            "Twilio create, one fault set": (faulty, CREATE),
+        }
         for name in names:
             try:
                 servers[name] = (running.enter_context(peer(name)), PLAIN)

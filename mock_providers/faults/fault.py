@@ -57,9 +57,18 @@ class Fault:
         """Whether the answer, or its way, is another than without it: only one fault can do that to a call."""
         return self.fails or self.truncate or self.slow_body_s > 0
 
+    @property
+    def keeps(self) -> bool:
+        """Whether it takes time, or does something to the connection: more than to say what is answered."""
+        return bool(self.latency) or self.reset or self.empty or self.stall or self.truncate or self.slow_body_s > 0
+
+    @property
+    def spent(self) -> bool:
+        return self.times is not None and self.hits >= self.times
+
     def takes(self, facts: Mapping[str, Any]) -> bool:
         """Whether this call is one it is for; counts it."""
-        if (self.times is not None and self.hits >= self.times) or not self.match.matches(**facts):
+        if self.spent or not self.match.matches(**facts):
             return False
         self.met += 1
         if self.nth is not None and self.met != self.nth:
@@ -159,6 +168,13 @@ class Faults:
         self._made += 1
         self._faults[fault.id] = fault
         return fault
+
+    def may_keep(self, facts: Mapping[str, Any]) -> bool:
+        """Whether a call might meet a fault that takes time or its connection; nothing is counted by that."""
+        return any(
+            fault.webhook is None and fault.keeps and not fault.spent and fault.match.matches(**facts)
+            for fault in self._faults.values()
+        )
 
     def take(self, facts: Mapping[str, Any]) -> Disturbance:
         """What a call meets; counted with the faults that it is of."""

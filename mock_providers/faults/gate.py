@@ -77,6 +77,10 @@ class Gates:
         self._gates[gate.id] = gate
         return gate
 
+    def meet(self, facts: Mapping[str, Any]) -> bool:
+        """Whether a call has to wait at a gate."""
+        return any(gate.match.matches(**facts) for gate in self._gates.values())
+
     @contextmanager
     def closed_to(self, facts: Mapping[str, Any], number: int, message: str | None) -> Iterator[list[Gate]]:
         """The gates at which a call has to wait, as one that is withheld at each of them for as long as it does."""

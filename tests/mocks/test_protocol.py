@@ -19,6 +19,8 @@ import uvloop
 from mock_providers.app import App
 from mock_providers.asgi import Answer, Request
 from mock_providers.config import Config
+from mock_providers.exchange import Exchange
+from mock_providers.faults.match import Match
 from mock_providers.protocol import Protocol
 from mock_providers.twilio.api import TwilioApi
 from mock_providers.world import World
@@ -342,3 +344,39 @@ async def test_a_server_that_ends_answers_what_it_has_and_says_that_it_closes(mo
         assert (await client.answer())[0] == 201
         assert b"connection: close" in client.head
         assert await client.closed()
+
+
+@in_a_loop
+async def test_a_fault_keeps_only_the_calls_that_it_takes_time_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks: list[str] = []
+    serve = Exchange.serve
+
+    async def counted(self: Exchange, vendor: Any, scope: Any, receive: Any, send: Any) -> None:
+        tasks.append(scope["path"])
+        await serve(self, vendor, scope, receive, send)
+
+    monkeypatch.setattr(Exchange, "serve", counted)
+    async with served() as it:
+        client = await it.connect()
+        it.world.faults.add({"match": {"text": "late"}, "latency_s": 0.001})
+        nth = it.world.faults.add({"match": {"text": "third"}, "status": 503, "nth": 3})
+        once = it.world.faults.add({"match": {"text": "once"}, "reset": True, "times": 1, "nth": 9})
+        once.hits = 1  # it is used up
+        gate = it.world.gates.add(Match.from_json({"text": "gated"}))
+        seen = []
+        for text in ("third", "third", "third", "third", "once", "other"):
+            client.write(request(send(text)))
+            seen.append((await client.answer())[0])
+        assert (seen, nth.met, nth.hits, tasks) == ([201, 201, 503, 201, 201, 201], 4, 1, [])
+        client.write(request(send("late")))
+        assert (await client.answer())[0] == 201
+        client.write(request(send("gated")))
+        await gate.until(1, within=10)
+        it.world.gates.open(gate.id)
+        assert (await client.answer())[1]["body"] == "gated"
+        assert len(tasks) == 2
+        # what nobody knows is counted once, whichever way it goes
+        it.world.faults.add({"match": {}, "latency_s": 0.001})
+        client.write(request(b"", method="GET", path="/v3/nonsense", Authorization="Bearer SG.x.y"))
+        assert (await client.answer())[0] == 404
+        assert [one["count"] for one in it.world.unsupported.to_json()] == [1]
