@@ -23,10 +23,11 @@ const selection = () => {
   return query;
 };
 
-// what has a row: calls and webhooks, each with its answer
+// what has a row: calls and webhooks, each with its answer; whatever else there is stands in a story
+const ROWS = ["called", "callback.sent", "callback.dropped"];
 const rowsOf = () => {
   const query = selection();
-  query.set("type", "called,callback.sent,callback.dropped");
+  query.set("type", ROWS.join());
   query.set("answers", "true");
   return query;
 };
@@ -144,7 +145,7 @@ function showFresh() {
       setAnswer(row, entry);
     } else if (searching()) {
       state.asked.add(entry.call);
-    } else if (!entry.type.endsWith("answered") && entry.type !== "reset") {
+    } else if (ROWS.includes(entry.type)) {
       const fresh = makeRow(entry);
       made.set(entry.seq, fresh);
       fragment.unshift(fresh);

@@ -252,6 +252,7 @@ def test_whatsapp_and_verify_are_told(chromium: Browser, mocks: MockProviders, t
     for code, said in (("wrong0", "The code was wrong"), (sent["code"], "The code was right: approved")):
         service.verification_checks.create(to="+15552340001", code=code)
         expect(story).to_contain_text(said)
+    expect(own.locator(".row")).to_have_count(6)  # and none for what is no call: that a code was sent, and checked
     assert own.evaluate("document.documentElement.scrollWidth") == width
     folder = os.environ.get("SCREENSHOTS")
     if folder:
