@@ -3,62 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from urllib.parse import quote, unquote, urlsplit
+
+from harness.secret_text import hide, is_secret
 
 SHORTEST = 6
 """A shorter secret would blot out ordinary words."""
 HIDDEN = "***"
-
-NAMES = r"(?:passw(?:or)?d|pwd|secret|token|(?:api|private|access|secret)[_-]?key|authorization|credentials?)"
-"""What a setting, a header or a field is called that holds a secret."""
-SETTINGS = (
-    "passw",
-    "pwd",
-    "secret",
-    "token=",
-    "token_",
-    'token"',
-    "token'",
-    'token\\"',
-    "_key",
-    "-key",
-    "apikey",
-    "cred",
-)
-
-# Each pattern, with words of which one must be there: a plain search is much cheaper than the pattern. They look at
-# plain text and at JSON alike, so none of them may swallow a quote or a backslash.
-PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
-    # user and password of a URL
-    (("://",), re.compile(r"(?P<keep>://)[^/?#@\s\"'\\]+(?=@)")),
-    # a parameter of a URL
-    (
-        ("?", "&"),
-        re.compile(
-            r"(?P<keep>[?&][\w.-]*(?:token|secret|key|passw|pwd|auth|sig|credential)[\w.-]*=)[^&#\s\"'\\<>]+",
-            re.IGNORECASE,
-        ),
-    ),
-    # a header, and a scheme with its credentials wherever it stands
-    (
-        ("authorization",),
-        re.compile(r"(?P<keep>\bauthorization[ \t]*[:=][ \t]*)[^\s\"'\\,;]+(?:[ \t]+[^\s\"'\\,;]+)?", re.IGNORECASE),
-    ),
-    (
-        ("basic", "bearer"),
-        re.compile(r"(?P<keep>\b(?:basic|bearer)[ \t]+)(?=[^\s\"'\\]*[0-9=])[\w+/=.~-]{8,}", re.IGNORECASE),
-    ),
-    # a setting: NAME=value, and a field of JSON: "name": "value"
-    (SETTINGS, re.compile(rf"(?P<keep>{NAMES}[\w-]*=)[^\s\"'\\,;&]+", re.IGNORECASE)),
-    (
-        SETTINGS,
-        re.compile(
-            rf"(?P<keep>{NAMES}[\w-]*(?P<q>\\?[\"'])\s*:\s*(?P=q))(?:(?!(?P=q))(?:\\.|[^\\\n\"]))+", re.IGNORECASE
-        ),
-    ),
-)
 
 
 class Redactor:
@@ -78,7 +30,7 @@ class Redactor:
 
     def hide_settings(self, settings: Mapping[str, str]) -> None:
         """Adds the values of settings whose names say that they are secret."""
-        self.hide(*(value for name, value in settings.items() if re.search(NAMES, name, re.IGNORECASE)))
+        self.hide(*(value for name, value in settings.items() if is_secret(name)))
 
     def hide_urls(self, *urls: str | None) -> None:
         """Adds the passwords that stand in URLs."""
@@ -90,11 +42,7 @@ class Redactor:
     def __call__(self, text: str) -> str:
         for secret in self._known:
             text = text.replace(secret, HIDDEN)
-        lower = text.lower()
-        for words, pattern in PATTERNS:
-            if any(word in lower for word in words):
-                text = pattern.sub(rf"\g<keep>{HIDDEN}", text)
-        return text
+        return hide(text, by=HIDDEN)
 
 
 def encodings(secret: str) -> set[str]:

@@ -151,7 +151,7 @@ class Exchange:
             f'"peer":"{request.peer}","headers":{redact.headers_json(request.headers)},"params":{params}}}',
         )
         if len(request.body) > BODY_IN_ENTRY:
-            self._bodies.keep(number, request.body)
+            self._bodies.keep(number, redact.body(request.body))
         return number
 
     def _record_answer(self, call: Call, number: int, answer: Answer, outcome: str, elapsed: float) -> None:

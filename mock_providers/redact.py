@@ -6,15 +6,28 @@ import json
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 from mock_providers.asgi import Form
+from mock_providers.secret_text import hide, is_secret
 
 HIDDEN = "[redacted]"
 
 _SECRET_HEADERS = frozenset(
     (b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"x-mock-token", b"x-twilio-token")
 )
-_USERINFO = re.compile(r"(?<=://)[^/?#@\s]*+@")
+DEEPEST = 100
+"""Lists and objects in each other that are looked into; deeper ones are hidden."""
+_CONTENT = frozenset(
+    (
+        *("Body", "ContentVariables", "attachments", "content", "dynamic_template_data", "html", "html_content"),
+        *("plain_content", "subject", "substitutions", "text"),
+    )
+)
+"""What a message says: tests compare it."""
+_NO_SECRETS = frozenset(("PageToken",))
+_STEMS = ("passw", "passp", "passc", "pwd", "secret", "token", "key", "cred", "cookie", "author")
+_USERINFO = re.compile(r"(?<=://)[^/?#\s\"'<>]*@")
 # a parameter ends where the next one begins, so that none is read twice
 _PARAMETER = re.compile(r"([?&])([^?&=#]++)=([^&#\s]++)")
 _SECRET = re.compile(r"token|secret|key|pass|pwd|auth|sig|credential", re.IGNORECASE)
@@ -35,12 +48,67 @@ def _parameter(found: re.Match[str]) -> str:
 
 
 def form(given: Form) -> Form:
-    """A form whose URLs are redacted."""
-    if not any("://" in value if isinstance(value, str) else True for value in given.values()):
+    """A form without the secrets of its fields; what a message says stays, but for the secrets of URLs."""
+    return {name: _field(name, one) for name, one in given.items()}
+
+
+def _field(name: str, given: str | list[str]) -> str | list[str]:
+    if isinstance(given, list):
+        return [str(_field(name, one)) for one in given]
+    if name in _CONTENT:
+        return url(given)
+    if given and is_secret(name) and name not in _NO_SECRETS:
+        return HIDDEN
+    return text(given)
+
+
+def may_have(given: str) -> bool:
+    """Whether a JSON text may have a secret in it; false only where it surely has none."""
+    small = given.lower()
+    return any(stem in small for stem in _STEMS) or _USERINFO.search(given) is not None
+
+
+def json_value(given: Any, *, depth: int = 0) -> Any:
+    """A decoded JSON value without secrets: what stands under a secret name, and what a text has of them.
+
+    The text of a message, and the data that it is filled in with, stay as they were sent. An equal value comes back
+    where nothing is hidden.
+    """
+    if isinstance(given, str):
+        return text(given)
+    if isinstance(given, list | dict) and depth >= DEEPEST:
+        return HIDDEN
+    if isinstance(given, list):
+        return [json_value(one, depth=depth + 1) for one in given]
+    if not isinstance(given, dict):
         return given
-    return {
-        name: url(value) if isinstance(value, str) else [url(one) for one in value] for name, value in given.items()
-    }
+    kept = {}
+    for name, one in given.items():
+        if name in _CONTENT:
+            kept[name] = one
+        elif one and not isinstance(one, bool) and is_secret(name) and name not in _NO_SECRETS:
+            kept[name] = HIDDEN
+        else:
+            kept[name] = json_value(one, depth=depth + 1)
+    return kept
+
+
+def text(given: str) -> str:
+    """A text that is no message's, without what looks like a secret in it."""
+    return hide(url(given), by=HIDDEN)
+
+
+def body(given: bytes) -> bytes:
+    """A whole body as it is kept: as it came, if it has no secret."""
+    try:
+        decoded = given.decode()
+        if not may_have(decoded):
+            return given
+        value = json.loads(decoded)
+        kept = json_value(value)
+        return given if kept == value else json.dumps(kept).encode()
+    except (ValueError, RecursionError):
+        return given
 
 
 def headers_json(raw: list[tuple[bytes, bytes]]) -> str:

@@ -132,7 +132,8 @@ class Webhooks:
         return outcomes[0]
 
     def _drop(self, webhook: Webhook, *, refused: str | None = None) -> Outcome:
-        data = {"kind": webhook.kind, "message": webhook.message, "to": webhook.to, "params": webhook.params}
+        data = {"kind": webhook.kind, "message": webhook.message, "to": webhook.to}
+        data |= {"params": redact.json_value(webhook.params)}
         data |= {"url": redact.url(webhook.url), "reason": refused or "a fault"}
         number = self._journal.append("callback.dropped", webhook.provider, webhook.account, None, data)
         return Outcome(callback=number, status=None, error=refused or "dropped by a fault", refused=refused is not None)
@@ -189,7 +190,7 @@ class Webhooks:
                 "to": webhook.to,
                 "status": status,
                 "error": error,
-                "reply": body[:2000],
+                "reply": redact.text(body[:2000]),
                 "elapsed_ms": round((time.perf_counter() - sending.began) * 1000, 3),
             },
         )
@@ -253,7 +254,7 @@ class _Sending:
             "to": webhook.to,
             "from": webhook.sender,
             "text": webhook.text,
-            "params": webhook.params,
+            "params": redact.json_value(webhook.params),
         } | webhook.extra
         if webhook.at_once is not None and self.barrier is not None:
             data["at_once"] = {"name": webhook.at_once.name, **self.barrier.to_json()}

@@ -18,6 +18,7 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("history", "profile", "results"),
         ("keeping", "content"),
         ("errors", "extras", "loop", "origin", "redact", "retry_after", "tls"),
+        ("secret_text",),
     ),
     "messaging_stack": (
         ("cli",),
@@ -78,7 +79,7 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
                 "posting",
                 "redact",
             ),
-            *("targets", "unsupported"),
+            *("redact", "secret_text", "targets", "unsupported"),
         ),
     },
 }

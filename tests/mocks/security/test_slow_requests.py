@@ -19,7 +19,7 @@ from mock_providers import glob, redact
 from mock_providers.sendgrid.activity_query import conditions
 
 
-@pytest.mark.parametrize("value", ["%a" * 40 + "b", "%" * 2000 + "b", "%a%aa" * 300, "a%" * 2000])
+@pytest.mark.parametrize("value", ["%a" * 40 + "b", "%" * 2000 + "b", "%a%aa" * 300, "a%" * 2000], ids=len)
 def test_an_activity_query_with_many_wildcards(sendgrid: SendGridTenant, value: str) -> None:
     sendgrid.send(subject="a" * 5000)
     query = quote(f'subject LIKE "{value}"')
@@ -27,23 +27,25 @@ def test_an_activity_query_with_many_wildcards(sendgrid: SendGridTenant, value: 
 
 
 def test_an_activity_query_of_blanks(sendgrid: SendGridTenant) -> None:
-    answer = sendgrid.request("GET", f"/messages?query={'+' * 60_000}")
+    answer = sendgrid.request("GET", f"/messages?query={'+' * 12_000}")
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("path", ["?" * 40_000, "?a" * 20_000, "?x=1&" + "token" * 8000, "?" + "&token" * 6000])
+@pytest.mark.parametrize("path", ["?" * 12_000, "?a" * 6000, "?x=1&" + "token" * 2400, "?" + "&token" * 2000], ids=len)
 def test_a_path_that_looks_full_of_secrets(twilio: TwilioTenant, path: str) -> None:
     assert twilio.request("GET", f"/Messages.json{path}").status_code in {200, 400}
 
 
 @pytest.mark.parametrize(
-    "url", ["http://h/" + "?key" * 20_000, "http://h/?" + "&sig" * 20_000, "://" * 30_000, "http://" + "a" * 90_000]
+    "url",
+    ["http://h/" + "?key" * 20_000, "http://h/?" + "&sig" * 20_000, "://" * 30_000, "http://" + "a" * 90_000],
+    ids=len,
 )
 def test_a_callback_url_that_looks_full_of_secrets(twilio: TwilioTenant, url: str) -> None:
     assert twilio.create(Body=url, StatusCallback=url).status_code in {201, 400}
 
 
-@pytest.mark.parametrize("pattern", ["*a" * 60 + "b", "*" * 250 + "b", "*[ab]?" * 40 + "c"])
+@pytest.mark.parametrize("pattern", ["*a" * 60 + "b", "*" * 250 + "b", "*[ab]?" * 40 + "c"], ids=len)
 def test_recipients_that_are_asked_for_by_a_glob(http: httpx.Client, sendgrid: SendGridTenant, pattern: str) -> None:
     address = "a" * 64 + "@" + "a" * 180 + ".aa"
     sendgrid.create(personalizations=[{"to": [{"email": address}]}])
@@ -130,7 +132,7 @@ def test_a_record_with_long_texts_can_be_replayed(http: httpx.Client, sendgrid: 
     text = "x" * 20_000
     sendgrid.request("POST", "/mail/send", json=mail(subject=text, **{"from": {"email": "nobody"}}))
     record = http.get("/_mock/export", params={"account": sendgrid.name}).content
-    made = http.post("/_mock/replay", content=record)
+    made = http.post("/_mock/replay", content=record, headers={"content-type": "application/x-ndjson"})
     assert made.status_code == 201, made.text
     assert json.loads(made.content)["faults"]
     http.delete("/_mock/faults")
