@@ -20,11 +20,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.visible import visible
+
 
 class HarnessError(Exception):
     """The root of all that the harness raises; `witnesses` are the events that it is about, where it is about any."""
 
     witnesses: tuple[Any, ...] = ()
+
+    def __str__(self) -> str:
+        # what a message, a stack or a log has said goes to terminals with it
+        return visible(super().__str__())
 
 
 class UsageError(HarnessError):

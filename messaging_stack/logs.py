@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from typing import Any
 
@@ -14,9 +15,12 @@ import structlog
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr).encode  # made once, not per line
 
+# what a terminal obeys, or what turns around what is read there; JSON itself escapes C0
+_ACTING = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
+
 
 def _dumps(value: Any, **_: Any) -> bytes:
-    return _encode(value).encode("utf-8", "backslashreplace")
+    return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", _encode(value)).encode()
 
 
 def configure_logs(*, level: str, process: str) -> None:

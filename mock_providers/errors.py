@@ -14,9 +14,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from mock_providers.visible import visible
+
 
 class MockProvidersError(Exception):
     """Base of everything this package raises."""
+
+    def __str__(self) -> str:
+        # what a client or a stack has said goes to terminals with it
+        return visible(super().__str__())
 
 
 class ConfigError(MockProvidersError):

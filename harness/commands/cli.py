@@ -18,6 +18,7 @@ from harness.commands.profile import profile as profile_group
 from harness.errors import UsageError
 from harness.extras import DISTRIBUTION
 from harness.results import UNUSABLE
+from harness.visible import visible
 
 VERIFIED = Path("build/verify")
 
@@ -187,14 +188,17 @@ def send(channel: str, to: str | None, body: str, profile: Path | None, build: P
 
         said = send_by(profile, channel=channel, to=to, body=body)
         if said["id"] is None:
-            print(f"answered {said['status']}, and its id isn't where [send] id says: {said['body']}", file=sys.stderr)
-        print(said["id"] or said["body"])
+            print(
+                f"answered {said['status']}, and its id isn't where [send] id says: {visible(said['body'])}",
+                file=sys.stderr,
+            )
+        print(visible(said["id"] or said["body"]))
         return
     answer = ask(running(build), "send", channel=channel, to=to, body=body)
     if answer["status"] >= 300:
         raise UsageError(f"the API refused the message with {answer['status']}: {answer['body']}")
-    print(answer["id"])
-    print(f"follow it with `harness trace {answer['id']}`", file=sys.stderr)
+    print(visible(answer["id"]))
+    print(f"follow it with `harness trace {visible(answer['id'])}`", file=sys.stderr)
 
 
 @app.command()

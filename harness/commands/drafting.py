@@ -24,6 +24,7 @@ from harness.errors import HarnessError, ProfileError, UsageError
 from harness.keeping import advice
 from harness.profile import Profile, load
 from harness.session import Options, deployed
+from harness.visible import visible
 
 SCHEMA: Final = "./profile.schema.json"
 Say = Callable[[str], None]
@@ -141,7 +142,7 @@ def lacking(draft: Draft) -> list[str]:
 
 
 def say(line: str) -> None:
-    print(f"  {line}")
+    print(f"  {visible(line)}")
 
 
 def confirmed(asked: Asked, draft: Draft, places: Places) -> bool:

@@ -11,6 +11,7 @@ import click
 from harness.errors import HarnessError, UsageError
 from harness.extras import missing
 from harness.results import UNUSABLE
+from harness.visible import visible
 
 
 def guarded(command: Callable[[], Any]) -> int:
@@ -23,7 +24,7 @@ def guarded(command: Callable[[], Any]) -> int:
     except click.ClickException as error:
         # the help of a group that was called alone; Click 8.1 prints it itself
         alone = type(error).__name__ == "NoArgsIsHelpError"
-        print(error.message if alone else misused(error), file=sys.stderr)
+        print(visible(error.message if alone else misused(error)), file=sys.stderr)
         return UNUSABLE
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -12,6 +12,7 @@ import asyncpg
 
 from harness.probes.locks import WITHIN, Held, patiently
 from harness.probes.trigger import MUTE, PREFIX
+from harness.visible import visible
 
 SPACE = 0x6D686172
 """Our half of every advisory lock ("mhar"), so that it is nobody else's."""
@@ -96,4 +97,4 @@ async def sweep(connection: Any) -> None:
 
 def tell(text: str) -> None:
     """A line for whoever runs the harness, about what it could not put right."""
-    print(f"harness: {text}", file=sys.stderr)
+    print(f"harness: {visible(text)}", file=sys.stderr)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.panel import Panel
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from harness.reports.rows import MOST_STORIES, bad, notes, outcome_line, rows
 from harness.results import RANKS, Results, Said, verdicts_of
+from harness.visible import visible
 
 STYLES: dict[Said, str] = {
     "pass": "green",
@@ -27,9 +30,17 @@ UNSEEN_WIDTH = 120
 """Columns of the summary where it goes to a file or a CI log, which don't say how wide they are."""
 
 
+class _Console(Console):
+    """A console on which what is told acts on nothing: only its own colours are more than characters."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
 def terminal(**more: Any) -> Console:
     """A console that shows all words as they are: brackets and colons in them are somebody's, and no markup."""
-    return Console(highlight=False, markup=False, emoji=False, **more)
+    return _Console(highlight=False, markup=False, emoji=False, **more)
 
 
 def render(results: Results, *, build: Path, width: int, color: bool, explain: bool = False) -> str:

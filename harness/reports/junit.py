@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from harness.keeping import keep
 from harness.results import Result, Results
+from harness.visible import visible
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 can't hold."""
@@ -62,4 +63,4 @@ def case(item: Result) -> Element:
 
 
 def clean(text: str) -> str:
-    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+    return visible(FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts, Window
 from harness.history.story import DETAILS, shorten
+from harness.visible import visible
 
 LANES = ("api", "queue", "database", "worker", "provider", "callback")
 TARGETS = {"api": "api", "worker": "worker", "redis": "queue", "postgres": "database", "database": "database"}
@@ -81,7 +82,7 @@ def timeline(
                 actor=actor if actor != lane else None,
                 since_ms=(event.at - ordered[0].at) * 1000,
                 gap_ms=(event.at - previous) * 1000,
-                said=redact(said(event)),
+                said=visible(redact(said(event))),
                 open=frozenset(name for name, things in under_way.items() if things),
                 shaded=shading(windows, event),
                 witness=event.seq in chosen,
@@ -89,7 +90,7 @@ def timeline(
             )
         )
     name = flow.id or flow.name
-    return Timeline(title=redact(name), rows=tuple(rows), left_out=max(0, len(ordered) - MOST_ROWS))
+    return Timeline(title=visible(redact(name)), rows=tuple(rows), left_out=max(0, len(ordered) - MOST_ROWS))
 
 
 def overlaps(window: Window, flow: Flow) -> bool:

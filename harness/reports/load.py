@@ -12,6 +12,7 @@ from harness.content import content
 from harness.errors import UsageError
 from harness.reports.chart import Chart, Line
 from harness.reports.load_table import asides
+from harness.visible import visible
 
 COLUMNS = ("count", "p50", "p90", "p99", "p99.9", "max")
 NAMES = 200
@@ -20,7 +21,7 @@ NAMES = 200
 def write(path: Path, result: dict[str, Any]) -> None:
     """Writes the page of a result (as in result.json); raises UsageError where it can't."""
     try:
-        path.write_text(page(result), encoding="utf-8")
+        path.write_text(visible(page(result)), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"the report can't be written to {path}: {error.strerror}; name another --build") from error
 

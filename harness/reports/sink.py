@@ -12,6 +12,7 @@ import attr
 from allure_commons.logger import AllureFileLogger
 
 from harness.keeping import advice
+from harness.visible import visible
 
 Redact = Callable[[str], str]
 Tell = Callable[[str], None]
@@ -59,7 +60,7 @@ class Sink:
             with contextlib.suppress(UnicodeDecodeError):  # a picture has no text to look at
                 body = body.decode("utf-8")
         with self._kept():
-            self._inner.report_attached_data(self._redact(body) if isinstance(body, str) else body, file_name)
+            self._inner.report_attached_data(visible(self._redact(body)) if isinstance(body, str) else body, file_name)
 
     @allure_commons.hookimpl
     def report_attached_file(self, source: str, file_name: str) -> None:
@@ -69,7 +70,7 @@ class Sink:
     def _scrubbed(self, thing: Any) -> Any:
         """The same result, step or detail, its texts redacted in place."""
         if isinstance(thing, str):
-            return self._redact(thing)
+            return visible(self._redact(thing))
         if isinstance(thing, list):
             return [self._scrubbed(one) for one in thing]
         if attr.has(type(thing)):

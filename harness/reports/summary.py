@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.keeping import keep
 from harness.reports.rows import MOST_STORIES, bad, notes, outcome_line, rows
 from harness.results import Results, Said
+from harness.visible import visible
 
 SIGNS: dict[Said, str] = {
     "pass": "✅",
@@ -47,6 +48,7 @@ def cell(text: str) -> str:
 def write(build: Path, results: Results, variables: Mapping[str, str]) -> None:
     """Writes summary.md, and adds it to the job's own summary where there is one; raises OSError."""
     text = markdown(results)
+    text = visible(text)
     keep(build / "summary.md", text)
     shown = variables.get("GITHUB_STEP_SUMMARY")
     if shown:

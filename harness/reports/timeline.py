@@ -17,6 +17,7 @@ from harness.checks.verdict import Verdict
 from harness.content import content
 from harness.errors import UsageError
 from harness.reports.lanes import LANES, Row, Timeline
+from harness.visible import visible
 
 LONGEST = 2400
 HEAD, FOOT, ROW, MOST = 80, 50, 24, 320
@@ -42,7 +43,7 @@ def page(timeline: Timeline, *, verdicts: Sequence[Verdict] = (), redact: Callab
     if timeline.left_out:
         body.append(f'<p class="dim">{timeline.left_out} more events are in history.jsonl.</p>')
     head = f'<meta charset="utf-8"><title>{escape(timeline.title)}</title><style>{style()}</style>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(body)}</body></html>\n'
+    return visible(f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(body)}</body></html>\n')
 
 
 def write(path: Path, timeline: Timeline, *, verdicts: Sequence[Verdict] = ()) -> None:
@@ -91,7 +92,7 @@ def event_row(row: Row, before: frozenset[str], *, room: tuple[int, int], redact
 def unfolded(value: object) -> object:
     """A field as it reads best: JSON in a text is shown as what it says."""
     if isinstance(value, str) and value[:1] in "{[":
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             return json.loads(value)
     if isinstance(value, Mapping):
         return {name: unfolded(one) for name, one in value.items()}

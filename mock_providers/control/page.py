@@ -47,4 +47,4 @@ def _asset(name: str) -> Route:
     return Route(f"/web/{name}", show)
 
 
-ROUTES = [Route("/", index), *map(_asset, ("app.js", "story.js", "dialogs.js", "lacks.js", "style.css"))]
+ROUTES = [Route("/", index), *map(_asset, ("app.js", "story.js", "dialogs.js", "lacks.js", "visible.js", "style.css"))]

@@ -2,6 +2,7 @@
 import { tell, showStory } from "./story.js";
 import { openDialog } from "./dialogs.js";
 import { showLacks } from "./lacks.js";
+import { visible } from "./visible.js";
 
 const PAGE = 200;
 const MOST_ROWS = 3000;
@@ -46,7 +47,7 @@ export const verdict = (answer, entry) => {
 const cell = (kind, text) => {
   const span = document.createElement("span");
   span.className = kind;
-  span.textContent = text;
+  span.textContent = visible(text);
   return span;
 };
 
@@ -64,7 +65,7 @@ function makeRow(entry) {
   const tag = cell(`tag ${whatsapp ? "whatsapp" : entry.provider}`, whatsapp ? "W" : entry.provider === "twilio" ? "T" : "S");
   tag.title = whatsapp ? "Twilio, by WhatsApp" : entry.provider;
   const name = entry.type === "called" ? entry.endpoint : `↩ ${entry.kind}`;
-  what.append(tag, Object.assign(document.createElement("b"), { textContent: name }));
+  what.append(tag, Object.assign(document.createElement("b"), { textContent: visible(name) }));
   const to = [entry.to ?? []].flat().map((one) => one.replace(/^whatsapp:/, "")).join(", ");
   const text = entry.text ?? entry.params?.ContentSid ?? entry.params?.MessageStatus ?? (Array.isArray(entry.params) ? entry.params.map((one) => one.event).join(", ") : "");
   row.append(cell("time", time(entry.at)), what, cell("to", to), cell("text", text), cell("pill", ""), cell("ms", ""));
@@ -77,7 +78,7 @@ function setAnswer(row, answer) {
   row.entry.answer = answer;
   const [words, kind] = verdict(answer, row.entry);
   const pill = row.children[4];
-  pill.textContent = words;
+  pill.textContent = visible(words);
   pill.className = `pill ${kind}`;
   row.children[5].textContent = answer ? Math.round(answer.elapsed_ms * 10) / 10 : "";
 }

@@ -1,4 +1,5 @@
 // The buttons: inbound, status, event, fault, reset. Each is a form that becomes one control-plane request.
+import { visible } from "./visible.js";
 const STATUSES = ["sent", "delivered", "undelivered", "failed", "read"];
 const EVENTS = ["processed", "delivered", "deferred", "bounce", "blocked", "dropped", "open", "click", "spamreport", "unsubscribe"];
 
@@ -86,11 +87,11 @@ export async function openDialog(kind, { api, selected, done }) {
     try {
       const answer = await api(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
       result.className = answer.error ? "bad" : "good";
-      result.textContent = answer.error ?? (answer.callback ? `The stack answered ${answer.status}.` : "Done.");
+      result.textContent = visible(answer.error ?? (answer.callback ? `The stack answered ${answer.status}.` : "Done."));
       done(kind);
     } catch (error) {
       result.className = "bad";
-      result.textContent = error.message;
+      result.textContent = visible(error.message);
     }
   });
   dialog.showModal();

@@ -1,4 +1,5 @@
 // What a stack asked for that this server doesn't have: a button that appears with the first, and the list behind it.
+import { visible } from "./visible.js";
 const button = document.getElementById("lacks");
 const dialog = document.getElementById("dialog");
 let lacks = [];
@@ -9,7 +10,7 @@ export async function showLacks(api) {
   button.textContent = `Not here (${lacks.length})`;
 }
 
-const cell = (text) => Object.assign(document.createElement("td"), { textContent: text });
+const cell = (text) => Object.assign(document.createElement("td"), { textContent: visible(text) });
 
 button.addEventListener("click", () => {
   const form = Object.assign(document.createElement("form"), { method: "dialog" });

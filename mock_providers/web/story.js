@@ -1,8 +1,10 @@
 // One message's whole story: its body, and everything that happened to it in order.
+import { visible } from "./visible.js";
 export const tell = { api: null, verdict: null };
 
 const make = (tag, properties = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
+  if ("textContent" in properties) element.textContent = visible(properties.textContent);
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 };

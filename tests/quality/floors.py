@@ -18,7 +18,7 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("history", "profile", "results"),
         ("keeping", "content"),
         ("errors", "extras", "loop", "origin", "redact", "retry_after", "tls"),
-        ("secret_text",),
+        ("secret_text", "visible"),
     ),
     "messaging_stack": (
         ("cli",),
@@ -79,7 +79,7 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
                 "posting",
                 "redact",
             ),
-            *("redact", "secret_text", "targets", "unsupported"),
+            *("redact", "secret_text", "targets", "unsupported", "visible"),
         ),
     },
 }
