@@ -72,6 +72,19 @@ def test_bytes_that_are_no_utf_8_are_415(sendgrid: SendGridTenant) -> None:
             "personalizations.0.to.0.name",
             "Expected: string, given: integer.",
         ),
+        *(
+            (block(to=[{"email": email}]), "personalizations.0.to.0.email", "Does not contain a valid address.")
+            for email in (
+                ".a@b.co",
+                "a..b@b.co",
+                "a.@b.co",
+                "ü..a@b.co",
+                '"a@b.co',
+                '"a"b"@b.co',
+                '""@b.co',
+                "a@b.-c.co",
+            )
+        ),
         (block(send_at=1.5), "personalizations.0.send_at", "Invalid type. Expected: integer, given: number."),
         (block(send_at=True), "personalizations.0.send_at", "expecting a Unix timestamp"),
         ({"personalizations": {}}, "personalizations", "Invalid type. Expected: array, given: object."),
@@ -240,6 +253,7 @@ def test_all_that_is_broken_is_named_unless_the_decoder_refuses(sendgrid: SendGr
         {"personalizations": [{"to": [{"email": f"a{n}@example.com"} for n in range(1000)]}]},
         block(to=[{"email": f"{'a' * 64}@{'b' * 60}.example.com", "name": ""}]),
         block(to=[{"email": "ümlaut@exämple.com"}], cc=[{"email": "o'neil+tag@sub.example.co.uk", "name": "O"}]),
+        block(to=[{"email": '"a..b"@example.com'}, {"email": '".a b@c"@example.com'}, {"email": "-a.b-@c-d.example"}]),
         block(subject="s", headers={"X-A": "1"}, send_at=0, custom_args={"a": ""}, substitutions={"-a-": "b"}),
         block(**{"from": {"email": "other@example.com", "name": "Other"}}),
         block(substitutions={f"-{n}-": "x" for n in range(10_000)}),
