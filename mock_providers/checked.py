@@ -137,6 +137,9 @@ def kind(value: object) -> str:
 
 
 def is_http_url(value: str) -> bool:
+    """Whether it is one that can be called as it stands: white space and control characters stand in none."""
+    if " " in value or not value.isprintable():
+        return False
     try:
         parts = urlsplit(value)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)

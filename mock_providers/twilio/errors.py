@@ -29,6 +29,7 @@ ERRORS: dict[int, tuple[int, str]] = {
     21266: (400, "'To' and 'From' number cannot be the same: {}"),
     21406: (400, "Cannot set SmsFallbackUrl without setting SmsUrl"),
     21408: (400, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: {}."),
+    21421: (400, "PhoneNumber {} is invalid"),
     21602: (400, "Message body is required."),
     21603: (400, "A 'From' phone number is required."),
     21604: (400, "A 'To' phone number is required."),

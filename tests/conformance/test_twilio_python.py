@@ -267,6 +267,14 @@ def test_who_may_call(client: Client, twilio: Twilio) -> None:
         assert refused(user=key, token="hush")[:2] == (403, 20005)
 
 
+@pytest.mark.parametrize("number", ["+1555", "15552340009", "nonsense"])
+def test_what_is_no_number_is_nobodys(client: Client, number: str) -> None:
+    with pytest.raises(TwilioRestException) as refused:
+        client.incoming_phone_numbers.create(phone_number=number)
+    assert (refused.value.status, refused.value.code) == (400, 21421)
+    assert client.incoming_phone_numbers.list() == []
+
+
 def test_a_number_is_in_one_pool(client: Client) -> None:
     number = client.incoming_phone_numbers.create(phone_number=FROM)
     first, second = (client.messaging.v1.services.create(friendly_name=name).sid for name in ("a", "b"))
@@ -301,9 +309,11 @@ def test_a_message_is_redacted_once_it_is_final(client: Client) -> None:
 
 
 def test_page_sizes_and_methods(client: Client, twilio: Twilio) -> None:
-    with pytest.raises(TwilioRestException) as size:
-        client.api.v2010.fetch("GET", f"/Accounts/{twilio.account_sid}/Messages.json", params={"PageSize": "0"})
-    assert size.value.code == 20007
+    for wrong in ("0", "1001", "all"):
+        with pytest.raises(TwilioRestException) as size:
+            client.api.v2010.fetch("GET", f"/Accounts/{twilio.account_sid}/Messages.json", params={"PageSize": wrong})
+        assert (size.value.status, size.value.code) == (400, 20007)
+    assert client.messages.list(page_size=1000) == []
     with pytest.raises(TwilioRestException) as method:
         client.api.v2010.fetch("PUT", f"/Accounts/{twilio.account_sid}/Messages.json")
     assert (method.value.status, method.value.code) == (405, 20004)
@@ -379,8 +389,8 @@ def test_a_shared_key_signs_with_sha256(client: Client, twilio: Twilio, receiver
 
 def test_every_code_of_the_table_is_raised_somewhere() -> None:
     elsewhere = {
-        20003, 20004, 20005, 20007, 20008, 20009, 20404, 20429, 21406, 21606, 21610, 21659, 21660, 21702, 21703,
-        21704, 21710, 21712, 30400, 30409, 90002,
+        20003, 20004, 20005, 20007, 20008, 20009, 20404, 20429, 21406, 21421, 21606, 21610, 21659, 21660, 21702,
+        21703, 21704, 21710, 21712, 30400, 30409, 90002,
     }  # fmt: skip
     ours = {20001, 20500, 20503}
     verify = {60200, 60202, 60203, 60204, 60205}

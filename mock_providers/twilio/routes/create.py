@@ -89,6 +89,9 @@ def _recipient(form: Form) -> str:
         raise TwilioError(21604)
     to = normal_recipient(given)
     if to is None:
+        channel = channel_of(given)
+        if channel != "sms" and channel not in CHANNELS and channel == channel_of(field(form, "From")):
+            raise TwilioError(63007)  # a pair that fits, of a channel that there isn't
         raise TwilioError(21265 if is_short_code(given) else 21211, given)
     return to
 

@@ -17,9 +17,9 @@ def page_size(query: Form) -> int:
     given = field(query, "PageSize")
     if not given:
         return PAGE_SIZE
-    if not _is_number(given) or int(given) < 1:
+    if not _is_number(given) or not 1 <= int(given) <= LARGEST_PAGE:
         raise TwilioError(20007)
-    return min(int(given), LARGEST_PAGE)
+    return int(given)
 
 
 def page_number(query: Form) -> int:

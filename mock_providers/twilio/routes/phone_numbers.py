@@ -16,7 +16,7 @@ from mock_providers.twilio.state.phone_number import PhoneNumber
 def _create(visit: Visit) -> Answer:
     number = field(visit.form, "PhoneNumber")
     if not is_phone_number(number):
-        raise TwilioError(20001, "PhoneNumber")
+        raise TwilioError(21421, number[:100])
     known = visit.account.owned(number)
     owned = known if known is not None else visit.account.own(number)
     try:
