@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 
 _MISSING: Any = object()
+
+LARGEST = sys.float_info.max
+"""A whole number may be larger, and is none that can be reckoned with."""
 
 
 class Checked:
@@ -73,7 +77,7 @@ class Checked:
         value = self.any(key, default)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < float("inf"):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= LARGEST:
             raise self.wrong(key, f"a number of at least {least:g}", value)
         return float(value)
 

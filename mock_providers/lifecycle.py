@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from mock_providers.checked import LARGEST
 from mock_providers.errors import ConfigError
 
 DEFAULT_DELAY = (0.01, 0.05)
@@ -76,6 +77,6 @@ def _step(item: Any, *, statuses: frozenset[str], where: str) -> Step:
 def _range(after: Any, where: str) -> tuple[float, float]:
     bounds = after if isinstance(after, list | tuple) else [after, after]
     match bounds:
-        case [int() | float() as least, int() | float() as most] if 0 <= least <= most < float("inf"):
+        case [int() | float() as least, int() | float() as most] if 0 <= least <= most <= LARGEST:
             return float(least), float(most)
     raise ConfigError(f"{where}: after_s must be seconds or [least, most], saw {after!r}")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from mock_providers import client_json
 from mock_providers.errors import ConfigError, ControlError, JournalError
 from mock_providers.webhooks import Outcome
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+_LOG = logging.getLogger(__name__)
 
 BODY_LIMIT = 32 * 1024 * 1024
 
@@ -57,8 +61,8 @@ async def body_of(request: Request) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        value = _whole(raw, json.loads(raw))
-    except (ValueError, RecursionError):
+        value = _whole(raw, client_json.read(raw))
+    except ValueError:
         raise ControlError("the body is not JSON", hint="send a JSON object", status=400) from None
     if not isinstance(value, dict):
         raise ControlError("the body is not a JSON object", hint="send {...}", status=400)
@@ -86,5 +90,8 @@ def guarded(endpoint: Endpoint) -> Endpoint:
             return refusal(str(error), hint="GET /_mock/health says how the journal is", status=503)
         except ClientDisconnect:
             return Response(status_code=499)
+        except Exception:
+            _LOG.exception("%s %s wasn't answered", request.method, request.url.path)
+            return refusal("a mistake of the mock's", hint="its standard error says more; please report it", status=500)
 
     return run

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_providers import client_json
 from mock_providers.control.answers import answer
 from mock_providers.control.calls import cursor
 from mock_providers.errors import ControlError
@@ -69,8 +70,8 @@ def _mail(world: World, request: Request) -> dict[str, Any]:
     entry = _entry(world, request)
     kept = world.bodies.get(entry["seq"])
     try:
-        payload = json.loads(kept) if kept is not None else entry["params"]
-    except (ValueError, RecursionError):
+        payload = client_json.read(kept) if kept is not None else entry["params"]
+    except ValueError:
         payload = None
     if entry["endpoint"] != "mail.send" or not isinstance(payload, dict):
         raise ControlError("the call is not a mail", hint="give the call of a mail.send", status=404)

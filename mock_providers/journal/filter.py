@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mock_providers.errors import ControlError
 from mock_providers.glob import LONGEST, fits
+from mock_providers.journal.lines import decode
 from mock_providers.journal.search import failed, has_words, may_have
 from mock_providers.journal.store import Key
 
@@ -81,10 +81,10 @@ class Filter:
             return None
         if self.search is not None and not may_have(self.words, entry + other):
             return None
-        decoded: dict[str, Any] = json.loads(entry)
+        decoded: dict[str, Any] = decode(entry)
         if not self.matches(decoded):
             return None
-        if self.pairs and not self.matches_exchange([decoded, json.loads(other)] if other else [decoded]):
+        if self.pairs and not self.matches_exchange([decoded, decode(other)] if other else [decoded]):
             return None
         return decoded
 

@@ -14,7 +14,7 @@ from mock_providers.errors import JournalError
 from mock_providers.journal.condition import Condition
 from mock_providers.journal.file import SEGMENT_BYTES, JournalFile
 from mock_providers.journal.filter import Filter
-from mock_providers.journal.lines import Entry, entry_from, seal
+from mock_providers.journal.lines import Entry, decode, entry_from, seal
 from mock_providers.journal.pairs import ANSWER_WITHIN, backward, forward
 from mock_providers.journal.reading import Reader
 from mock_providers.journal.store import Key, Retention, Store
@@ -162,7 +162,7 @@ class Journal:
         for number in range(seq + 1, min(seq + ANSWER_WITHIN, self._store.last + 1)):
             entry = self._store.get(number)
             if wanted in entry[:300]:
-                decoded: dict[str, Any] = json.loads(entry)
+                decoded: dict[str, Any] = decode(entry)
                 if decoded["call"] == seq:
                     return decoded
         return None
@@ -174,7 +174,7 @@ class Journal:
 
     def entry(self, seq: int) -> dict[str, Any] | None:
         entry = self._store.get(seq)
-        return json.loads(entry) if entry else None
+        return decode(entry) if entry else None
 
     @contextmanager
     def watch(self, account: str | None) -> Iterator[asyncio.Event]:

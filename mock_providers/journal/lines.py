@@ -12,8 +12,11 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, BinaryIO, TypeGuard
 from zlib import crc32
+
+from mock_providers.client_json import DEEPEST, is_deep
 
 VERSION = 1
 MARK = b'{"journal":"mock-providers"'
@@ -27,6 +30,8 @@ _LATEST = 1e11
 _TAIL = len(b',"crc":"00000000"}')
 _END = re.compile(rb',"crc":"[0-9a-f]{8}"}')
 _BEGIN = re.compile(rb'\{"seq":[0-9]{1,15},"at":|\{"journal":"mock-providers"')
+_DEEPEST = DEEPEST + 10
+"""Lists and objects inside one another: what a client may send, and what is around it."""
 _TRIED = 64
 """How many ends of records are looked for in one damaged line; each costs a checksum."""
 
@@ -101,12 +106,25 @@ def understand(line: bytes) -> Entry | Header | None:
     if raw is None:
         return None
     try:
-        held = json.loads(raw)
+        held = decode(raw)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(held, dict):
+    if not isinstance(held, dict) or (raw.count(b"[") + raw.count(b"{") > _DEEPEST and is_deep(held, _DEEPEST)):
         return None
     return _header(held) if raw.startswith(MARK) else _entry(raw, held)
+
+
+def _in_words(text: str) -> float | str:
+    value = float(text)
+    return value if isfinite(value) else text
+
+
+_decode = json.JSONDecoder(parse_constant=str, parse_float=_in_words).decode
+
+
+def decode(raw: bytes) -> Any:
+    """An entry's values; a number that is too large to be one, which earlier versions kept, is its text."""
+    return _decode(raw.decode())
 
 
 def entry_from(raw: bytes) -> Entry:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
-from math import isfinite
-from typing import Any, NoReturn
+from typing import Any
 
-from mock_providers import redact
+from mock_providers import client_json, redact
 from mock_providers.asgi import Answer, Request, parse_form
 from mock_providers.call import TOO_MANY_ACCOUNTS, Call
 from mock_providers.faults import Fault
@@ -43,9 +41,6 @@ PREFIX = "/v3/"
 
 PARAMS_LIMIT = 64 * 1024
 """Bytes of a body that go into the journal's entry itself; a longer one is kept beside it."""
-
-DEEPEST = 100
-"""Lists and objects in each other in a body."""
 
 ADVERTISED_LIMIT = 600
 """Calls a minute that the headers name where the account sets no limit."""
@@ -269,35 +264,9 @@ def _json(body: bytes) -> tuple[Any, str | None]:
         return None, None
     try:
         text = body.decode()
-        payload = _decode(text)
-        if text.count("[") + text.count("{") > DEEPEST and _is_too_deep(payload):
-            return None, None
-        return payload, text
-    except (ValueError, RecursionError):
+        return client_json.read(text), text
+    except ValueError:
         return None, None
-
-
-def _is_too_deep(payload: Any) -> bool:
-    """Whether lists and objects stand in each other so deep that whoever reads the record may fail over it."""
-    level = [payload]
-    for _ in range(DEEPEST):
-        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
-        level = [one for values in inner for one in values]
-        if not level:
-            return False
-    return True
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    return value if isfinite(value) else _refuse(number)
-
-
-_decode = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite).decode
 
 
 def _rate_limit(limit: int, remaining: int) -> list[tuple[bytes, bytes]]:

@@ -66,20 +66,9 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "traffic": ("call", "exchange", "webhooks"),
         "client": ("client", "process", "pytest_plugin"),
         "parts": (
-            *("accounts", "asgi", "at_once", "bodies", "checked", "clock", "connection", "errors", "glob"),
-            *(
-                "handlebars",
-                "hosts",
-                "lifecycle",
-                "memory",
-                "metrics",
-                "own_body",
-                "own_files",
-                "packed",
-                "posting",
-                "redact",
-            ),
-            *("redact", "secret_text", "targets", "unsupported", "visible"),
+            *("accounts", "asgi", "at_once", "bodies", "checked", "client_json", "clock", "connection", "errors"),
+            *("glob", "handlebars", "hosts", "lifecycle", "memory", "metrics", "own_body", "own_files", "packed"),
+            *("posting", "redact", "secret_text", "targets", "unsupported", "visible"),
         ),
     },
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from mock_providers import client_json
 from mock_providers.asgi import Answer, Form, field
 from mock_providers.twilio.errors import JSON, TwilioError
 from mock_providers.twilio.routes.paging import v1_page
@@ -102,8 +102,8 @@ def _variables(text: str) -> dict[str, str]:
     if not text:
         return {}
     try:
-        given = json.loads(text)
-    except (ValueError, RecursionError):
+        given = client_json.read(text)
+    except ValueError:
         raise TwilioError(21656) from None
     if not isinstance(given, dict) or not all(type(value) in (str, int, float) for value in given.values()):
         raise TwilioError(21656)

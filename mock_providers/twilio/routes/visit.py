@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
 
+from mock_providers import client_json
 from mock_providers.asgi import Answer, Form, Request
 from mock_providers.twilio.callbacks import TwilioWebhooks
 from mock_providers.twilio.errors import TwilioError
@@ -37,9 +37,8 @@ class Visit:
         if len(self._request.body) > JSON_LIMIT:
             raise TwilioError(20001, f"the body has more than {JSON_LIMIT} bytes")
         try:
-            # what is read here is shown again, and NaN is no JSON
-            given = json.loads(self._request.body, parse_constant=_refused)
-        except (ValueError, RecursionError):
+            given = client_json.read(self._request.body)
+        except ValueError:
             given = None
         if not isinstance(given, dict):
             raise TwilioError(20001, "the body must be a JSON object")
@@ -61,7 +60,3 @@ class Route:
         self.method = method
         self.pattern = re.compile(pattern)
         self.answer = answer
-
-
-def _refused(constant: str) -> None:
-    raise ValueError(constant)
