@@ -288,6 +288,13 @@ def test_what_grows_beyond_the_limit_is_not_unpacked(sendgrid: SendGridTenant) -
     assert packed(sendgrid, gzip.compress(bomb)).status_code == 415  # packed twice, it isn't text
 
 
+def test_what_was_packed_in_many_files_costs_no_more(sendgrid: SendGridTenant) -> None:
+    body = json.dumps(mail(subject="blocks")).encode()
+    blocks = b"".join(gzip.compress(body[n : n + 1]) for n in range(len(body))) + gzip.compress(b"") * 500
+    assert packed(sendgrid, blocks).status_code == 202
+    assert packed(sendgrid, gzip.compress(b" ") * 40_000 + gzip.compress(body)).status_code == 400
+
+
 def test_twilio_takes_nothing_packed(twilio: TwilioTenant) -> None:
     refused = twilio.request(
         "POST", "/Messages.json", content=gzip.compress(send("x")), headers={"Content-Encoding": "gzip"}
