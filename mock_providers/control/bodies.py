@@ -50,14 +50,15 @@ async def attachment(world: World, request: Request) -> Response:
 
 
 async def rendered(world: World, request: Request) -> Response:
-    """Subject and contents of a mail, for each of its personalizations."""
+    """Subject and contents of a mail, for each of its personalizations; `left_out` is how many more there are."""
     entry, payload = _entry(world, request), _mail(world, request)
     account = world.sendgrid.get(str(entry["account"]))
+    templates = account.templates if account is not None else {}
     try:
-        mails = await aside(partial(rendered_mails, payload, account.templates if account is not None else {}))
+        mails, left_out = await aside(partial(rendered_mails, payload, templates))
     except (AttributeError, TypeError, RecursionError):
         raise ControlError("the call is not a mail that could be sent", hint="see its answer") from None
-    return answer({"mails": mails})
+    return answer({"mails": mails, "left_out": left_out})
 
 
 async def segments(world: World, request: Request) -> Response:  # noqa: ARG001  # reason: a view's shape

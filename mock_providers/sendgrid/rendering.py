@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -17,6 +18,8 @@ from mock_providers.sendgrid.state.template import active_version, is_dynamic
 MAIL = Limits(steps=300_000, output=32 * 1024 * 1024)
 """All personalizations of a mail together, about a second; the vendor's mails have at most 30 MB."""
 
+SHOWN = 8 * 1024 * 1024
+"""Characters from which on no further personalization is shown: each has the whole mail's contents again."""
 CHARACTERS_A_STEP = 1000
 
 _Content = list[tuple[str, str]]
@@ -30,15 +33,24 @@ async def aside(work: Callable[[], _T]) -> _T:
     return await asyncio.get_running_loop().run_in_executor(_aside, work)
 
 
-def rendered(payload: dict[str, Any], templates: dict[str, Stored]) -> list[dict[str, Any]]:
-    """One entry a personalization: its recipients, subject and contents, and why it isn't delivered, or null."""
+def rendered(payload: dict[str, Any], templates: dict[str, Stored]) -> tuple[list[dict[str, Any]], int]:
+    """One entry a personalization: its recipients, subject and contents, and why it isn't delivered, or null.
+
+    Then how many were left out, since what is shown is long enough.
+    """
     budget = Budget(MAIL)
     identity = payload.get("template_id")
     template = templates.get(identity) if isinstance(identity, str) else None
-    return [
-        _personalized(payload, block, template, budget, unknown=bool(identity) and active_version(template) is None)
-        for block in payload.get("personalizations") or ()
-    ]
+    unknown = bool(identity) and active_version(template) is None
+    blocks = payload.get("personalizations") or ()
+    mails: list[dict[str, Any]] = []
+    size = 0
+    for block in blocks:
+        if size >= SHOWN:
+            break
+        mails.append(_personalized(payload, block, template, budget, unknown=unknown))
+        size += len(json.dumps(mails[-1]))
+    return mails, len(blocks) - len(mails)
 
 
 def refusals(payload: dict[str, Any], template: Stored | None, budget: Budget) -> list[str | None]:

@@ -59,9 +59,9 @@ async function smsBody(entry) {
 }
 
 async function mailBody(entry) {
-  let mails;
+  let mails, left_out;
   try {
-    ({ mails } = await tell.api(`/calls/${entry.call}/rendered`));
+    ({ mails, left_out } = await tell.api(`/calls/${entry.call}/rendered`));
   } catch {
     return null;
   }
@@ -81,6 +81,7 @@ async function mailBody(entry) {
       }
     }
   }
+  if (left_out) box.append(make("p", { className: "segments", textContent: `and ${left_out} more personalizations, which are left out here` }));
   const attachments = payload?.attachments ?? [];
   if (attachments.length) {
     const list = attachments.map((one, n) => make("li", {}, make("a", { href: `/_mock/calls/${entry.call}/attachments/${n}`, textContent: one.filename ?? `attachment ${n}` })));

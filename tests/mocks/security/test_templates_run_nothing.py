@@ -162,6 +162,18 @@ def test_substitutions_are_bounded(sendgrid: SendGridTenant) -> None:
     assert "writes more than" in mail["error"]
 
 
+def test_what_is_shown_of_a_mail_doesnt_grow_with_its_recipients(sendgrid: SendGridTenant) -> None:
+    people = [{"to": [{"email": f"a{n}@example.com"}]} for n in range(1000)]
+    sendgrid.send(personalizations=people, content=[{"type": "text/plain", "value": "x" * 100_000}])
+    assert sendgrid.create(personalizations=[{}] * 300_000).status_code == 400
+    for call, total in zip(sendgrid.entries(type="called"), (1000, 300_000), strict=True):
+        response = sendgrid.http.get(f"/_mock/calls/{call['seq']}/rendered")
+        shown = response.json()
+        assert len(response.content) < 10_000_000
+        assert len(shown["mails"]) + shown["left_out"] == total
+        assert shown["mails"]
+
+
 def test_the_server_goes_on_while_a_template_is_filled_in(sendgrid: SendGridTenant) -> None:
     html = "{{#each l}}{{#each ../l}}{{#each ../../l}}x{{/each}}{{/each}}{{/each}}"
     with ThreadPoolExecutor(4) as pool:
