@@ -29,9 +29,9 @@ async def body(world: World, request: Request) -> Response:
     if kept is None:
         params = entry["params"]
         if entry["provider"] == "twilio" and isinstance(params, dict):
-            kept = urlencode(params, doseq=True).encode()
+            kept = urlencode(params, doseq=True, errors="replace").encode()
         else:
-            kept = params.encode() if isinstance(params, str) else json.dumps(params).encode()
+            kept = params.encode("utf-8", "replace") if isinstance(params, str) else json.dumps(params).encode()
     return Response(kept, headers={"content-type": "text/plain; charset=utf-8", "x-original-content-type": kind})
 
 
@@ -44,7 +44,7 @@ async def attachment(world: World, request: Request) -> Response:
         content = b64decode(found["content"], validate=True)
     except (KeyError, IndexError, TypeError, ValueError):
         raise ControlError("there is no such attachment", hint="they are counted from 0", status=404) from None
-    name = quote(str(found.get("filename", "attachment")), safe="")
+    name = quote(str(found.get("filename", "attachment")), safe="", errors="replace")
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}", "x-content-type-options": "nosniff"}
     return Response(content, media_type="application/octet-stream", headers=headers)
 
@@ -81,6 +81,11 @@ def _mail(world: World, request: Request) -> dict[str, Any]:
 
 def _entry(world: World, request: Request) -> dict[str, Any]:
     entry = world.journal.entry(cursor(request.path_params["call"], name="call"))
-    if entry is None or entry["type"] != "called":
+    if entry is None or entry["type"] != "called" or not _is_call(entry):
         raise ControlError("there is no such call", hint="GET /_mock/calls?type=called lists them", status=404)
     return entry
+
+
+def _is_call(entry: dict[str, Any]) -> bool:
+    """Whether an entry has what every call has; a journal's file may hold others."""
+    return isinstance(entry.get("headers"), dict) and "params" in entry and "endpoint" in entry

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from mock_providers.journal.filter import DAMAGED, UNREADABLE
+
 Entry = dict[str, Any]
 
 
@@ -17,18 +19,29 @@ def json_lines(entries: Iterable[Entry]) -> Iterator[bytes]:
 
 
 def har(entries: Iterable[Entry]) -> Iterator[bytes]:
-    """A HAR 1.2 archive: vendor calls and webhooks, each with its answer; piece by piece."""
+    """A HAR 1.2 archive: vendor calls and webhooks, each with its answer; piece by piece.
+
+    The numbers of entries that can't be shown so stand in `_damaged`.
+    """
     yield b'{"log":{"version":"1.2","creator":{"name":"mock-providers","version":"1"},"entries":['
     waiting: dict[int, Entry] = {}
+    odd: list[int] = []
     first = True
     for entry in entries:
         if entry["type"] in {"called", "callback.sent"}:
             waiting[entry["call"]] = entry
         elif entry["call"] in waiting:
-            shown = json.dumps(_exchange(waiting.pop(entry["call"]), entry), separators=(",", ":")).encode()
+            asked = waiting.pop(entry["call"])
+            try:
+                shown = json.dumps(_exchange(asked, entry), separators=(",", ":")).encode()
+            except UNREADABLE:
+                odd += [asked["seq"], entry["seq"]]
+                continue
             yield shown if first else b"," + shown
             first = False
-    yield b"]}}"
+        elif entry["type"] == DAMAGED:
+            odd.append(entry["seq"])
+    yield b"]" + (b',"_damaged":%b' % json.dumps(odd).encode() if odd else b"") + b"}}"
 
 
 def _exchange(asked: Entry, answered: Entry) -> Entry:
@@ -49,7 +62,7 @@ def _exchange(asked: Entry, answered: Entry) -> Entry:
     }
     if asked["params"]:
         form = asked["provider"] == "twilio" and isinstance(asked["params"], dict)
-        text = urlencode(asked["params"], doseq=True) if form else json.dumps(asked["params"])
+        text = urlencode(asked["params"], doseq=True, errors="replace") if form else json.dumps(asked["params"])
         kind = "application/x-www-form-urlencoded" if form else "application/json"
         request["postData"] = {"mimeType": kind, "text": text}
     return {

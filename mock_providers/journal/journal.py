@@ -138,10 +138,10 @@ class Journal:
         entries = store.after(after, selection.keys(store.keys()))
         if selection.pairs:
             for seq, entry, other in forward(entries, store.get):
-                yield seq, selection.match(entry, other)
+                yield seq, selection.match_any(seq, entry, other)
             return
         for seq, entry in entries:
-            yield seq, selection.match(entry)
+            yield seq, selection.match_any(seq, entry)
 
     def read_back(self, selection: Filter, *, before: int) -> Iterator[tuple[int, dict[str, Any] | None]]:
         """Entries before a sequence number, newest first, as `read` gives them."""
@@ -151,10 +151,10 @@ class Journal:
             # the answers to the newest of them may be later than `before`
             for seq, entry, other in backward(store.before(before + ANSWER_WITHIN, keys), store.get):
                 if seq < before:
-                    yield seq, selection.match(entry, other)
+                    yield seq, selection.match_any(seq, entry, other)
             return
         for seq, entry in store.before(before, keys):
-            yield seq, selection.match(entry)
+            yield seq, selection.match_any(seq, entry)
 
     def answer_to(self, seq: int) -> dict[str, Any] | None:
         """The entry that answers a call or webhook, if it is not far behind it."""

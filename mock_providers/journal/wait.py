@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from mock_providers.clock import elapse
-from mock_providers.journal.filter import Filter, recipient_matches
+from mock_providers.journal.filter import UNREADABLE, Filter, recipient_matches
 from mock_providers.journal.journal import Journal
 from mock_providers.journal.search import failed, has_words
 
@@ -72,7 +72,10 @@ def nearest_misses(journal: Journal, selection: Filter, *, after: int) -> list[d
         if seq <= after or looked == LOOKED_AT:
             break
         exchange = [] if entry is None else journal.exchange(entry) if selection.pairs else [entry]
-        difference = difference_from(selection, exchange) if exchange else {}
+        try:
+            difference = difference_from(selection, exchange) if exchange else {}
+        except UNREADABLE:
+            continue  # it isn't what this version writes, so nobody can say how near it came
         if difference:
             misses.append({"entry": entry, "difference": difference})
     misses.sort(key=lambda miss: (len(miss["difference"]), -miss["entry"]["seq"]))
