@@ -1,10 +1,10 @@
-"""Globs in linear time: what somebody sends as a pattern is never made into one that backtracks."""
+"""Globs in linear time: what somebody sends as a pattern is compared place by place, and made into no other."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 LONGEST = 256
 """Characters of a pattern; a longer one is refused where it is given, and otherwise fits only itself."""
@@ -22,19 +22,18 @@ def fits(pattern: str, text: str) -> bool:
     if len(pattern) > LONGEST or len(text) > LOOKED_AT:
         return False
     parts = _parts(pattern)
-    (first, width), (last, width_of_last) = parts[0], parts[-1]
+    first, last = parts[0], parts[-1]
     if len(parts) == 1:
-        return len(text) == width and first.match(text) is not None
-    end = len(text) - width_of_last
-    if end < width or first.match(text) is None or last.match(text, end) is None:
+        return len(text) == first.width and first.stands(text, 0)
+    end = len(text) - last.width
+    if end < first.width or not first.stands(text, 0) or not last.stands(text, end):
         return False
-    at = width
-    for part, _ in parts[1:-1]:
+    at = first.width
+    for part in parts[1:-1]:
         # the first place is as good as any: it leaves the most room for those to come
-        found = part.search(text, at, end)
-        if found is None:
+        at = part.after(text, at, end)
+        if at < 0:
             return False
-        at = found.end()
     return True
 
 
@@ -55,10 +54,54 @@ def in_order(parts: Sequence[str], text: str) -> bool:
     return True
 
 
+class Kind(NamedTuple):
+    """One character of those between two brackets: of a range, or (negated) of none of them."""
+
+    ranges: tuple[tuple[str, str], ...]
+    negated: bool
+
+    def has(self, one: str) -> bool:
+        return any(low <= one <= high for low, high in self.ranges) is not self.negated
+
+
+Place = str | Kind | None
+"""What may stand at one place: a character, one of a kind, or (None) any."""
+
+
+class _Part:
+    """What stands between two asterisks: as many characters as it has places, so that nothing is tried twice."""
+
+    __slots__ = ("_places", "_plain", "width")
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self._places = places
+        self._plain = "".join(one for one in places if isinstance(one, str))
+        self.width = len(places)
+
+    def stands(self, text: str, at: int) -> bool:
+        """Whether it stands at a place of a text."""
+        if len(self._plain) == self.width:
+            return text.startswith(self._plain, at)
+        there = text[at : at + self.width]
+        return len(there) == self.width and all(map(_is, self._places, there))
+
+    def after(self, text: str, at: int, end: int) -> int:
+        """Where its first occurrence between two places of a text is over; -1 if there is none."""
+        if len(self._plain) == self.width:
+            found = text.find(self._plain, at, end)
+        else:
+            found = next((one for one in range(at, end - self.width + 1) if self.stands(text, one)), -1)
+        return found if found < 0 else found + self.width
+
+
+def _is(place: Place, one: str) -> bool:
+    return place is None or (place == one if isinstance(place, str) else place.has(one))
+
+
 @lru_cache(maxsize=512)
-def _parts(pattern: str) -> list[tuple[re.Pattern[str], int]]:
-    """What stands between the asterisks, each of a fixed width (with that width): nothing in it can backtrack."""
-    parts: list[list[str]] = [[]]
+def _parts(pattern: str) -> list[_Part]:
+    """What stands between the asterisks; the first and the last may be empty."""
+    parts: list[list[Place]] = [[]]
     for one in _places(pattern):
         if one == "*":
             parts.append([])
@@ -66,11 +109,11 @@ def _parts(pattern: str) -> list[tuple[re.Pattern[str], int]]:
             parts[-1].append(one)
     if len(parts) > 2:
         parts[1:-1] = [part for part in parts[1:-1] if part]
-    return [(re.compile("".join(part), re.DOTALL), len(part)) for part in parts]
+    return [_Part(part) for part in parts]
 
 
-def _places(pattern: str) -> Iterator[str]:
-    """A regular expression of one character for each place of a glob; `*` for its asterisks."""
+def _places(pattern: str) -> Iterator[Place]:
+    """What each place of a glob asks for; `*` for its asterisks."""
     at = 0
     while at < len(pattern):
         one = pattern[at]
@@ -82,19 +125,15 @@ def _places(pattern: str) -> Iterator[str]:
                 yield _kind(pattern[at:end])
                 at = end + 1
                 continue
-        yield one if one == "*" else "." if one == "?" else re.escape(one)
+        yield None if one == "?" else one
 
 
-def _kind(given: str) -> str:
-    """One character of those between the brackets."""
+def _kind(given: str) -> Kind:
     negated = given.startswith("!")
     left = given[1:] if negated else given
-    kinds = ""
+    ranges: list[tuple[str, str]] = []
     while left:
-        low, high = left[0], left[2] if len(left) > 2 and left[1] == "-" else left[0]
-        left = left[3:] if len(left) > 2 and left[1] == "-" else left[1:]
-        if low <= high:
-            kinds += f"{re.escape(low)}-{re.escape(high)}"
-    if not kinds:
-        return "." if negated else "(?!.)."
-    return f"[{'^' if negated else ''}{kinds}]"
+        is_range = len(left) > 2 and left[1] == "-"
+        ranges.append((left[0], left[2] if is_range else left[0]))
+        left = left[3:] if is_range else left[1:]
+    return Kind(tuple(ranges), negated)

@@ -187,4 +187,4 @@ DEEP: Any = json.loads("[" * 900 + "]" * 900)
 def test_a_mail_of_any_shape_is_shown_or_told_to_be_none(account: SendGridTenant, changes: dict[str, Any]) -> None:
     assert account.create(**changes).status_code in {202, 400}
     call = account.entries(type="called", endpoint="mail.send")[-1]["seq"]
-    assert account.http.get(f"/_mock/calls/{call}/rendered").status_code in {200, 422}
+    assert account.http.get(f"/_mock/calls/{call}/rendered").status_code in {200, 404, 422}
