@@ -49,6 +49,8 @@ ADVERTISED_LIMIT = 600
 def _send(visit: Visit) -> Answer:
     if not isinstance(visit.payload, dict):
         raise SendGridError(400, not_an_object(visit.payload))
+    if visit.account.due:
+        visit.webhooks.catch_up(visit.account)
     mail = send_mail(visit.account, visit.payload)
     if mail is None:
         return Answer(200)

@@ -15,6 +15,7 @@ from mock_providers.lifecycle import Script, Step
 from mock_providers.own_body import OwnBody
 from mock_providers.sendgrid.signature import SigningKey
 from mock_providers.sendgrid.state.account import SendGridAccount
+from mock_providers.sendgrid.state.due import SUPPRESSING
 from mock_providers.sendgrid.state.event_webhooks import EventWebhook
 from mock_providers.sendgrid.state.mail import Mail, Recipient
 from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
@@ -61,13 +62,15 @@ _DETAILS: dict[str, Event] = {
 _WITH_SMTP_ID = frozenset(("processed", "delivered", "deferred", "dropped", "bounce", "blocked"))
 
 
-def make_event(account: SendGridAccount, kind: str, *, mail: Mail | None, recipient: Recipient | None) -> Event:
-    """An event with its type's fields; custom arguments at the top level, where reserved names win."""
+def make_event(
+    account: SendGridAccount, kind: str, *, mail: Mail | None, recipient: Recipient | None, at: float | None = None
+) -> Event:
+    """An event with its type's fields, now or at a moment; custom arguments at the top level, reserved names win."""
     event: Event = dict(recipient.custom_args) if recipient is not None else {}
     event.update(
         {
             "email": recipient.email if recipient is not None else "someone@example.com",
-            "timestamp": int(account.now()),
+            "timestamp": int(account.now() if at is None else at),
             "event": "bounce" if kind == "blocked" else kind,
             "sg_event_id": account.token(rng=account.event_rng),
         }
@@ -86,7 +89,6 @@ def make_event(account: SendGridAccount, kind: str, *, mail: Mail | None, recipi
 BATCH_BYTES = 768 * 1024
 
 _SUPPRESSES = {"bounce": "bounces", "spamreport": "spam_reports", "unsubscribe": "unsubscribes"}
-
 
 _DROPPED = (Step("dropped", after=(0.0, 0.0)),)
 
@@ -124,7 +126,10 @@ class SendGridWebhooks:
         reported = bool(account.event_webhooks)
         for recipient in mail.recipients:
             recipient.script = _script(account, recipient) if recipient.dropped is None else _DROPPED
-            if reported and recipient.script:
+            if any(step.status in SUPPRESSING for step in recipient.script):
+                account.due.add(mail, recipient)
+            if reported and (recipient.script or recipient.plan):
+                recipient.reported = True
                 self._webhooks.start("sendgrid", account.name, self._run(account, mail, recipient))
 
     def begin_after(self, account: SendGridAccount, mail: Mail, decide: Callable[[], Awaitable[None]]) -> None:
@@ -136,26 +141,33 @@ class SendGridWebhooks:
 
         self._webhooks.start("sendgrid", account.name, begin())
 
-    def settle(self, account: SendGridAccount, mail: Mail, recipient: Recipient) -> list[Event]:
-        """Takes the planned steps that are due, and gives their events."""
-        happened: list[Event] = []
+    def settle(self, account: SendGridAccount, mail: Mail, recipient: Recipient) -> None:
+        """Takes the planned steps that are due, each at its own time; whoever looks first, the webhooks get them."""
         mail.draw(recipient)
         while recipient.plan and recipient.plan[0].at <= account.now():
             if mail.batch_id is not None and mail.batch_id in account.stopped:
                 recipient.plan = ()
                 break
             step, recipient.plan = recipient.plan[0], recipient.plan[1:]
-            event = make_event(account, step.status, mail=mail, recipient=recipient)
+            event = make_event(account, step.status, mail=mail, recipient=recipient, at=step.at)
             if recipient.dropped is not None:
                 event["reason"] = recipient.dropped
-            happened.append(event)
-            self.note(account, event, recipient)
-        return happened
+            self.note(account, event, recipient, at=step.at)
+            if recipient.reported:
+                self._enqueue(account, event)
 
-    def note(self, account: SendGridAccount, event: Event, recipient: Recipient | None) -> None:
+    def catch_up(self, account: SendGridAccount) -> None:
+        """Takes what is due of mails that bounce or are complained of, before somebody asks who is suppressed."""
+        for mail, recipient in account.due.until(account.now()):
+            self.settle(account, mail, recipient)
+
+    def note(
+        self, account: SendGridAccount, event: Event, recipient: Recipient | None, *, at: float | None = None
+    ) -> None:
         """Keeps an event for the activity feed and the statistics, and suppresses whom it says to."""
+        at = account.now() if at is None else at
         first = recipient is None or all(one["event"] != event["event"] for one in recipient.events)
-        account.stats.happened(event, now=account.now(), first=first)
+        account.stats.happened(event, now=at, first=first)
         if recipient is not None:
             recipient.events.append(event)
         kind = _SUPPRESSES.get(str(event["event"]))
@@ -167,7 +179,7 @@ class SendGridWebhooks:
         account.suppressions.add(
             kind,
             email,
-            now=account.now(),
+            now=at,
             reason=str(event.get("reason", "")),
             status=str(event.get("status", "")),
         )
@@ -180,8 +192,7 @@ class SendGridWebhooks:
         mail.draw(recipient)
         while recipient.plan:
             await elapse(recipient.plan[0].at - account.now())
-            for event in self.settle(account, mail, recipient):
-                self._enqueue(account, event)
+            self.settle(account, mail, recipient)
 
     def _enqueue(self, account: SendGridAccount, event: Event) -> None:
         for webhook in account.event_webhooks:

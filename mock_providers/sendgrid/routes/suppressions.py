@@ -8,24 +8,22 @@ from mock_providers.asgi import Answer
 from mock_providers.sendgrid.errors import Problem, SendGridError
 from mock_providers.sendgrid.routes.visit import Route, Visit, not_found, shown
 from mock_providers.sendgrid.rules import is_address
-from mock_providers.sendgrid.state.suppressions import KINDS, Group
+from mock_providers.sendgrid.state.suppressions import KINDS, Group, Suppressions
 
 
 def _list(visit: Visit) -> Answer:
     start, end = visit.number("start_time", 0), visit.number("end_time", 10**11)
-    entries = [
-        one for one in visit.account.suppressions.lists[visit.args[0]].values() if start <= one["created"] <= end
-    ]
+    entries = [one for one in _suppressions(visit).lists[visit.args[0]].values() if start <= one["created"] <= end]
     return shown(visit.page(entries))
 
 
 def _get(visit: Visit) -> Answer:
-    entry = visit.account.suppressions.lists[visit.args[0]].get(visit.args[1].lower())
+    entry = _suppressions(visit).lists[visit.args[0]].get(visit.args[1].lower())
     return shown([entry] if entry is not None else [])
 
 
 def _delete(visit: Visit) -> Answer:
-    entries = visit.account.suppressions.lists[visit.args[0]]
+    entries = _suppressions(visit).lists[visit.args[0]]
     if len(visit.args) > 1:
         if entries.pop(visit.args[1].lower(), None) is None:
             raise not_found("resource")
@@ -42,17 +40,17 @@ def _delete(visit: Visit) -> Answer:
 def _add_global(visit: Visit) -> Answer:
     emails = _emails(visit.body().get("recipient_emails"), "recipient_emails")
     for email in emails:
-        visit.account.suppressions.add("unsubscribes", email, now=visit.account.now())
+        _suppressions(visit).add("unsubscribes", email, now=visit.account.now())
     return shown({"recipient_emails": emails}, 201)
 
 
 def _get_global(visit: Visit) -> Answer:
-    found = visit.args[0].lower() in visit.account.suppressions.lists["unsubscribes"]
+    found = visit.args[0].lower() in _suppressions(visit).lists["unsubscribes"]
     return shown({"recipient_email": visit.args[0]} if found else {})
 
 
 def _delete_global(visit: Visit) -> Answer:
-    visit.account.suppressions.lists["unsubscribes"].pop(visit.args[0].lower(), None)
+    _suppressions(visit).lists["unsubscribes"].pop(visit.args[0].lower(), None)
     return Answer(204)
 
 
@@ -60,13 +58,13 @@ def _create_group(visit: Visit) -> Answer:
     name, description = visit.text("name"), visit.body().get("description", "")
     if not isinstance(description, str):
         raise SendGridError(400, Problem("The description must be a string.", "description"))
-    group = visit.account.suppressions.add_group(name=name, description=description)
+    group = _suppressions(visit).add_group(name=name, description=description)
     group.is_default = visit.body().get("is_default") is True
     return shown(group.to_json(), 201)
 
 
 def _list_groups(visit: Visit) -> Answer:
-    return shown([group.to_json() for group in visit.account.suppressions.groups.values()])
+    return shown([group.to_json() for group in _suppressions(visit).groups.values()])
 
 
 def _get_group(visit: Visit) -> Answer:
@@ -82,7 +80,7 @@ def _update_group(visit: Visit) -> Answer:
 
 
 def _delete_group(visit: Visit) -> Answer:
-    del visit.account.suppressions.groups[_group(visit).id]
+    del _suppressions(visit).groups[_group(visit).id]
     return Answer(204)
 
 
@@ -107,7 +105,7 @@ def _search_members(visit: Visit) -> Answer:
 
 
 def _all_members(visit: Visit) -> Answer:
-    groups = visit.account.suppressions.groups.values()
+    groups = _suppressions(visit).groups.values()
     return shown(
         [
             {"email": email, "group_id": group.id, "group_name": group.name, "created_at": at}
@@ -119,7 +117,7 @@ def _all_members(visit: Visit) -> Answer:
 
 def _groups_of(visit: Visit) -> Answer:
     email = visit.args[0].lower()
-    groups = visit.account.suppressions.groups.values()
+    groups = _suppressions(visit).groups.values()
     return shown(
         {
             "suppressions": [
@@ -136,8 +134,14 @@ def _groups_of(visit: Visit) -> Answer:
     )
 
 
+def _suppressions(visit: Visit) -> Suppressions:
+    """All lists, with what is due by now."""
+    visit.webhooks.catch_up(visit.account)
+    return visit.account.suppressions
+
+
 def _group(visit: Visit) -> Group:
-    group = visit.account.suppressions.groups.get(int(visit.args[0]))
+    group = _suppressions(visit).groups.get(int(visit.args[0]))
     if group is None:
         raise not_found("resource")
     return group

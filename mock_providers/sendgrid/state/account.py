@@ -13,6 +13,7 @@ from mock_providers.accounts import Account
 from mock_providers.errors import ConfigError
 from mock_providers.sendgrid.signature import SigningKey
 from mock_providers.sendgrid.state.api_keys import ApiKeys, MadeKeys
+from mock_providers.sendgrid.state.due import Due
 from mock_providers.sendgrid.state.event_webhooks import SWITCHES, EventWebhook, EventWebhooks
 from mock_providers.sendgrid.state.mail import Mail
 from mock_providers.sendgrid.state.parse_settings import ParseSetting
@@ -50,6 +51,7 @@ class SendGridAccount(Account):
         self.mails: dict[str, Mail] = {}
         self._in_order: deque[str] = deque()
         self.suppressions = Suppressions()
+        self.due = Due()
         self.templates: dict[str, Template] = {}
         self.batches: set[str] = set()
         self.stopped: dict[str, str] = {}

@@ -12,8 +12,8 @@ class Recipient:
     """One addressee of a mail, with an id of its own and its place in the script."""
 
     __slots__ = (
-        "custom_args", "dropped", "email", "events", "from_email", "plan", "script", "send_at", "sg_message_id",
-        "subject",
+        "custom_args", "dropped", "email", "events", "from_email", "plan", "reported", "script", "send_at",
+        "sg_message_id", "subject",
     )  # fmt: skip
 
     def __init__(
@@ -35,6 +35,7 @@ class Recipient:
         self.script: Script = ()
         self.plan: Plan = ()
         self.dropped: str | None = None
+        self.reported = False
         self.events: list[dict[str, Any]] = []
 
 
