@@ -100,7 +100,9 @@ def test_settings_have_their_bounds(http: httpx.Client, twilio: TwilioTenant, se
         assert "at most 256 characters" in refused.json()["error"]
 
 
-GLOBS = st.text(alphabet="ab*?[]!-z^\\.\n", max_size=9)
+PIECES = [*"ab*?]!-z^\\.\n", "[ab]", "[!a]", "[a-b]", "[!a-z]", "[]a]", "[!]]", "[a-]", "[^a]", "[.\\]"]
+GLOBS = st.lists(st.sampled_from(PIECES), max_size=7).map("".join)
+"""Without ranges that run backward, of which `fnmatch` makes something else in each place."""
 
 
 @given(GLOBS, st.text(alphabet="ab-[]!z^\\.\n", max_size=7))
