@@ -213,9 +213,9 @@ async def test_a_connection_that_asks_for_nothing_is_closed() -> None:
 
 @in_a_loop
 async def test_who_waits_for_us_has_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limited, "HEAD_S", 0.05)
+    monkeypatch.setattr(limited, "HEAD_S", 0.5)
     async with served() as it:
-        it.world.faults.add({"match": {"text": "slow"}, "latency_s": 0.3})
+        it.world.faults.add({"match": {"text": "slow"}, "latency_s": 1})
         client = await it.connect()
         # the next request has begun, and waits for the answer to this one
         client.write(request(send("slow")) + request(send("next"))[:50])
