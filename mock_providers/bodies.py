@@ -13,7 +13,7 @@ from pathlib import Path
 from zlib import crc32
 
 from mock_providers.errors import JournalError
-from mock_providers.own_files import NotPlainError, make_plain, shown, sync_folder, write_all
+from mock_providers.own_files import NotPlainError, beside, make_plain, shown, sync_folder, write_all
 
 IN_MEMORY = 64 * 1024 * 1024
 """Bytes kept where there is no journal to keep them beside; the oldest go first."""
@@ -29,7 +29,7 @@ class Bodies:
     """
 
     def __init__(self, journal: Path | None, *, fsync: bool = False) -> None:
-        self._folder = journal.with_name(f"{journal.name}.bodies") if journal is not None else None
+        self._folder = beside(journal, ".bodies") if journal is not None else None
         self._fsync = fsync
         self._kept: OrderedDict[int, bytes] = OrderedDict()
         self._size = 0

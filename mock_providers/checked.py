@@ -137,6 +137,10 @@ def kind(value: object) -> str:
         return f"the string {value[:40]!r}" if value else "an empty string"
     if value is None:
         return "nothing"
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "a list"
     return repr(value)[:60]
 
 

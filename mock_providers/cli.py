@@ -15,23 +15,35 @@ FILE = click.Path(path_type=Path)
 
 
 @click.group(name="mock-providers", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="messaging-harness", message="%(package)s %(version)s")
 def app() -> None:
-    """Mock Twilio and SendGrid servers that record every call."""
+    """Mock Twilio and SendGrid on one port, recording every call.
+
+    `serve` runs the server, with a page and a control plane; the other commands speak to one that runs.
+    MOCK_PROVIDERS_TOKEN is the control plane's token: with it `serve` wants it of everybody, and the other
+    commands carry it.
+    """
 
 
 @app.command()
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Address to listen on; one that others reach needs MOCK_PROVIDERS_TOKEN.",
+)
 @click.option("--port", type=int, default=4010, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option(
-    "--announce", type=FILE, metavar="FILE", help="For host, port and pid, written once listening; - prints them."
+    "--announce", type=FILE, metavar="FILE", help="Written once it listens: host, port and pid as JSON; - prints them."
 )
 @click.option(
     "--journal",
     type=FILE,
     metavar="FILE",
-    help="Records every call: made, or appended to if it is a journal of this program; any other file is refused and "
-    "left as it is. A torn last record is moved to FILE.torn-1, full files are kept as FILE.<last number> until they "
-    "are past the retention, long bodies lie in FILE.bodies, accounts in FILE.accounts.",
+    help="Keeps the record through restarts. Made, or appended to if it is a journal of this program; any other file "
+    "is refused and left as it is. A torn last record is moved to FILE.torn-1, full files are kept as "
+    "FILE.<last number> until they are past the retention, long bodies lie in FILE.bodies, accounts in FILE.accounts.",
 )
 @click.option(
     "--config",
@@ -39,7 +51,7 @@ def app() -> None:
     envvar="MOCK_PROVIDERS_CONFIG",
     show_envvar=True,
     metavar="FILE",
-    help="TOML with accounts and options.",
+    help="TOML: accounts as [[twilio]] and [[sendgrid]], options as [server].",
 )
 @click.option("--open", "open_accounts", is_flag=True, help="Any credentials make an account at their first use.")
 @click.option(
@@ -80,6 +92,7 @@ def serve(
     from dataclasses import replace
 
     from mock_providers import server
+    from mock_providers.announcement import check_announcement
     from mock_providers.config import load_config
     from mock_providers.hosts import is_loopback, named
 
@@ -96,6 +109,8 @@ def serve(
         raise ConfigError(
             f"listening on {host} needs a token for the control plane: set MOCK_PROVIDERS_TOKEN, or [server] token"
         )
+    if announce is not None:
+        check_announcement(announce)
     sock = server.listen(host, port)
     server.serve(settings, sock=sock, journal=journal, announce=announce)
 

@@ -22,7 +22,6 @@ MATCH = ("provider", "account", "endpoint", "to", "text")
 FILTERS = (*MATCH, "type", "message", "call", "since", "until", "search", "failed")
 """What selects entries; a name that the server doesn't know it leaves aside, and gives the whole record."""
 
-
 JSON_LINES = {"Content-Type": "application/x-ndjson"}
 """A record says what it is: what doesn't changes nothing on the server."""
 
@@ -36,9 +35,13 @@ WORDS = click.argument("words", nargs=-1, metavar="[NAME=VALUE]...")
 @WORDS
 @URL
 def calls(words: Sequence[str], url: str) -> None:
-    """Print all that was recorded.
+    """Print all that was recorded and fits, an entry a line as JSON.
 
     Such as `calls to='+1555*' type=called`, `calls search='ada 400'`, `calls failed=true limit=20`.
+
+    NAME is provider, account, endpoint, to (an address, or a glob), text (a part of it), type (called, answered,
+    callback.sent, …), message, call, since and until (Unix seconds), search (words of any case) or failed (true); of
+    `calls` also limit, after, order (desc), before, answers (true).
     """
     selection = _selection(words, "limit", "after", "before", "order", "answers")
     limit = _limit(selection.pop("limit", None))
@@ -53,9 +56,10 @@ def calls(words: Sequence[str], url: str) -> None:
 @click.option("--within", type=float, default=10.0, show_default=True, metavar="SECONDS", help="How long to wait.")
 @URL
 def wait(words: Sequence[str], count: int, within: float, url: str) -> None:
-    """Wait for matching entries and print them.
+    """Wait for matching entries, those that are there already too, and print them.
 
-    Such as `wait to=+15552340001 text=hello`.
+    Such as `wait to=+15552340001 text=hello`. NAME is as for `calls`, or after. In vain: exit code 3, and what came
+    nearest.
     """
     with _server(url) as server:
         for entry in server.wait(count=count, within=within, **_selection(words, "after")):
@@ -68,7 +72,9 @@ def wait(words: Sequence[str], count: int, within: float, url: str) -> None:
 def fault(words: Sequence[str], url: str) -> None:
     """Set a fault for calls or webhooks.
 
-    Such as `fault to='+1555*' status=503 times=2`, or as JSON: `fault '{"match": …}'`.
+    Such as `fault to='+1555*' status=503 times=2`, `fault endpoint=webhook.status webhook.drop=true`, or as JSON:
+    `fault '{"match": …}'`. NAME is provider, account, endpoint, to or text, for what the fault meets, and what it
+    does. It is there until its times are used up or `reset` takes it away.
     """
     with _server(url) as server:
         print(json.dumps(server.request("POST", "/faults", json=parse_fault(words))))
@@ -76,30 +82,37 @@ def fault(words: Sequence[str], url: str) -> None:
 
 @click.command()
 @WORDS
-@click.option("--format", "form", default="jsonl", show_default=True, help="jsonl or har")
+@click.option(
+    "--format", "form", type=click.Choice(["jsonl", "har"]), default="jsonl", show_default=True, help="What is written."
+)
 @URL
 def export(words: Sequence[str], form: str, url: str) -> None:
-    """Write the record to standard output."""
+    """Write the record to standard output, for `replay` or (har) for what shows HTTP archives.
+
+    NAME is as for `calls`.
+    """
+    from mock_providers.client.protocol import read
+
     with (
         _server(url) as server,
         server.http.stream("GET", "/_mock/export", params={"format": form, **_selection(words)}) as got,
     ):
         if not got.is_success:
             got.read()
-            raise MockProvidersError(got.text)
+            read(got)
         for piece in got.iter_bytes():
             sys.stdout.buffer.write(piece)
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--account", help="The account that is to answer so.")
-@click.option("--timing", is_flag=True, help="Take as long as then.")
+@click.option("--account", help="The account that is to answer so; left out, any.")
+@click.option("--timing", is_flag=True, help="Take as long as it took when it was recorded.")
 @URL
 def replay(file: Path, account: str | None, timing: bool, url: str) -> None:
-    """Make the server answer as a record says.
+    """Make the server fail as a record says, in the same turn; what succeeded is processed anew.
 
-    FILE is one that was exported as jsonl.
+    FILE is one that `export` wrote as jsonl.
     """
     try:
         record = file.read_bytes()
@@ -115,7 +128,10 @@ def replay(file: Path, account: str | None, timing: bool, url: str) -> None:
 @click.argument("account", required=False)
 @URL
 def reset(account: str | None, url: str) -> None:
-    """Forget what an account, or everyone, did."""
+    """Forget what an account, or everyone, did, and take their faults away.
+
+    ACCOUNT is an account's SID, or the name of a SendGrid account. A journal's file keeps what it has.
+    """
     with _server(url) as server:
         print(json.dumps(server.request("POST", "/reset", json={"account": account} if account else {})))
 
@@ -189,5 +205,6 @@ def _server(url: str) -> Iterator[MockProviders]:
             yield server
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise MockProvidersError(
-            f"the server can't be reached: {error}; start it (`mock-providers serve`), or give its address with --url"
+            f"the server at {url} can't be reached: {error}; start it (`mock-providers serve`), or give its address "
+            "with --url"
         ) from None

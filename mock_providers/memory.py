@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_providers.errors import JournalError
-from mock_providers.own_files import open_plain, shown, sync_folder
+from mock_providers.own_files import beside, open_plain, shown, sync_folder
 
 VERSION = 1
 _PROVIDERS = ("twilio/", "sendgrid/")
@@ -27,7 +27,7 @@ class Memory:
     """Settings by account; written whole at every change, since there are few of those."""
 
     def __init__(self, journal: Path | None) -> None:
-        self._path = journal.with_name(f"{journal.name}.accounts") if journal is not None else None
+        self._path = beside(journal, ".accounts") if journal is not None else None
         self._kept: dict[str, Settings] = {}
         self._identity: tuple[int, ...] | None = None
         if self._path is not None:

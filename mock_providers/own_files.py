@@ -33,6 +33,13 @@ class NotPlainError(JournalError):
         self.why = why
 
 
+def beside(path: Path, suffix: str) -> Path:
+    """The path with something behind its name; raises NotPlainError where it has none (`.` and `/`)."""
+    if not path.name:
+        raise NotPlainError(path, "it is a directory")
+    return path.with_name(f"{path.name}{suffix}")
+
+
 def open_plain(path: Path, *, write: bool = True) -> int | None:
     """A descriptor of a plain file that belongs to this user; None where there is nothing.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -23,17 +24,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def mock_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockProviders]:
-    """A mock server for the session, in a process of its own."""
+    """A mock server for the session, in a process of its own.
+
+    MOCK_PROVIDERS_TOKEN is what that process takes from the environment, and what a server that runs already may want.
+    """
     from mock_providers.client import MockProviders
     from mock_providers.process import server_process
 
+    token = os.environ.get("MOCK_PROVIDERS_TOKEN")
     url = request.config.getoption("--mock-providers-url", default=None)
     if url is not None:
-        with MockProviders(url) as server:
+        with MockProviders(url, token=token) as server:
             yield server
         return
     journal = tmp_path_factory.mktemp("mock-providers") / "journal.jsonl"
-    with server_process(journal=journal) as started, MockProviders(started) as server:
+    with server_process(journal=journal) as started, MockProviders(started, token=token) as server:
         yield server
 
 

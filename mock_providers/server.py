@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
-import os
 import signal
 import socket
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 import uvloop
 
+from mock_providers.announcement import write_announcement
 from mock_providers.app import App
 from mock_providers.config import Config
 from mock_providers.errors import ListenError
@@ -72,17 +70,6 @@ def greeting(config: Config, *, host: str, port: int) -> str:
     if not (config.open_accounts or config.twilio or config.sendgrid):
         lines.append("mock-providers: no account is known, so calls are answered 401; --open takes any credentials")
     return "\n".join(lines)
-
-
-def write_announcement(path: Path, *, host: str, port: int) -> None:
-    """Writes where the server listens, so that a reader sees all of it or nothing; "-" is standard output."""
-    text = json.dumps({"host": host, "port": port, "pid": os.getpid()})
-    if path == Path("-"):
-        print(text, flush=True)
-        return
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-        file.write(text)
-    Path(file.name).replace(path)
 
 
 def serve(config: Config, *, sock: socket.socket, journal: Path | None, announce: Path | None) -> None:

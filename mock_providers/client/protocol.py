@@ -73,14 +73,15 @@ class Pages:
 
 
 def read(response: httpx.Response) -> Any:
-    """The JSON of an answer; raises RefusedError with the server's words and hint."""
-    if response.is_success:
-        return response.json()
+    """The JSON of an answer; raises RefusedError with the server's words and hint, or if it is no server of ours."""
+    words = "this isn't the answer of mock-providers; is the address right?"
     try:
-        refusal = response.json()
-        words = f"{refusal['error']} ({refusal['hint']})" if refusal.get("hint") else refusal["error"]
-    except (ValueError, KeyError, TypeError):
-        words = response.text[:500]
+        answer = response.json()
+        if response.is_success:
+            return answer
+        words = f"{answer['error']} ({answer['hint']})" if answer.get("hint") else answer["error"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
     raise RefusedError(f"{response.request.method} {response.request.url.path}: {response.status_code}: {words}")
 
 

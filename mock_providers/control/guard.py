@@ -60,7 +60,10 @@ class Guard:
         if self._token is not None:
             if scope["path"] in OPEN or self._carried(scope, self._token):
                 return None
-            hint = "send Authorization: Bearer <token>, or open the page once with ?token=<token>"
+            hint = (
+                "send Authorization: Bearer <token>, or open the page once with ?token=<token>; "
+                "the commands and fixtures take it from MOCK_PROVIDERS_TOKEN"
+            )
             return 401, "the control plane needs its token", hint
         given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         host = split_port(given[0]) if len(given) == 1 else None

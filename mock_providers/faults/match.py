@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mock_providers.checked import Checked
+from mock_providers.checked import Checked, kind
 from mock_providers.errors import ConfigError
 from mock_providers.glob import LONGEST, fits
-from mock_providers.journal.filter import recipient_matches
+from mock_providers.journal.filter import PROVIDERS, recipient_matches
 
 _LONGEST = {"endpoint": LONGEST, "to": LONGEST, "text": 16_000}
 """Characters of what every call may be held against."""
@@ -32,6 +32,8 @@ class Match:
         texts = {name: given.optional_text(name) for name in ("provider", "account", "endpoint", "to", "text")}
         for name, most in _LONGEST.items():
             given.within(name, texts[name] or "", most)
+        if texts["provider"] not in {None, *PROVIDERS}:
+            raise ConfigError(f"match: provider must be one of {', '.join(PROVIDERS)}, saw {kind(texts['provider'])}")
         match = cls(**texts, accounts=given.texts("accounts"))
         if len(match.accounts) > MOST_ACCOUNTS:
             raise ConfigError(f"match: accounts must be at most {MOST_ACCOUNTS}, saw {len(match.accounts)}")

@@ -17,6 +17,12 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, Recur
 """What reading an entry raises that isn't what this version writes."""
 _LONGEST = {"to": LONGEST, "type": 256, "search": 1000, "text": 16_000}
 """Characters of what is looked for: all of it may be held against every entry."""
+PROVIDERS = ("twilio", "sendgrid")
+TYPES = (
+    *("called", "answered", "callback.sent", "callback.answered", "callback.dropped"),
+    *("verification.sent", "verification.checked", "reset"),
+)
+"""What an entry may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +52,21 @@ class Filter:
         for name, most in _LONGEST.items():
             if len(query.get(name, "")) > most:
                 raise ControlError(f"{name} must be at most {most} characters", hint="look for a part of it")
+        provider, kind = query.get("provider") or None, query.get("type") or None
+        if provider is not None:
+            _one_of("provider", [provider], PROVIDERS)
+        if kind is not None:
+            _one_of("type", kind.split(","), TYPES)
         to = query.get("to") or None
         if to is not None and to.startswith(" "):
             # a plus that was not percent-encoded arrives as a space
             to = "+" + to[1:]
         return cls(
-            provider=query.get("provider") or None,
+            provider=provider,
             account=query.get("account") or None,
             to=to,
             text=query.get("text") or None,
-            type=query.get("type") or None,
+            type=kind,
             endpoint=query.get("endpoint") or None,
             message=query.get("message") or None,
             call=_integer(query, "call"),
@@ -134,6 +145,13 @@ def recipient_matches(pattern: str, to: object) -> bool:
     """Whether a recipient, or one of several, is the pattern or fits its glob."""
     recipients = to if isinstance(to, list) else [to]
     return any(isinstance(recipient, str) and fits(pattern, recipient) for recipient in recipients)
+
+
+def _one_of(name: str, given: Sequence[str], known: Sequence[str]) -> None:
+    """Raises ControlError for what nothing has: no entry would ever be found, and a wait be in vain."""
+    for one in given:
+        if one not in known:
+            raise ControlError(f"no entry has the {name} {one[:40]!r}", hint=f"expected {', '.join(known)}")
 
 
 def _number(query: Mapping[str, str], name: str) -> float | None:

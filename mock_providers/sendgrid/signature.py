@@ -9,16 +9,20 @@ TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
 
 
 class SigningKey:
-    """A key pair; made, or read from PEM."""
+    """A key pair; made, or read from PEM: ValueError says what is wrong with it."""
 
     def __init__(self, pem: str | None = None) -> None:
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import ec
 
         if pem is None:
             self._key = ec.generate_private_key(ec.SECP256R1())
         else:
-            key = serialization.load_pem_private_key(pem.encode(), password=None)
+            try:
+                key = serialization.load_pem_private_key(pem.encode(), password=None)
+            except (TypeError, ValueError, UnsupportedAlgorithm) as error:  # TypeError: it wants a password
+                raise ValueError(str(error).split(". See ")[0]) from None
             if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
                 raise ValueError("not an elliptic-curve key on P-256")
             self._key = key

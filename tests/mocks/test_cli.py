@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import in_process
 import pytest
+from pytest_httpserver import HTTPServer
 from tenants import TwilioTenant
 
 from mock_providers import cli
+from mock_providers.announcement import write_announcement
 from mock_providers.commands import FILTERS
 from mock_providers.journal import Filter
 
@@ -57,12 +61,47 @@ def test_an_unwritable_journal(tmp_path: Path) -> None:
         ("[[sendgrid]]\napi_key='SG.x'\nlifecycle='nonsense'", "must be one of manual"),
         ("[[sendgrid]]\napi_key='SG.x'\nlifecycle=[['nonsense', 1]]", "unknown status 'nonsense'"),
         ("[[sendgrid]]\napi_key='SG.x'\nevent_webhook_url='x'", "http:// or https:// URL"),
+        ("[[sendgrid]]\napi_key='SG.x'\nprivate_key_pem='x'", "private_key_pem can't be read: Unable to load PEM file"),
+        ("[twilio]\nauth_token='x'", "twilio must be an array of tables ([[twilio]]), saw a table"),
     ],
 )
 def test_a_bad_configuration(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "mocks.toml"
     file.write_text(text)
     assert_one_line(command("serve", "--port", "0", "--config", str(file)), str(file), said)
+
+
+@pytest.mark.parametrize("journal", [".", "/", ""])
+def test_a_journal_without_a_name(journal: str) -> None:
+    assert_one_line(run("--port", "0", "--journal", journal), "it is a directory", "--journal")
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (os.mkfifo, "it is a named pipe"),  # as a device is, which this must never try
+        (lambda path: path.symlink_to(path.with_name("other")), "it is a symbolic link"),
+        (lambda path: path.mkdir(), "it is a directory"),
+        (lambda path: path.write_text("of somebody"), "it holds something else, and is left as it is"),
+        (lambda path: path.parent.rmdir(), "there is no such folder"),
+    ],
+)
+def test_an_announcement_replaces_nothing_of_others(tmp_path: Path, made: Callable[[Path], object], why: str) -> None:
+    path = tmp_path / "folder" / "mocks.json"
+    path.parent.mkdir()
+    made(path)
+    before = os.lstat(path) if os.path.lexists(path) else None
+    assert_one_line(run("--port", "0", "--announce", str(path)), "can't be written", why, "--announce")
+    if before is not None:
+        assert (before.st_ino, before.st_size) == (os.lstat(path).st_ino, os.lstat(path).st_size)
+
+
+def test_an_earlier_announcement_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "mocks.json"
+    for port in (1, 2):
+        write_announcement(path, host="127.0.0.1", port=port)
+        assert json.loads(path.read_text())["port"] == port
+    assert [one.name for one in tmp_path.iterdir()] == ["mocks.json"]
 
 
 def test_a_missing_configuration(tmp_path: Path) -> None:
@@ -113,6 +152,33 @@ def test_commands_say_what_is_wrong(twilio: TwilioTenant) -> None:
     assert_one_line(command("wait", "count=2", url), "'count' selects nothing")
     vain = command("wait", f"account={twilio.sid}", "text=x", "--within=0.01", url)
     assert (vain.returncode, "saw 0 of 1" in vain.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("calls", "type=caled"), "no entry has the type 'caled' (expected called, answered, "),
+        (("wait", "type=called,reset,x"), "no entry has the type 'x'"),
+        (("export", "provider=twillio"), "no entry has the provider 'twillio' (expected twilio, sendgrid)"),
+        (("fault", "provider=twillio", "status=503"), "provider must be one of twilio, sendgrid"),
+        (("replay", "."), "can't be read"),
+    ],
+)
+def test_what_is_asked_for_in_vain_is_told(twilio: TwilioTenant, words: tuple[str, ...], said: str) -> None:
+    assert_one_line(command(*words, f"--url={twilio.http.base_url}"), said)
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, "<html>\nnone\n</html>"), (200, "hello"), (500, "[]")])
+def test_another_server_is_told_as_such(httpserver: HTTPServer, status: int, body: str) -> None:
+    httpserver.expect_request(re.compile("/.*")).respond_with_data(body, status=status)
+    for asking in (("calls",), ("fault", "status=503"), ("reset",)):
+        assert_one_line(command(*asking, f"--url={httpserver.url_for('')}"), "isn't the answer of mock-providers")
+    if status != 200:
+        assert_one_line(command("export", f"--url={httpserver.url_for('')}"), "isn't the answer of mock-providers")
+
+
+def test_it_says_which_version_it_is() -> None:
+    assert command("--version").stdout.startswith("messaging-harness ")
 
 
 @pytest.mark.parametrize(("options", "warned"), [((), True), (("--open",), False)])

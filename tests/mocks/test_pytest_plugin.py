@@ -34,10 +34,10 @@ def test_fault_and_gate(twilio, sendgrid):
 """
 
 
-def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *options: str, **more: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_mine.py").write_text(SUITE)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "mock_providers.pytest_plugin", *options, "test_mine.py"]
-    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PATH": "/usr/bin:/bin"}
+    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PATH": "/usr/bin:/bin", **more}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -48,6 +48,11 @@ def test_with_a_server_of_the_session(tmp_path: Path) -> None:
 
 def test_with_a_server_that_runs_already(tmp_path: Path, server: ServerProcess) -> None:
     done = run(tmp_path, f"--mock-providers-url={server.url}")
+    assert (done.returncode, "4 passed" in done.stdout) == (0, True), done.stdout
+
+
+def test_with_a_token(tmp_path: Path) -> None:
+    done = run(tmp_path, MOCK_PROVIDERS_TOKEN="open-sesame")
     assert (done.returncode, "4 passed" in done.stdout) == (0, True), done.stdout
 
 

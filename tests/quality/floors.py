@@ -47,7 +47,7 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "mock_providers": {
         "commands": ("cli", "commands"),
-        "serving": ("app", "in_process", "limited", "protocol", "server"),
+        "serving": ("app", "announcement", "in_process", "limited", "protocol", "server"),
         "world": ("config", "world"),
         "twilio.api": ("twilio.api", "twilio.front_door"),
         "twilio.sending": ("twilio.callbacks", "twilio.delivering", "twilio.overrides", "twilio.whatsapp"),

@@ -10,7 +10,6 @@ from random import Random
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from mock_providers.accounts import Account
-from mock_providers.errors import ConfigError
 from mock_providers.sendgrid.signature import SigningKey
 from mock_providers.sendgrid.state.api_keys import ApiKeys, MadeKeys
 from mock_providers.sendgrid.state.due import Due
@@ -103,13 +102,7 @@ class SendGridAccount(Account):
     def signing_key(self) -> SigningKey:
         """The webhook's key pair; made when it is first needed, since that takes a while."""
         if self._signing_key is None:
-            try:
-                self._signing_key = SigningKey(self.settings.private_key_pem)
-            except ValueError as error:
-                raise ConfigError(
-                    f"sendgrid account {self.name}: private_key_pem can't be read: {error}; "
-                    "give a PEM private key on P-256 (openssl ecparam -genkey -name prime256v1 -noout)"
-                ) from None
+            self._signing_key = SigningKey(self.settings.private_key_pem)
         return self._signing_key
 
     def add(self, mail: Mail) -> None:

@@ -10,6 +10,7 @@ from mock_providers.checked import Checked, Reader, read_settings
 from mock_providers.errors import ConfigError
 from mock_providers.lifecycle import Script, Step, parse_script
 from mock_providers.sendgrid.rules.arguments import CUSTOM_ARGS_BYTES
+from mock_providers.sendgrid.signature import SigningKey
 
 EVENTS = frozenset(
     (
@@ -91,6 +92,19 @@ def _name(given: Checked, name: str) -> str:
     return value
 
 
+def _private_key(given: Checked, name: str) -> str | None:
+    value = given.optional_text(name)
+    try:
+        if value is not None:
+            SigningKey(value)
+    except ValueError as error:
+        raise ConfigError(
+            f"{given.where}: {name} can't be read: {error}; "
+            "give a PEM private key on P-256 (openssl ecparam -genkey -name prime256v1 -noout)"
+        ) from None
+    return value
+
+
 def _lifecycle(given: Checked, name: str) -> Script:
     where = f"{given.where}: {name}"
     return parse_script(given.any(name), named=LIFECYCLES, statuses=EVENTS, where=where)
@@ -130,7 +144,7 @@ _READERS: dict[str, Reader] = {
     "event_webhook_url": Checked.url,
     "event_batch_s": lambda given, name: given.number(name),
     "inbound_url": Checked.url,
-    "private_key_pem": Checked.optional_text,
+    "private_key_pem": _private_key,
     "seed": lambda given, name: given.integer(name),
     "clock_offset_s": lambda given, name: given.number(name, least=-1e12) or 0.0,
 }
