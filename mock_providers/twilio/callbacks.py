@@ -174,7 +174,8 @@ class TwilioWebhooks:
         `more` are parameters besides, or instead of, a text message's own. With `at_once` it goes out together with
         others. Where the target fails, its fallback is called: the outcome is then what that answered.
         """
-        kind = keyword(body)
+        # the vendor heeds keywords of text messages; on WhatsApp a tapped "Yes" asks for nothing
+        kind = keyword(body) if not sender.startswith(PREFIX) else None
         if sender.startswith(PREFIX):
             account.whatsapp.heard(to, sender, at=account.now())
         if kind is not None:

@@ -52,6 +52,16 @@ def test_help_is_answered_and_opts_nobody_out(twilio: TwilioTenant, receiver: Re
     assert twilio.create(From="+15552340002", To="+15552340001").status_code == 201
 
 
+@pytest.mark.parametrize("said", [{"button": {"text": "Yes", "payload": "y"}}, {"body": "START"}, {"body": "STOP"}])
+def test_on_whatsapp_no_word_is_a_keyword(twilio: TwilioTenant, receiver: Receiver, said: dict[str, Any]) -> None:
+    twilio.change(inbound_url=receiver.url)
+    told = {"from": WHATSAPP, "to": OURS, **said}
+    answer = twilio.http.post(f"/_mock/twilio/{twilio.sid}/inbound", json=told).json()
+    assert (answer["status"], answer["replies"]) == (200, [])
+    assert "OptOutType" not in parse_qs(receiver.next().body.decode())
+    assert twilio.create(To=WHATSAPP, From=OURS).status_code == 201
+
+
 def test_whatsapp_says_what_kind_of_event_a_status_is(twilio: TwilioTenant, receiver: Receiver) -> None:
     twilio.change(lifecycle=[["sent", 0], ["delivered", 0], ["read", 0]], whatsapp_window=False)
     twilio.send(To=WHATSAPP, From=OURS, StatusCallback=receiver.url)
