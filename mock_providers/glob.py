@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 LONGEST = 256
 """Characters of a pattern; a longer one is refused where it is given, and otherwise fits only itself."""
-LOOKED_AT = 10_000
+LOOKED_AT = 2000
 """Characters of a text that is held against wildcards; no address and no name is that long."""
 
 

@@ -16,7 +16,7 @@ HIDDEN = "[redacted]"
 _SECRET_HEADERS = frozenset(
     (b"authorization", b"proxy-authorization", b"cookie", b"x-api-key", b"x-mock-token", b"x-twilio-token")
 )
-DEEPEST = 100
+DEEPEST = 200
 """Lists and objects in each other that are looked into; deeper ones are hidden."""
 _CONTENT = frozenset(
     (

@@ -20,7 +20,6 @@ ROUTED = [
     for route in (*twilio.ROUTES, *sendgrid.ROUTES)
 ]
 MADE = {
-    ("mock_providers/glob.py", "''.join(part)"): "a fixed width without repeats, see test_slow_requests",
     ("mock_providers/sendgrid/routes/visit.py", "pattern"): "the routes, which are tried here",
     ("mock_providers/twilio/routes/visit.py", "pattern"): "the routes, which are tried here",
     ("harness/deploy/finding.py", "spec.match"): "the profile's own; command lines of this machine",
