@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mock_providers.errors import ControlError
@@ -20,7 +20,7 @@ _LONGEST = {"to": LONGEST, "type": 256, "search": 1000, "text": 16_000}
 PROVIDERS = ("twilio", "sendgrid")
 TYPES = (
     *("called", "answered", "callback.sent", "callback.answered", "callback.dropped"),
-    *("verification.sent", "verification.checked", "reset"),
+    *("verification.sent", "verification.checked", "reset", DAMAGED),
 )
 """What an entry may be."""
 
@@ -107,10 +107,13 @@ class Filter:
 
         A filter by kind leaves it out, since nobody can say what it was.
         """
+        asked = self.type is not None and DAMAGED in self.types
         try:
+            if asked:
+                replace(self, type=None).match(entry, other)
             return self.match(entry, other)
         except UNREADABLE:
-            if self.type is not None and DAMAGED not in self.types:
+            if self.type is not None and not asked:
                 return None
             return {"seq": seq, "at": 0.0, "type": DAMAGED, "provider": None, "account": None, "call": seq}
 

@@ -127,6 +127,9 @@ def test_a_record_of_another_shape_in_the_file(tmp_path: Path) -> None:
         found = http.get("/_mock/calls", params={"limit": 100, "answers": "true"})
         assert found.status_code == 200, found.text
         assert set(range(last + 1, last + 1 + len(shapes))) <= {one["seq"] for one in found.json()["entries"]}
+        for more in ({}, {"type": "damaged"}):
+            failing = http.get("/_mock/calls", params={"account": "odd", "failed": "true", **more}).json()["entries"]
+            assert "damaged" in {one["type"] for one in failing}
         looked_at(http, "new")
         for more in ({"search": "one"}, {"failed": "true"}, {"to": "x*"}, {"text": "one"}, {"order": "desc"}):
             assert http.get("/_mock/calls", params={"account": "odd", **more}).status_code == 200
