@@ -102,6 +102,6 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Control p
 :root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 section{border-top:1px solid #8884;padding:.5rem 0}h2{font:600 1rem ui-monospace,monospace;margin:.3rem 0}
 h2 b{display:inline-block;min-width:4.5rem;color:light-dark(#0b5fb0,#6cb4ff)}p{margin:.2rem 0}
-td{padding:.1rem 1rem .1rem 0;vertical-align:top}</style>
+h2,td{overflow-wrap:anywhere}td{padding:.1rem 1rem .1rem 0;vertical-align:top}</style>
 <h1>Control plane</h1><p>The document itself: <a href="/_mock/openapi.json">openapi.json</a> ·
 <a href="/">what was called</a></p>SECTIONS</html>"""

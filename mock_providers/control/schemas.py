@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mock_providers.journal.filter import PROVIDERS, TYPES
+
 Key = tuple[str, str]
 
 
@@ -33,13 +35,11 @@ def _object(properties: dict[str, Any], *required: str, closed: bool = True) -> 
 
 
 _SELECTION = {
-    "provider": _text("twilio or sendgrid"),
+    "provider": _text("twilio or sendgrid", enum=list(PROVIDERS)),
     "account": _text("Account SID, or the name of a SendGrid account"),
     "to": _text("A recipient, or a glob"),
     "text": _text("A part of the body, or of subject and content"),
-    "type": _text(
-        "called, answered, callback.sent, callback.answered, callback.dropped, verification.sent, verification.checked"
-    ),
+    "type": _text(f"{', '.join(TYPES)}; several with commas between them"),
     "endpoint": _text("messages.create, mail.send, …"),
     "message": _text("The vendor's message id"),
     "call": _count("The number of the call that an entry belongs to", maximum=10**17),
@@ -287,7 +287,7 @@ SUMMARIES: dict[Key, str] = {
     ("POST", "/_mock/gates"): "Withholds the answers of matching calls.",
     ("GET", "/_mock/gates/{id}"): "A gate, when so many calls were withheld at it, or at the deadline.",
     ("DELETE", "/_mock/gates/{id}"): "Opens a gate: everything withheld at it goes out.",
-    ("POST", "/_mock/reset"): "Forgets what an account, or everyone, did.",
+    ("POST", "/_mock/reset"): "Forgets what an account, or everyone, did, and takes their faults away.",
     ("GET", "/_mock/accounts"): "The accounts and their settings, without secrets.",
     ("POST", "/_mock/accounts"): "Makes an account.",
     ("GET", "/_mock/accounts/{provider}/{account}"): "One account.",

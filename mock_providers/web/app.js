@@ -64,8 +64,9 @@ function makeRow(entry) {
   const whatsapp = channelOf(entry) === "whatsapp";
   const tag = cell(`tag ${whatsapp ? "whatsapp" : entry.provider}`, whatsapp ? "W" : entry.provider === "twilio" ? "T" : "S");
   tag.title = whatsapp ? "Twilio, by WhatsApp" : entry.provider;
-  const name = entry.type === "called" ? entry.endpoint : `↩ ${entry.kind}`;
-  what.append(tag, Object.assign(document.createElement("b"), { textContent: visible(name) }));
+  // what the mock doesn't know has no name but its path
+  const name = entry.endpoint === "unknown" ? `${entry.method} ${entry.path}` : entry.type === "called" ? entry.endpoint : `↩ ${entry.kind}`;
+  what.append(tag, Object.assign(document.createElement("b"), { textContent: visible(name), title: visible(name) }));
   const to = [entry.to ?? []].flat().map((one) => one.replace(/^whatsapp:/, "")).join(", ");
   const text = entry.text ?? entry.params?.ContentSid ?? entry.params?.MessageStatus ?? (Array.isArray(entry.params) ? entry.params.map((one) => one.event).join(", ") : "");
   row.append(cell("time", time(entry.at)), what, cell("to", to), cell("text", text), cell("pill", ""), cell("ms", ""));

@@ -35,7 +35,7 @@ const forms = {
     }],
   },
   reset: {
-    title: "Forget what an account did",
+    title: "Forget what an account did, and its faults",
     fields: [["account", "Account"]],
     send: ({ account }) => ["/reset", { provider: account.provider, account: account.name }],
   },

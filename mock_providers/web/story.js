@@ -120,7 +120,7 @@ export function showStory(entry) {
     const to = Array.isArray(first.to) ? first.to.join(", ") : first.to ?? "";
     view.replaceChildren(
       make("h2", { textContent: first.endpoint ?? first.kind }),
-      make("p", { className: "facts", textContent: `${first.from ?? "?"} → ${to || "?"}` }),
+      make("p", { className: "facts", hidden: !first.from && !to, textContent: `${first.from ?? "?"} → ${to || "?"}` }),
       make("p", { className: "facts", textContent: [entry.provider, entry.account ?? "no account", entry.answer?.message ?? entry.message].filter(Boolean).join(" · ") }),
       ...(body ? [make("h3", { textContent: "Body" }), body] : []),
       make("h3", { textContent: "What happened" }),

@@ -193,6 +193,14 @@ def test_the_buttons_act(page: Page, mocks: MockProviders, twilio: Twilio) -> No
 
 
 @pytest.mark.parametrize("width", [1280, 390])
+def test_the_control_planes_page_fits(chromium: Browser, mocks: MockProviders, width: int) -> None:
+    own = chromium.new_page(viewport={"width": width, "height": 700})
+    own.goto(f"{mocks.url}/_mock/docs")
+    assert own.evaluate("document.documentElement.scrollWidth") == width
+    own.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
 def test_what_is_not_here_is_told_live(chromium: Browser, mocks: MockProviders, twilio: Twilio, width: int) -> None:
     mocks.request("POST", "/reset", json={})
     own = chromium.new_page(viewport={"width": width, "height": 700})
@@ -204,6 +212,7 @@ def test_what_is_not_here_is_told_live(chromium: Browser, mocks: MockProviders, 
     for path in (f"/2010-04-01/Accounts/{twilio.account_sid}/Calls.json", "/v1/" + "/".join(["Assistants"] * 11)):
         mocks.http.post(path, auth=(twilio.account_sid, twilio.auth_token))
     expect(button).to_have_text("Not here (2)")
+    expect(own.locator("#rows")).to_contain_text("POST /v1/Assistants")
     button.click()
     dialog = own.get_by_role("dialog")
     expect(dialog.get_by_role("row", name="1 POST /2010-04-01/Accounts/{sid}/Calls.json")).to_be_visible()
