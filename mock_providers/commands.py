@@ -35,11 +35,12 @@ WORDS = click.argument("words", nargs=-1, metavar="[NAME=VALUE]...")
 @WORDS
 @URL
 def calls(words: Sequence[str], url: str) -> None:
-    """Print all that was recorded and fits, an entry a line as JSON.
+    """Print all that was recorded.
 
-    Such as `calls to='+1555*' type=called`, `calls search='ada 400'`, `calls failed=true limit=20`.
+    All that fits, an entry a line as JSON. Such as `calls to='+1555*' type=called`, `calls search='ada 400'`,
+    `calls failed=true limit=20`.
 
-    NAME is provider, account, endpoint, to (an address, or a glob), text (a part of it), type (called, answered,
+    NAME is provider, account, endpoint, to (an address, or a glob), text (a part of the body), type (called, answered,
     callback.sent, …), message, call, since and until (Unix seconds), search (words of any case) or failed (true); of
     `calls` also limit, after, order (desc), before, answers (true).
     """
@@ -56,10 +57,10 @@ def calls(words: Sequence[str], url: str) -> None:
 @click.option("--within", type=float, default=10.0, show_default=True, metavar="SECONDS", help="How long to wait.")
 @URL
 def wait(words: Sequence[str], count: int, within: float, url: str) -> None:
-    """Wait for matching entries, those that are there already too, and print them.
+    """Wait for matching entries and print them.
 
-    Such as `wait to=+15552340001 text=hello`. NAME is as for `calls`, or after. In vain: exit code 3, and what came
-    nearest.
+    Those that are there already count, too. Such as `wait to=+15552340001 text=hello`. NAME is as for `calls`, or
+    after. In vain: exit code 3, and what came nearest.
     """
     with _server(url) as server:
         for entry in server.wait(count=count, within=within, **_selection(words, "after")):
@@ -87,9 +88,9 @@ def fault(words: Sequence[str], url: str) -> None:
 )
 @URL
 def export(words: Sequence[str], form: str, url: str) -> None:
-    """Write the record to standard output, for `replay` or (har) for what shows HTTP archives.
+    """Write the record to standard output.
 
-    NAME is as for `calls`.
+    As jsonl for `replay`, as har for what shows HTTP archives. NAME is as for `calls`.
     """
     from mock_providers.client.protocol import read
 
@@ -110,9 +111,10 @@ def export(words: Sequence[str], form: str, url: str) -> None:
 @click.option("--timing", is_flag=True, help="Take as long as it took when it was recorded.")
 @URL
 def replay(file: Path, account: str | None, timing: bool, url: str) -> None:
-    """Make the server fail as a record says, in the same turn; what succeeded is processed anew.
+    """Make the server answer as a record says.
 
-    FILE is one that `export` wrote as jsonl.
+    What failed then fails again, in the same turn; what succeeded is processed anew. FILE is one that `export`
+    wrote as jsonl.
     """
     try:
         record = file.read_bytes()
@@ -128,9 +130,10 @@ def replay(file: Path, account: str | None, timing: bool, url: str) -> None:
 @click.argument("account", required=False)
 @URL
 def reset(account: str | None, url: str) -> None:
-    """Forget what an account, or everyone, did, and take their faults away.
+    """Forget what an account, or everyone, did.
 
-    ACCOUNT is an account's SID, or the name of a SendGrid account. A journal's file keeps what it has.
+    Their faults are taken away, too. ACCOUNT is an account's SID, or the name of a SendGrid account. A journal's
+    file keeps what it has.
     """
     with _server(url) as server:
         print(json.dumps(server.request("POST", "/reset", json={"account": account} if account else {})))
