@@ -10,7 +10,7 @@ from collections.abc import Callable
 from mock_providers.asgi import BODY_LIMIT, Answer, Receive, Request, Scope, Send
 from mock_providers.call import Vendor
 from mock_providers.control import control_app
-from mock_providers.limited import BODY_S, HEAD_LIMIT, HEAD_S, MOST_HEADERS
+from mock_providers.limited import BODY_S, HEAD_LIMIT, HEAD_S, MOST_HEADERS, PROGRESS
 from mock_providers.sendgrid import api as sendgrid
 from mock_providers.twilio import api as twilio
 from mock_providers.world import World
@@ -20,7 +20,10 @@ FREEZE_EVERY = 500
 
 
 BEYOND = {
-    408: ("the request didn't come to its end", f"send headers within {HEAD_S:g} s and the body within {BODY_S:g} s"),
+    408: (
+        "the request didn't come to its end",
+        f"send the headers within {HEAD_S:g} s, and the body, or {PROGRESS} bytes more of it, within {BODY_S:g} s",
+    ),
     413: ("the body is too large", f"send at most {BODY_LIMIT} bytes"),
     431: (
         "the headers are too large",

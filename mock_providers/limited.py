@@ -15,7 +15,9 @@ MOST_HEADERS: Final = 100
 HEAD_S = 10.0
 """Seconds from the first byte of a request to the end of its headers."""
 BODY_S = 60.0
-"""Seconds from there to the end of its body."""
+"""Seconds from there to the end of its body, or to so much of it that as many seconds more are due."""
+PROGRESS = 1024 * 1024
+"""Bytes of a body that are so much: what is large may come slowly, as long as it comes."""
 LINGER_S = 2.0
 """Seconds for which what still comes is thrown away after a refusal: closed at once, the client would lose that."""
 
@@ -51,6 +53,8 @@ class Limited(HttpToolsProtocol):
     url = b""
     _begun: float | None = None
     """Since when a part of a request is awaited that didn't come with the last piece."""
+    _had = 0
+    """Bytes of the body at that time."""
     _watch: TimerHandle | None = None
     _refused: int | None = None
     _ended = False
@@ -110,9 +114,13 @@ class Limited(HttpToolsProtocol):
 
     def _await(self) -> None:
         if self._begun is None:
-            self._begun = self.loop.time()
+            self._begin_waiting()
         if self._watch is None:
             self._watch = self.loop.call_later(HEAD_S, self._look)
+
+    def _begin_waiting(self) -> None:
+        self._begun = self.loop.time()
+        self._had = self._size
 
     def _look(self) -> None:
         """Looks how long something has been awaited. One timer serves many requests: most come whole."""
@@ -123,6 +131,9 @@ class Limited(HttpToolsProtocol):
         if self.flow.read_paused or self._answers_another():
             self._begun = now  # it is we who don't go on
         left = self._begun + (BODY_S if self._stage is BODY else HEAD_S) - now
+        if left <= 0 and self._size - self._had >= PROGRESS:
+            self._begin_waiting()
+            left = BODY_S
         if left > 0:
             self._watch = self.loop.call_later(left, self._look)
         else:

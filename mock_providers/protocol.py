@@ -73,7 +73,7 @@ class Protocol(Limited):
         self.check_head()
         self._stage = BODY
         if self._begun is not None:
-            self._begun = self.loop.time()
+            self._begin_waiting()
         if (
             (self.cycle is None or self.cycle.response_complete)
             and parser.get_http_version() == "1.1"

@@ -197,6 +197,25 @@ async def test_drops_dont_buy_time(monkeypatch: pytest.MonkeyPatch) -> None:
         assert answer.result()[0] == 408
 
 
+@pytest.mark.parametrize("piece", [b"x" * 50_000, b"x"], ids=len)
+@in_a_loop
+async def test_a_large_body_may_come_slowly_but_not_in_drops(piece: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited, "BODY_S", 0.5)
+    monkeypatch.setattr(limited, "HEAD_S", 0.1)
+    monkeypatch.setattr(limited, "PROGRESS", 1000)
+    pieces = 200
+    async with served() as it:
+        client = await it.connect()
+        client.write(request(send("x") + b"&X=", Content_Length=str(len(send("x")) + 3 + pieces * len(piece))))
+        answer = asyncio.ensure_future(client.answer())
+        for _ in range(pieces):
+            await asyncio.wait({answer}, timeout=0.02 if len(piece) == 1 else 0.005)
+            if answer.done():
+                break
+            client.write(piece)
+        assert (await answer)[0] == (408 if len(piece) == 1 else 201)
+
+
 @in_a_loop
 async def test_a_connection_that_asks_for_nothing_is_closed() -> None:
     async with served() as it:
