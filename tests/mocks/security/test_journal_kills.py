@@ -85,8 +85,9 @@ def test_what_was_answered_outlasts_a_kill(tmp_path: Path) -> None:
             torn += len(record["notes"])
             after = health["seq"]
     assert server.stop() == 0
-    held = b"".join(path.read_bytes() for path in tmp_path.glob("journal.jsonl*") if path.is_file())
-    numbers = [json.loads(line)["seq"] for line in held.splitlines() if b'"seq":' in line]
+    files = [journal, *(path for path in tmp_path.glob("journal.jsonl.*") if path.suffix[1:].isdigit())]
+    lines = [line for path in files for line in path.read_bytes().splitlines()]
+    numbers = [json.loads(line)["seq"] for line in lines if b'"seq":' in line]
     assert len(numbers) == len(set(numbers))
     assert set(answered) == set(seen)
     assert len(list(tmp_path.glob("journal.jsonl.torn-*"))) == torn
