@@ -22,7 +22,7 @@ FIELD_LIMIT = 2000
 class Request:
     """A complete request: what arrived, undecoded where nobody may need it."""
 
-    __slots__ = ("body", "call", "headers", "method", "path", "peer", "query", "too_large")
+    __slots__ = ("_named", "body", "call", "headers", "method", "path", "peer", "query", "too_large")
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Request:
         self.peer = f"{client[0]}:{client[1]}" if client else ""
         self.body = body
         self.too_large = too_large
+        self._named: dict[bytes, bytes] | None = None
         self.call: object = None
         """What a vendor has understood of it already."""
 
@@ -59,10 +60,12 @@ class Request:
         )
 
     def header(self, name: bytes) -> bytes:
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return b""
+        """The first value of a header, or nothing; names are in lower case."""
+        named = self._named
+        if named is None:
+            # once a request: a vendor's call is asked for four of them
+            named = self._named = dict(reversed(self.headers))
+        return named.get(name, b"")
 
     @property
     def kind(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from json.scanner import make_scanner
 from math import isfinite
 from typing import Any
 
@@ -17,7 +18,7 @@ def read(text: str | bytes) -> Any:
     """
     decoded = text if isinstance(text, str) else text.decode(json.detect_encoding(text), "surrogatepass")
     try:
-        value = _decode(decoded)
+        value = _value(decoded)
     except RecursionError:
         raise _too_deep() from None
     # most have far fewer brackets, and are looked at no further
@@ -56,4 +57,17 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse, parse_float=_number).decode
+def _value(text: str) -> Any:
+    # most bodies are an object and nothing around it: looking for blanks would take as long as half of the reading
+    if text[:1] == "{":
+        try:
+            value, end = _scan(text, 0)
+        except StopIteration:
+            end = -1
+        if end == len(text):
+            return value
+    return _DECODER.decode(text)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_number)
+_scan = make_scanner(_DECODER)  # type: ignore[arg-type]  # reason: typeshed has a scanner where a decoder belongs

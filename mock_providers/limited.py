@@ -87,23 +87,17 @@ class Limited(HttpToolsProtocol):
 
     def check_head(self) -> None:
         """Raises Refused where a head is too long that has just come to its end."""
-        many = len(self.headers) > MOST_HEADERS
-        if many or ((self._head or self._piece > HEAD_LIMIT) and _length(self.url, self.headers) > HEAD_LIMIT):
-            raise self._no(431)
+        if len(self.headers) > MOST_HEADERS or _length(self.url, self.headers) > HEAD_LIMIT:
+            raise self.no(431)
 
     def check_announced(self) -> None:
         """Raises Refused where the headers announce more than is taken."""
         for name, value in self.headers:
             if name == b"content-length" and (len(value) > 18 or int(value) > BODY_LIMIT):
-                raise self._no(413)
+                raise self.no(413)
 
-    def check_size(self, more: int) -> None:
-        """Raises Refused where a body grows longer than what is taken."""
-        self._size += more
-        if self._size > BODY_LIMIT:
-            raise self._no(413)
-
-    def _no(self, status: int) -> Refused:
+    def no(self, status: int) -> Refused:
+        """What ends the parsing of a request that is answered with a status."""
         self._refused = status
         return Refused(status)
 

@@ -11,9 +11,9 @@ from functools import lru_cache
 from http import HTTPStatus
 
 from mock_providers.app import App
-from mock_providers.asgi import Answer, Request
+from mock_providers.asgi import BODY_LIMIT, Answer, Request
 from mock_providers.connection import TRANSPORT, UNDERSTOOD
-from mock_providers.limited import BODY, HEAD, Limited, Refused
+from mock_providers.limited import BODY, HEAD, HEAD_LIMIT, MOST_HEADERS, Limited, Refused
 
 SHOWN = 2000
 """Characters of a path that was too long, as the record has them."""
@@ -70,7 +70,8 @@ class Protocol(Limited):
 
     def on_headers_complete(self) -> None:
         parser = self.parser
-        self.check_head()
+        if self._head or self._piece > HEAD_LIMIT or len(self.headers) > MOST_HEADERS:
+            self.check_head()
         self._stage = BODY
         if self._begun is not None:
             self._begin_waiting()
@@ -87,7 +88,9 @@ class Protocol(Limited):
             self._take_long_way()
 
     def on_body(self, body: bytes) -> None:
-        self.check_size(len(body))
+        self._size += len(body)
+        if self._size > BODY_LIMIT:
+            raise self.no(413)
         if self._whole is None:
             super().on_body(body)
         elif not self._whole:

@@ -26,7 +26,6 @@ _CONTENT = frozenset(
 )
 """What a message says: tests compare it."""
 _NO_SECRETS = frozenset(("PageToken",))
-_STEMS = ("passw", "passp", "passc", "pwd", "secret", "token", "key", "cred", "cookie", "author")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s\"'<>]*@")
 # a parameter ends where the next one begins, so that none is read twice
 _PARAMETER = re.compile(r"([?&])([^?&=#]++)=([^&#\s]++)")
@@ -65,7 +64,18 @@ def _field(name: str, given: str | list[str]) -> str | list[str]:
 def may_have(given: str) -> bool:
     """Whether a JSON text may have a secret in it; false only where it surely has none."""
     small = given.lower()
-    return any(stem in small for stem in _STEMS) or _USERINFO.search(given) is not None
+    # one by one: this is asked of every mail, and a loop would take longer than the looking does
+    return (
+        "pass" in small
+        or "pwd" in small
+        or "secret" in small
+        or "token" in small
+        or "key" in small
+        or "cred" in small
+        or "cookie" in small
+        or "author" in small
+        or ("://" in given and _USERINFO.search(given) is not None)
+    )
 
 
 def json_value(given: Any, *, depth: int = 0) -> Any:

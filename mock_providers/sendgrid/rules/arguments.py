@@ -30,17 +30,16 @@ def custom_args(value: Any, problems: Problems, terms: Terms) -> None:
 
 def own_args(value: Any, shared: Any, n: int, problems: Problems, terms: Terms) -> None:
     """A personalization's custom arguments, and what they come to with the mail's."""
-    field = f"personalizations.{n}.custom_args"
     if not isinstance(value, dict):
-        problems.append(wrong_type("object", value, field, _ARGS))
+        problems.append(wrong_type("object", value, f"personalizations.{n}.custom_args", _ARGS))
     elif not value:
-        problems.append(Problem("custom_args cannot be empty.", field, help_on(_ARGS)))
+        problems.append(Problem("custom_args cannot be empty.", f"personalizations.{n}.custom_args", help_on(_ARGS)))
     elif not _all_texts(value):
         problems.append(BAD_REQUEST)
     else:
         merged = {**shared, **value} if shared and isinstance(shared, dict) and _all_texts(shared) else value
         if _is_over(merged, terms.custom_args_bytes):
-            problems.append(_over(field, terms))
+            problems.append(_over(f"personalizations.{n}.custom_args", terms))
 
 
 def substitutions(value: Any, n: int, problems: Problems, *, dynamic: bool) -> None:

@@ -16,10 +16,10 @@ PERSONALIZATIONS = 1000
 RECIPIENTS = 1000
 
 _ERRORS = HELP.removesuffix("message.")
+_TOPIC = help_on("personalizations")
 
 
 def personalizations(mail: Json, problems: Problems, terms: Terms) -> None:
-    topic = help_on("personalizations")
     if "personalizations" not in mail:
         message = "The personalizations field is required and must have at least one personalization."
         problems.append(Problem(message, "personalizations", f"{_ERRORS}-Personalizations-Errors"))
@@ -29,7 +29,7 @@ def personalizations(mail: Json, problems: Problems, terms: Terms) -> None:
         problems.append(wrong_type("array", blocks, "personalizations", "personalizations"))
         return
     if not blocks:
-        problems.append(Problem("You must have at least one personalization.", "personalizations", topic))
+        problems.append(Problem("You must have at least one personalization.", "personalizations", _TOPIC))
         return
     if len(blocks) > PERSONALIZATIONS:
         message = (
@@ -37,7 +37,7 @@ def personalizations(mail: Json, problems: Problems, terms: Terms) -> None:
             f"You have provided {len(blocks)} personalizations. "
             "Please consider splitting this into multiple requests and resending your request."
         )
-        problems.append(Problem(message, "personalizations", topic))
+        problems.append(Problem(message, "personalizations", _TOPIC))
         return
     total = 0
     for n, block in enumerate(blocks):
@@ -49,7 +49,7 @@ def personalizations(mail: Json, problems: Problems, terms: Terms) -> None:
             _changes(block, n, mail, problems, terms)
     if total > RECIPIENTS:
         message = f"There is a limit of {RECIPIENTS} total recipients (to + cc + bcc) per request."
-        problems.append(Problem(message, "personalizations", topic))
+        problems.append(Problem(message, "personalizations", _TOPIC))
 
 
 def _changes(block: Json, n: int, mail: Json, problems: Problems, terms: Terms) -> None:

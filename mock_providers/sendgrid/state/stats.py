@@ -38,11 +38,17 @@ class Stats:
     def __init__(self) -> None:
         self._all: Counts = {}
         self._of_categories: Counts = {}
+        self._day = -1
+        self._of_day: Counter[str] = Counter()
 
     def requested(self, at: float, recipients: int, categories: list[str]) -> None:
         """Counts a mail that was accepted."""
         day = int(at) // DAY_S
-        self._add(self._all, day, "", "requests", recipients)
+        if day != self._day:
+            # found once a day: this is counted with every mail
+            self._add(self._all, day, "", "requests", 0)
+            self._day, self._of_day = day, self._all[day, ""]
+        self._of_day["requests"] += recipients
         for category in categories:
             self._add(self._of_categories, day, category, "requests", recipients)
 
