@@ -27,18 +27,20 @@ from mock_providers.control import (
     whatsapp,
 )
 from mock_providers.control.answers import answer, guarded, refusal
-from mock_providers.control.guard import Guard
+from mock_providers.control.guard import UNKNOWN, Guard
 from mock_providers.world import World
 
 View = Callable[[World, Request], Awaitable[Response]]
 
 
-async def health(world: World, _: Request) -> Response:
+async def health(world: World, request: Request) -> Response:
     """Whether it serves, where the record ends and how it is, and the time here (the clock of the entries' `at`)."""
     failure = world.journal.failure
     told = {"seq": world.journal.visible, "in_flight": world.exchange.in_flight, "now": time.time()}
     record = {**world.journal.condition.to_json(), "failure": None if failure is None else str(failure)}
-    return answer({"status": "ok" if failure is None else "failing", **told, "journal": record})
+    # files and what is wrong with them are nothing for who only asks whether it is well
+    more = {} if request.scope.get(UNKNOWN) else {"journal": record}
+    return answer({"status": "ok" if failure is None else "failing", **told, **more})
 
 
 async def unsupported(world: World, _: Request) -> Response:

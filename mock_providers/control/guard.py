@@ -18,7 +18,9 @@ from mock_providers.hosts import is_loopback, plain, split_port
 COOKIE = "mock_token"
 
 OPEN = frozenset(("/health", "/_mock/health"))
-"""What tells nobody anything, and is asked by who has no token: a container engine."""
+"""What is asked by who has no token, a container engine say: whether the server is well, and nothing of its record."""
+UNKNOWN = "mock_providers.unknown"
+"""In the scope of a request that is let through without the token that there is."""
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
 JSON_LINES = frozenset(("application/x-ndjson", "application/jsonl", "application/json-lines"))
 
@@ -58,7 +60,10 @@ class Guard:
 
     def _stranger(self, scope: Scope) -> Refusal | None:
         if self._token is not None:
-            if scope["path"] in OPEN or self._carried(scope, self._token):
+            if self._carried(scope, self._token):
+                return None
+            if scope["path"] in OPEN:
+                scope[UNKNOWN] = True
                 return None
             hint = (
                 "send Authorization: Bearer <token>, or open the page once with ?token=<token>; "
