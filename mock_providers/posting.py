@@ -228,6 +228,8 @@ def _request(url: str, headers: dict[str, str], *, method: str, length: int) -> 
     host = parts.hostname
     if parts.scheme not in {"http", "https"} or not host:
         raise ValueError(f"{url[:200]} is no http:// or https:// URL")
+    if not parts.netloc.isascii():
+        raise ValueError(f"the host {host[:100]} has letters beyond ASCII; write it as xn--…")
     tls = parts.scheme == "https"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     given = {"Host": parts.netloc.rpartition("@")[2], "Accept": "*/*", **headers}

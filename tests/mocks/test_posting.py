@@ -72,6 +72,12 @@ async def post(
     return await poster.post(url, body=b"a=1", headers=headers, connected=connected, patience_s=patience_s)
 
 
+def test_a_host_beyond_ascii_is_told_how_it_is_written() -> None:
+    status, error, _ = asyncio.run(post(Poster(), "http://bücher.example/hook"))
+    assert status is None
+    assert error == "ValueError: the host bücher.example has letters beyond ASCII; write it as xn--…"
+
+
 def test_the_url_goes_out_as_it_was_signed() -> None:
     async def run() -> None:
         async with receiving(Raw(OK)) as to:
