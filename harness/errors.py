@@ -20,8 +20,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.visible import visible
-
 
 class HarnessError(Exception):
     """The root of all that the harness raises; `witnesses` are the events that it is about, where it is about any."""
@@ -29,7 +27,10 @@ class HarnessError(Exception):
     witnesses: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
-        # what a message, a stack or a log has said goes to terminals with it
+        # what a message, a stack or a log has said goes to terminals with it; pytest's own runs load this module, too,
+        # and only what went wrong pays for more
+        from harness.visible import visible
+
         return visible(super().__str__())
 
 

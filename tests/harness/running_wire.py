@@ -47,7 +47,7 @@ class RunningWire:
     def settled(self) -> list[tuple[str, str]]:
         """What happened to the queue so far: kind and process."""
         self.loop.run(self.probe.settle())
-        return [(e.kind, str(e.data["process"])) for e in self.history.events() if e.kind.startswith("queue.")]
+        return [(e.kind, str(e.data.get("process"))) for e in self.history.events() if e.kind.startswith("queue.")]
 
     def close(self) -> None:
         self.loop.run(self.probe.stop())
