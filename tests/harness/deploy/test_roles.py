@@ -77,6 +77,7 @@ ready = {{ path = "/alive" }}
 [processes.mail]
 role = "worker"
 command = ["{{python}}", "{{profile}}/ask.py"]
+ready = {{ log = "^here$" }}
 stop = "SIGUSR1"
 """,
         encoding="utf-8",
