@@ -1,5 +1,6 @@
 // Drives Verify, Lookup, the Content API and WhatsApp through the official Node SDK; prints one JSON object.
 const twilio = require("twilio");
+const { control, codeOf } = require("./common.js");
 
 const { URL_BASE, ACCOUNT_SID, AUTH_TOKEN } = process.env;
 const TO = "+15552340001";
@@ -8,22 +9,6 @@ const NOBODY = "0".repeat(32);
 
 const client = twilio(ACCOUNT_SID, AUTH_TOKEN);
 for (const domain of [client.api, client.messaging, client.verify, client.lookups, client.content]) domain.baseUrl = URL_BASE;
-
-const control = async (path, method = "GET", body = undefined) => {
-  const headers = { "content-type": "application/json" };
-  const response = await fetch(`${URL_BASE}/_mock${path}`, { method, headers, body: body && JSON.stringify(body) });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return response.json();
-};
-
-const codeOf = async (call) => {
-  try {
-    await call();
-    return null;
-  } catch (error) {
-    return [error.status, error.code];
-  }
-};
 
 async function verify() {
   const services = client.verify.v2.services;
@@ -104,7 +89,7 @@ async function content() {
 
 // a message's last status: the account's clock is set forward, so that there is nothing to wait for
 async function fate(message) {
-  const settings = (clock) => control(`/accounts/twilio/${ACCOUNT_SID}`, "PATCH", { lifecycle: "delivered", clock_offset_s: clock });
+  const settings = (clock) => control(`/accounts/twilio/${ACCOUNT_SID}`, { lifecycle: "delivered", clock_offset_s: clock }, "PATCH");
   await settings(0);
   const made = await client.messages.create({ ...WHATSAPP, ...message });
   await settings(10);
@@ -121,9 +106,9 @@ async function whatsapp() {
   const unapproved = await fate({ contentSid: made.sid });
   await client.content.v1.contents(made.sid).approvalCreate.create({ name: "greeting", category: "UTILITY" });
   const template = await fate({ contentSid: made.sid });
-  await control(`/twilio/${ACCOUNT_SID}/whatsapp`, "POST", { sender: WHATSAPP.from, user: WHATSAPP.to });
+  await control(`/twilio/${ACCOUNT_SID}/whatsapp`, { sender: WHATSAPP.from, user: WHATSAPP.to });
   const inside = await fate({ body: "hello" });
-  await control(`/accounts/twilio/${ACCOUNT_SID}`, "PATCH", { strict_from: true });
+  await control(`/accounts/twilio/${ACCOUNT_SID}`, { strict_from: true }, "PATCH");
   return {
     outside, unapproved, template, inside,
     stranger: await codeOf(() => client.messages.create({ ...WHATSAPP, from: "whatsapp:+15552340003", body: "x" })),

@@ -1,8 +1,8 @@
 // Drives the mocks through the official Node SDKs and prints what they made of it, as one JSON object.
-const http = require("node:http");
 const twilio = require("twilio");
 const sgMail = require("@sendgrid/mail");
 const { EventWebhook, EventWebhookHeader } = require("@sendgrid/eventwebhook");
+const { control, codeOf, receive } = require("./common.js");
 
 const { URL_BASE, ACCOUNT_SID, AUTH_TOKEN, API_KEY, MAIL_ACCOUNT, PUBLIC_KEY } = process.env;
 const TO = "+15552340001";
@@ -13,44 +13,6 @@ client.api.baseUrl = URL_BASE;
 client.messaging.baseUrl = URL_BASE;
 sgMail.setApiKey(API_KEY);
 sgMail.client.setDefaultRequest("baseUrl", `${URL_BASE}/`);
-
-const control = async (path, body, method = "POST") => {
-  const headers = { "content-type": "application/json" };
-  const response = await fetch(`${URL_BASE}/_mock${path}`, { method, headers, body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return response.json();
-};
-
-const codeOf = async (call) => {
-  try {
-    await call();
-    return null;
-  } catch (error) {
-    return [error.status, error.code];
-  }
-};
-
-const receive = () =>
-  new Promise((started) => {
-    const waiting = [];
-    const got = [];
-    const server = http.createServer((request, response) => {
-      const parts = [];
-      request.on("data", (part) => parts.push(part));
-      request.on("end", () => {
-        response.end();
-        const one = { headers: request.headers, body: Buffer.concat(parts).toString() };
-        waiting.length ? waiting.shift()(one) : got.push(one);
-      });
-    });
-    server.listen(0, "127.0.0.1", () =>
-      started({
-        url: `http://127.0.0.1:${server.address().port}/hook?id=7`,
-        next: () => (got.length ? Promise.resolve(got.shift()) : new Promise((done) => waiting.push(done))),
-        close: () => server.close(),
-      }),
-    );
-  });
 
 async function messages(receiver) {
   const made = await client.messages.create({ to: TO, from: FROM, body: "hello", statusCallback: receiver.url });
@@ -129,7 +91,7 @@ async function mail(receiver) {
 }
 
 (async () => {
-  const receiver = await receive();
+  const receiver = await receive("/hook?id=7");
   const sms = await messages(receiver);
   const result = { sms, signatures: await signatures(receiver, sms.sid), mail: await mail(receiver) };
   receiver.close();

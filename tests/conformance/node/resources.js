@@ -1,7 +1,7 @@
 // Sets up an account through the official Node SDK (`@sendgrid/client`) and prints what came of it, as one JSON object.
-const http = require("node:http");
 const { Client } = require("@sendgrid/client");
 const { EventWebhook, EventWebhookHeader } = require("@sendgrid/eventwebhook");
+const { control, receive } = require("./common.js");
 
 const { URL_BASE, API_KEY, MAIL_ACCOUNT } = process.env;
 
@@ -27,34 +27,6 @@ const refused = async (...asked) => {
     return [error.code, error.response.body.errors[0].message];
   }
 };
-
-const control = async (path, body) => {
-  const headers = { "content-type": "application/json" };
-  const response = await fetch(`${URL_BASE}/_mock${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return response.json();
-};
-
-const receive = () =>
-  new Promise((started) => {
-    const [waiting, got] = [[], []];
-    const server = http.createServer((request, response) => {
-      const parts = [];
-      request.on("data", (part) => parts.push(part));
-      request.on("end", () => {
-        response.end();
-        const one = { headers: request.headers, body: Buffer.concat(parts).toString() };
-        waiting.length ? waiting.shift()(one) : got.push(one);
-      });
-    });
-    server.listen(0, "127.0.0.1", () =>
-      started({
-        url: `http://127.0.0.1:${server.address().port}/hook`,
-        next: () => (got.length ? Promise.resolve(got.shift()) : new Promise((done) => waiting.push(done))),
-        close: () => server.close(),
-      }),
-    );
-  });
 
 const MAIL = {
   personalizations: [{ to: [{ email: "to@example.com" }] }], from: { email: "orders@example.com" },
