@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from mock_providers.at_once import AtOnce
 from mock_providers.clock import elapse
+from mock_providers.faults.webhook import WebhookFault
 from mock_providers.glob import fits
 from mock_providers.lifecycle import Due, Script, Step
 from mock_providers.own_body import OwnBody
@@ -21,7 +22,7 @@ from mock_providers.twilio.state.verify import Verification
 from mock_providers.twilio.state.whatsapp import PREFIX
 from mock_providers.twilio.twiml import Reply, is_readable, replies
 from mock_providers.twilio.whatsapp import GEOGRAPHY, status_params
-from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
+from mock_providers.webhooks import Outcome, Signature, Webhooks
 
 OUTSIDE_WINDOW: Script = (Step("failed", error_code=63016),)
 """What becomes of free text that a person on WhatsApp hasn't asked for."""
@@ -140,12 +141,13 @@ class TwilioWebhooks:
             params |= status_params(message, status, error_code)
         if status in {"delivered", "undelivered"}:
             params["RawDlrDoneDate"] = datetime.fromtimestamp(account.now(), UTC).strftime("%y%m%d%H%M")
-        webhook = self._webhook(
+        webhook = make_webhook(
             account,
             "status",
             url,
             params,
             message=message.sid,
+            fault=self._fault(account, "status", params),
             signature=signature,
             at_once=at_once,
             own=own,
@@ -213,12 +215,13 @@ class TwilioWebhooks:
         if sender.startswith(PREFIX):
             params = {name: value for name, value in params.items() if name not in GEOGRAPHY}
         params |= more or {}
-        webhook = self._webhook(
+        webhook = make_webhook(
             account,
             "inbound",
             target.url,
             params,
             message=sid,
+            fault=self._fault(account, "inbound", params, body),
             signature=signature,
             method=target.method,
             text=body,
@@ -228,12 +231,13 @@ class TwilioWebhooks:
         outcome = await self._webhooks.deliver(webhook)
         failure = None if webhook.fault.drop or outcome.refused else _failure(outcome)
         if failure is not None and target.fallback_url is not None:
-            webhook = self._webhook(
+            webhook = make_webhook(
                 account,
                 "inbound",
                 target.fallback_url,
                 {**params, "ErrorCode": failure, "ErrorUrl": split(target.url)[0]},
                 message=sid,
+                fault=self._fault(account, "inbound", params, body),
                 signature=signature,
                 method=target.fallback_method,
                 text=body,
@@ -263,35 +267,10 @@ class TwilioWebhooks:
         self.begin(account, message)
         return message
 
-    def _webhook(
-        self,
-        account: TwilioAccount,
-        kind: str,
-        url: str,
-        params: dict[str, str],
-        *,
-        message: str,
-        signature: Signature,
-        method: str = "POST",
-        text: str | None = None,
-        at_once: AtOnce | None = None,
-        own: OwnBody | None = None,
-        report: str | None = None,
-    ) -> Webhook:
-        return make_webhook(
-            account,
-            kind,
-            url,
-            params,
-            message=message,
-            fault=self._webhooks.fault_for("twilio", account.name, kind, to=[params["To"]], text=text),
-            signature=signature,
-            method=method,
-            text=text,
-            at_once=at_once,
-            own=own,
-            report=report,
-        )
+    def _fault(
+        self, account: TwilioAccount, kind: str, params: dict[str, str], text: str | None = None
+    ) -> WebhookFault:
+        return self._webhooks.fault_for("twilio", account.name, kind, to=[params["To"]], text=text)
 
 
 def _failure(outcome: Outcome) -> str | None:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 import psutil
+from hypothesis import strategies as st
 
 from mock_providers.client import MockProviders, SendGrid, Twilio
 
@@ -14,6 +15,13 @@ SECONDS = float(os.environ.get("FUZZ_SECONDS", "12"))
 
 GROWTH = 400 * 1024 * 1024
 ANSWER_WITHIN_S = 10.0
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=20,
+)
+"""Any JSON value."""
 
 
 @dataclass

@@ -11,15 +11,10 @@ from urllib.parse import urlencode
 import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from target import ANSWER_WITHIN_S, Target
+from target import ANSWER_WITHIN_S, Target, anything
 
 ROUND = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=20,
-)
 values = st.one_of(
     st.text(max_size=60),
     st.sampled_from(["+15552340001", "+15005550006", "http://127.0.0.1:9/", "", "MG" + "0" * 32, "fixed", "9" * 400]),
