@@ -53,6 +53,13 @@ class PlaceLines:
                 shown.set_exception(ConnectionError("MONITOR's connection was lost"))
         self._shown.clear()
 
+    def caller(self, line: bytes) -> str | None:
+        """Whose script a line says begins; None where none does."""
+        if LUA in line[:60] or first_word(line) not in SCRIPTS:
+            return None
+        said = parse(line)
+        return said.address if said is not None else None
+
     def heard(self, line: bytes) -> None:
         """Takes one line, and tells what it shows."""
         scripted = LUA in line[:60]

@@ -131,12 +131,22 @@ class WireProbe:
         """Begins to read what scripts do, where that matters: all else the wire observes from the first byte on."""
         declare(self._history, self.name, *QUEUE)
         if self._watch["scripts"] and self.url is not None:
-            self._scripts = Scripts(self._history, watched_of(self._watch), url=self.url, take=self._take)
+            self._scripts = Scripts(
+                self._history,
+                watched_of(self._watch),
+                url=self.url,
+                take=self._take,
+                heard_out=self._hear_out,
+            )
             await self._scripts.start()
 
-    async def settle(self) -> None:
+    async def _hear_out(self) -> None:
         if self.control is not None:
             await self.control.ask("settle")
+
+    async def settle(self) -> None:
+        await self._hear_out()
+        if self.control is not None:
             if self._scripts is not None:
                 await self._scripts.settle()
             self._entries.settle()
