@@ -30,7 +30,8 @@ from typing import Any
 
 from harness.wire.commands import Said
 from harness.wire.gates import Gates, gate_of
-from harness.wire.proxy import ClientSide, Connection, RedisSide
+from harness.wire.proxy import Connection
+from harness.wire.pump import ClientSide, Pump, ServerSide
 from harness.wire.reach import Watched, watched_of
 
 LEAVE_WITHIN = 1.0
@@ -49,7 +50,7 @@ class Wire:
         self._watched = Watched(streams=frozenset())
         self._numbers = 0
         self._ends = 0
-        self._leaving: set[Connection] = set()
+        self._leaving: set[Pump] = set()
         self._left = asyncio.Event()
         self._control: asyncio.StreamWriter | None = None
         self._told: list[bytes] = []
@@ -99,7 +100,7 @@ class Wire:
             await asyncio.sleep(0)  # reason: a turn of the loop, in which it takes what the kernel has
             quiet = quiet + 1 if before == (self._numbers, self._ends) else 0
 
-    def _on_end(self, connection: Connection) -> None:
+    def _on_end(self, connection: Pump) -> None:
         self._ends += 1
         if connection.leaving:
             self._leaving.add(connection)
@@ -111,13 +112,13 @@ class Wire:
         loop = asyncio.get_running_loop()
         connecting: set[asyncio.Task[None]] = set()
 
-        async def connect(connection: Connection) -> None:
+        async def connect(connection: Pump) -> None:
             try:
-                await loop.create_connection(lambda: RedisSide(connection), *upstream)
+                await loop.create_connection(lambda: ServerSide(connection), *upstream)
             except OSError:
-                connection.redis_gone()  # the process sees what it would see without us: nobody answers
+                connection.server_gone()  # the process sees what it would see without us: nobody answers
 
-        def start(connection: Connection) -> None:
+        def start(connection: Pump) -> None:
             task = loop.create_task(connect(connection))
             connecting.add(task)
             task.add_done_callback(connecting.discard)
