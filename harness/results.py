@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +38,8 @@ class Result:
     """What it needs and the profile doesn't claim."""
     note: str = ""
     """What is to be told of it though it passed: that it was flaky, or expected to fail."""
+    after_s: float = 0.0
+    """How long after the run began it was known."""
 
     @property
     def rank(self) -> int:
@@ -76,9 +79,16 @@ class Results:
     """What is to be told of the run as a whole, a line each."""
     ready_s: float = 0.0
     """How long the deployment took; of several side by side, the slowest."""
+    began: float = field(default_factory=time.monotonic)
 
     def add(self, result: Result) -> None:
-        self.items.append(result)
+        self.items.append(self._known_now(result))
+
+    def add_whole(self, results: Iterable[Result]) -> None:
+        self.whole += map(self._known_now, results)
+
+    def _known_now(self, result: Result) -> Result:
+        return replace(result, after_s=round(time.monotonic() - self.began, 3))
 
     @property
     def everything(self) -> list[Result]:
@@ -119,7 +129,7 @@ class Results:
             **({"error": self.unusable} if self.unusable else {}),
             **({"remarks": self.remarks} if self.remarks else {}),
             "checks": [
-                {**verdict, "check": item.check, "scenario": item.scenario}
+                {**verdict, "check": item.check, "scenario": item.scenario, "after_s": item.after_s}
                 for item in self.everything
                 for verdict in verdicts_of(item)
             ],

@@ -46,6 +46,7 @@ def app() -> None:
 )
 @click.option("--scenarios", type=options.FILE, metavar="PATH", help="A suite of your own.")
 @click.option("--keyword", "-k", default="", metavar="WORDS", help="Only scenarios whose names match.")
+@click.option("--deep", is_flag=True, help="Also the scenarios that take long.")
 @click.option("--explain", is_flag=True, help="Prints each claim with its witnesses.")
 @click.option("-x", "first", is_flag=True, help="Ends at the first scenario that doesn't pass.")
 @click.option("--maxfail", type=click.IntRange(min=1), metavar="N", help="Ends after N scenarios that didn't pass.")
@@ -62,6 +63,7 @@ def verify(
     parallel: int,
     scenarios: Path | None,
     keyword: str,
+    deep: bool,
     explain: bool,
     first: bool,
     maxfail: int | None,
@@ -82,6 +84,7 @@ def verify(
         parallel=parallel,
         scenarios=scenarios,
         keyword=keyword,
+        deep=deep,
         explain=explain,
         maxfail=1 if first else maxfail or 0,
     )

@@ -45,6 +45,7 @@ class Request:
     parallel: int = 0
     scenarios: Path | None = None
     keyword: str = ""
+    deep: bool = False
     explain: bool = False
     maxfail: int = 0
     """After how many scenarios that didn't pass the run ends; 0: never."""
@@ -194,6 +195,8 @@ def arguments(request: Request) -> list[str]:
             words += [option, value]
     if request.deploy:
         words += ["--harness-deploy", request.deploy]
+    if request.deep:
+        words.append("--harness-deep")
     if request.explain:
         words.append("--harness-explain")
     if request.keyword:

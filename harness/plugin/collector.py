@@ -126,7 +126,7 @@ class Collector:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         output = getattr(node, "workeroutput", None) or {}
-        self._results.whole += [Result.loads(text) for text in output.get(f"{PROPERTY}-whole", [])]
+        self._results.add_whole(Result.loads(text) for text in output.get(f"{PROPERTY}-whole", []))
         self._results.remarks += output.get(f"{PROPERTY}-remarks", [])
         self._scenarios.update(output.get(f"{PROPERTY}-scenarios", []))
         for line in output.get(f"{PROPERTY}-trouble", []):
@@ -165,8 +165,9 @@ class Collector:
     def _end(self, session: pytest.Session) -> None:
         results, config = self._results, self._config
         own = config.stash[WHOLE]
-        results.whole += own
+        results.add_whole(own)
         results.remarks += [*config.stash[REMARKS]]
+        results.remarks = [*dict.fromkeys(results.remarks)]  # of several workers each may say the same
         for nodeid, phases in list(self._phases.items()):
             # what ended in its teardown was judged all the same, where it was bad
             if together(phases).bad:

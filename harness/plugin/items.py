@@ -43,6 +43,11 @@ def check_named(path: str) -> str:
     return Path(path).stem.removeprefix("test_").replace("_", "-")
 
 
+def is_deep(item: pytest.Item) -> bool:
+    """Whether a test is a scenario that takes long."""
+    return item.get_closest_marker("deep") is not None and is_scenario(item)
+
+
 def needs_of(item: pytest.Item) -> list[str]:
     """What a scenario needs of a stack: what it is marked with, and the channel that it is parametrized with."""
     needs = [need for mark in item.iter_markers("needs") for need in mark.args if isinstance(need, str)]

@@ -93,6 +93,7 @@ OPTIONS = (
         help="a setting for the stack; without a value it takes the one of the environment",
     ),
     Option(name="without", metavar="NAME", many=True, help="a process, or a role, that is never started"),
+    Option(name="deep", read=truth, help="also the scenarios that take long"),
     Option(name="explain", read=truth, help="prints each claim with its witnesses, also when it passed"),
     Option(name="provider-latency", metavar="SECONDS", read=number, help="slows every provider call"),
 )
@@ -114,6 +115,7 @@ class Settings:
     repeat: int = 1
     stack_env: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    deep: bool = False
     explain: bool = False
     provider_latency: float = 0.0
     sources: Mapping[str, str] = field(default_factory=dict)

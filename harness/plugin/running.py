@@ -30,9 +30,9 @@ from harness.plugin.collector import (
     pass_on,
     reserve,
 )
-from harness.plugin.items import REPETITION_FIXTURE, check_of, is_scenario, needs_of
+from harness.plugin.items import REPETITION_FIXTURE, check_of, is_deep, is_scenario, needs_of
 from harness.plugin.lifetime import profile_of
-from harness.plugin.options import settings_of
+from harness.plugin.options import by_command, settings_of
 from harness.plugin.outcomes import NotAsked, not_installed, result_of, unusable
 from harness.redact import Redactor
 from harness.results import Results
@@ -91,6 +91,7 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> None:
         refuse_unready(config)
         refuse_misnamed(items)
         select_named(config, items)
+        leave_out_deep(config, items)
     except pytest.UsageError as error:
         if not hasattr(config, "workerinput"):
             raise
@@ -111,6 +112,21 @@ def select_named(config: pytest.Config, items: list[pytest.Item]) -> None:
     chosen = [item for item in items if is_scenario(item) and check_of(item) in wanted]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
+
+
+def leave_out_deep(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the scenarios that take long, where they weren't asked for, and says how many those are."""
+    settings = settings_of(config)
+    left_out = [item for item in items if is_deep(item)]
+    if settings.deep or not left_out:
+        return
+    if len(left_out) == len(items) and (settings.check or by_command(config)):
+        line = f"all {len(left_out)} scenarios that were asked for take long, and are run by --deep"
+        raise pytest.UsageError(settings.told(line))
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+    line = f"{len(left_out)} scenarios that take long were left out; --deep runs them"
+    config.stash[REMARKS].append(settings.told(line))
 
 
 def refuse_misnamed(items: list[pytest.Item]) -> None:

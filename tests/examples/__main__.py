@@ -24,7 +24,7 @@ from tests.examples.catalogue import EXAMPLES, Defect, Example
 from tests.examples.installing import Installed, NoNodeError
 from tests.examples.judging import Judged, of_defect, of_right
 from tests.packaging.environments import NoIndexError
-from tests.quality.matrix import Row
+from tests.quality.verifying import Row
 
 BUILD = Path("build/examples")
 REQUIRED = "MESSAGING_HARNESS_REQUIRE_INDEX"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.examples.catalogue import ANSWERED_BY, ASKED_AT_LEAST, Defect, Example
-from tests.quality.matrix import Row
+from tests.quality.verifying import Row
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.examples.catalogue import ANSWERED_BY, EXAMPLES
 from tests.examples.judging import of_defect, of_right
-from tests.quality.matrix import Row
+from tests.quality.verifying import Row
 
 EXAMPLE = EXAMPLES["celery-fastapi"]
 DEFECT = EXAMPLE.defects[0]

@@ -158,8 +158,14 @@ def test_a_name_alone_takes_its_value_from_the_environment(monkeypatch: pytest.M
 
 def test_the_command_gives_every_option_on_its_own_line() -> None:
     request = Request(
-        profile=Path("p.toml"), build=Path("b"), checks=["c"], stack_env=["TOKEN"], without=["worker"], explain=True
+        profile=Path("p.toml"),
+        build=Path("b"),
+        checks=["c"],
+        stack_env=["TOKEN"],
+        without=["worker"],
+        deep=True,
+        explain=True,
     )
     words = arguments(request)
     assert "--harness-stack-env TOKEN" in " ".join(words)
-    assert [word for word in words if word in ("--profile", "--check", "--build", "--explain")] == []
+    assert [word for word in words if word in ("--profile", "--check", "--build", "--deep", "--explain")] == []

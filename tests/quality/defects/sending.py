@@ -1,23 +1,10 @@
-"""Deliberately wrong stacks: one seam of the reference stack replaced, and the check that names the defect."""
+"""Of sending: who does the work, in which order, and how often."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.quality.race_seams import conversation_race, inbound_race
-
-
-@dataclass(frozen=True, kw_only=True)
-class Defect:
-    """`caught_by` is the check that must fail, `because` words that must stand in its reason."""
-
-    name: str
-    caught_by: str
-    because: str
-    install: Callable[[], None]
+from tests.quality.defects.defect import Defect
 
 
 def processed_inline() -> None:
@@ -122,33 +109,6 @@ def sent_again_as_if_new() -> None:
     Processor._deliver = twice
 
 
-def emoji_cut() -> None:
-    """What isn't in the basic plane doesn't reach the provider."""
-    from messaging_stack.providers.base import Outgoing
-
-    from_row = Outgoing.from_row
-
-    def cut(row: Any) -> Any:
-        message = from_row(row)
-        return replace(message, body="".join(c for c in message.body if ord(c) < 0x10000))
-
-    Outgoing.from_row = staticmethod(cut)
-
-
-def inbound_stored_twice() -> None:
-    """A repeated delivery isn't recognised."""
-    from messaging_stack import inbound
-    from messaging_stack.store import webhooks
-
-    store = webhooks.store_inbound
-
-    async def stored(pool: Any, message: Any) -> Any:
-        other = replace(message, provider_message_id=f"{message.provider_message_id}-{secrets.token_hex(4)}")
-        return await store(pool, other)
-
-    inbound.webhooks.store_inbound = stored
-
-
 def loses_one_in_a_thousand() -> None:
     """Every thousandth entry that this worker is given is acknowledged, and nothing is delivered."""
     import itertools
@@ -171,65 +131,49 @@ def harmless() -> None:
     """Changes nothing, so no check can catch it: shows that an uncaught defect makes the matrix fail."""
 
 
-DEFECTS = {
-    defect.name: defect
-    for defect in (
-        Defect(
-            name="processed inline",
-            caught_by="sync-processing-disabled",
-            because="the API did it",
-            install=processed_inline,
-        ),
-        Defect(name="never queued", caught_by="message-queued", because="no entry within", install=never_queued),
-        Defect(name="queued twice", caught_by="message-queued", because="2 entries", install=queued_twice),
-        Defect(
-            name="acknowledged before the call",
-            caught_by="worker-processed",
-            because="acknowledged before",
-            install=acknowledged_before_the_call,
-        ),
-        Defect(
-            name="never acknowledged",
-            caught_by="worker-processed",
-            because="not acknowledged",
-            install=never_acknowledged,
-        ),
-        Defect(
-            name="sent before accepted",
-            caught_by="worker-processed",
-            because="sent-is-earned",
-            install=sent_before_accepted,
-        ),
-        Defect(name="no retry", caught_by="worker-processed", because="it failed after 1 calls", install=no_retry),
-        Defect(
-            name="resends after success",
-            caught_by="worker-processed",
-            because="calls were accepted for one message",
-            install=resends_after_success,
-        ),
-        Defect(
-            name="sent again as if new",
-            caught_by="whole-record",
-            because="delivered more than once",
-            install=sent_again_as_if_new,
-        ),
-        Defect(name="emoji cut", caught_by="worker-processed", because="the call carried", install=emoji_cut),
-        Defect(name="inbound stored twice", caught_by="webhooks", because="made 2 rows", install=inbound_stored_twice),
-        Defect(name="inbound race", caught_by="webhooks", because="5 deliveries made", install=inbound_race),
-        Defect(
-            name="conversation race",
-            caught_by="webhooks",
-            because="conversations, expected 1",
-            install=conversation_race,
-        ),
-        Defect(name="harmless", caught_by="worker-processed", because="(nothing)", install=harmless),
-    )
-}
-
-LOAD_DEFECTS = {
-    defect.name: defect
-    for defect in (
-        # so rare that only a load run meets it
-        Defect(name="loses one in 1000", caught_by="accounting", because="lost", install=loses_one_in_a_thousand),
-    )
-}
+DEFECTS = (
+    Defect(
+        name="processed inline",
+        caught_by="sync-processing-disabled",
+        because="the API did it",
+        install=processed_inline,
+    ),
+    Defect(name="never queued", caught_by="message-queued", because="no entry within", install=never_queued),
+    Defect(name="queued twice", caught_by="message-queued", because="2 entries", install=queued_twice),
+    Defect(
+        name="acknowledged before the call",
+        caught_by="worker-processed",
+        because="acknowledged before",
+        install=acknowledged_before_the_call,
+    ),
+    Defect(
+        name="never acknowledged",
+        caught_by="worker-processed",
+        because="not acknowledged",
+        install=never_acknowledged,
+    ),
+    Defect(
+        name="sent before accepted",
+        caught_by="worker-processed",
+        because="sent-is-earned",
+        install=sent_before_accepted,
+    ),
+    Defect(name="no retry", caught_by="worker-processed", because="it failed after 1 calls", install=no_retry),
+    Defect(
+        name="resends after success",
+        caught_by="worker-processed",
+        because="calls were accepted for one message",
+        install=resends_after_success,
+    ),
+    Defect(
+        name="sent again as if new",
+        caught_by="whole-record",
+        because="delivered more than once",
+        install=sent_again_as_if_new,
+    ),
+)
+LOAD_DEFECTS = (
+    # so rare that only a load run meets it
+    Defect(name="loses one in 1000", caught_by="accounting", because="lost", install=loses_one_in_a_thousand),
+)
+HARMLESS = Defect(name="harmless", caught_by="worker-processed", because="(nothing)", install=harmless)

@@ -1,0 +1,12 @@
+"""Deliberately wrong stacks, a file a kind: each is the reference stack with a bug that a team would ship."""
+
+from __future__ import annotations
+
+from tests.quality.defects import content, crashes, entries, failures, outages, promises, sending, webhooks
+from tests.quality.defects.defect import Defect as Defect
+
+KINDS = (sending, content, failures, entries, webhooks, promises, crashes, outages)
+DEFECTS = {defect.name: defect for kind in KINDS for defect in kind.DEFECTS}
+LOAD_DEFECTS = {defect.name: defect for defect in sending.LOAD_DEFECTS}
+HARMLESS = sending.HARMLESS
+"""Changes nothing: shows that an uncaught defect makes the matrix fail."""
