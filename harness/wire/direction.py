@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from harness.wire.gates import Gate
+from harness.wire.link import Way, make_reset
 
 MOST_WAITING = 4 << 20
 """Bytes that wait for a gate or a connection before the side that sends them is no longer read."""
@@ -15,15 +14,16 @@ class Direction:
 
     def __init__(self) -> None:
         self.source: Direction | None = None
-        self._transport: asyncio.Transport | None = None
+        self._transport: Way | None = None
         self._waiting: list[bytes] = []
         self._size = 0
         self._held_by: set[int] = set()
         self._abandoned = False
         self._ends = self._ended = self._closes = False
-        self._full = self._paused = False
+        self._full: set[str] = set()
+        self._paused = False
 
-    def connect(self, transport: asyncio.Transport) -> None:
+    def connect(self, transport: Way) -> None:
         self._transport = transport
         self._flush()
 
@@ -49,10 +49,17 @@ class Direction:
         self._closes = True
         self._flush()
 
+    def tear(self, *, reset: bool) -> None:
+        """Ends this side at once, whatever is on its way to it; by a reset, where that is wanted."""
+        if self._transport is not None:
+            if reset:
+                make_reset(self._transport)
+            self._transport.abort()
+
     def abandon(self) -> None:
         """Nobody takes what goes this way any more: what waits is lost, and what comes is thrown away."""
         self._abandoned = True
-        self._full = False
+        self._full.clear()
         self._forget()
         self._mind_the_source()
 
@@ -97,15 +104,17 @@ class Direction:
 
     # backpressure
 
-    def full(self, full: bool) -> None:
-        """The transport has as much as it takes, or has room again."""
-        self._full = full
+    def full(self, full: bool, *, by: str = "the transport") -> None:
+        """The transport, or the line before it, has as much as it takes, or has room again."""
+        if full == (by in self._full):
+            return
+        (self._full.add if full else self._full.discard)(by)
         self._mind_the_source()
 
     def _mind_the_source(self) -> None:
         """Stops or goes on reading the other side; a side that has ended is never read again."""
         source = self.source._transport if self.source is not None else None
-        pause = self._full or self._size > MOST_WAITING
+        pause = bool(self._full) or self._size > MOST_WAITING
         if source is None or source.is_closing() or self._ends or pause == self._paused:
             return
         self._paused = pause

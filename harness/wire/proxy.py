@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from harness.wire.commands import Said
 from harness.wire.gates import Gates
+from harness.wire.link import Link
 from harness.wire.pump import Pump, Tell
 from harness.wire.reach import Watched
 from harness.wire.tracker import Tracker
@@ -27,8 +28,9 @@ class Connection(Pump):
         watched: Watched,
         tell: Tell,
         on_end: Callable[[Pump], None] = lambda _: None,
+        link: Link | None = None,
     ) -> None:
-        super().__init__(process=process, number=number, tell=tell, on_end=on_end)
+        super().__init__(process=process, number=number, tell=tell, on_end=on_end, link=link)
         self.tracker = Tracker(watched)
         self._watched = watched
         self._gates = gates

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from harness.wire.direction import Direction
+from harness.wire.link import Line, Link
 
 Said = dict[str, Any]
 Tell = Callable[[Said], None]
@@ -22,10 +23,17 @@ class Pump:
     """Both halves of one proxied connection of one process."""
 
     def __init__(
-        self, *, process: str, number: int, tell: Tell, on_end: Callable[[Pump], None] = lambda _: None
+        self,
+        *,
+        process: str,
+        number: int,
+        tell: Tell,
+        on_end: Callable[[Pump], None] = lambda _: None,
+        link: Link | None = None,
     ) -> None:
         self.process = process
         self.number = number
+        self.link = link or Link(process, "")
         self.to_server = Direction()
         self.to_client = Direction()
         self.to_server.source, self.to_client.source = self.to_client, self.to_server
@@ -80,6 +88,11 @@ class Pump:
         self.to_client.abandon()
         self.client_ended()
 
+    def tear(self, *, reset: bool) -> None:
+        """Ends the client's side at once, by a reset or an end; the server hears that the client is gone."""
+        self.to_client.tear(reset=reset)
+        self.client_gone()
+
     def server_ended(self) -> None:
         """The server says nothing more, and so does nothing more."""
         if not self.server_over:
@@ -108,6 +121,11 @@ class Half(asyncio.Protocol):
         self._pump = pump
         self._direction = direction
 
+    def _join(self, transport: asyncio.BaseTransport) -> None:
+        way, full = cast(asyncio.Transport, transport), self._direction.full
+        line = Line(way, self._pump.link, pump=self._pump, full=lambda much: full(much, by="the line"))
+        self._direction.connect(line)
+
     def pause_writing(self) -> None:
         self._direction.full(True)
 
@@ -123,17 +141,23 @@ class ClientSide(Half):
         self._upstream = upstream
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._direction.connect(cast(asyncio.Transport, transport))
-        self._upstream(self._pump)
+        self._join(transport)
+        if self._pump.link.arrived(self._pump):
+            self._upstream(self._pump)
+        else:
+            self._pump.server_gone()  # it never hears of this one
 
     def data_received(self, data: bytes) -> None:
-        self._pump.from_client(data)
+        # what is lost on the way is read by nobody either
+        if self._pump.link.fine or not self._pump.link.swallows(self._pump):
+            self._pump.from_client(data)
 
     def eof_received(self) -> bool:
         self._pump.client_ended()
         return True  # it may still listen
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - reason: asyncio's signature
+        self._pump.link.ended(self._pump)
         self._pump.client_gone()
 
 
@@ -145,7 +169,7 @@ class ServerSide(Half):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._pump.connected(transport.get_extra_info("sockname"))
-        self._direction.connect(cast(asyncio.Transport, transport))
+        self._join(transport)
 
     def data_received(self, data: bytes) -> None:
         self._pump.from_server(data)

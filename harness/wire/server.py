@@ -3,9 +3,13 @@
 Requests, one JSON object a line, each with an `id` that the reply repeats:
   {"do": "watch", "streams": [...], "group": name or null, "database": n} -> {}   what to tell of; before "listen";
                                    "base", "beside", "payloads", "scripts" as `reach.Watched` has them
-  {"do": "listen", "process", "port", "host", "upstream": [host, port]} -> {}
+  {"do": "listen", "process", "port", "host", "upstream": [host, port]} -> {}   to Redis; to another "part" its bytes
+                                   pass unread
   {"do": "gate", "gate", "process", "command" (or several), "side", "contains", "times", "keys"} -> {}
   {"do": "open", "gate"} -> {"reached": n}
+  {"do": "disturb", "fault", "process", "part", "what", "seconds", "jitter", "bytes_per_s"} -> {"links": [process, ...]}
+                                   what is wrong with the links of some processes to a part, as `link.Trouble` has it
+  {"do": "heal", "fault"} -> {"hits": n}
   {"do": "settle"} -> {}     everything told before is out, in order, and Redis is done with clients that have left
 Unasked, each with the `process`, the `connection` and the time (`at`, Unix seconds):
   what `commands.events_of` says: "appended", "claimed", "acked", "deleted", "trimmed", and "some" where Redis did less
@@ -30,6 +34,7 @@ from typing import Any
 
 from harness.wire.commands import Said
 from harness.wire.gates import Gates, gate_of
+from harness.wire.link import Door, Link, trouble_of
 from harness.wire.proxy import Connection
 from harness.wire.pump import ClientSide, Pump, ServerSide
 from harness.wire.reach import Watched, watched_of
@@ -48,6 +53,7 @@ class Wire:
     def __init__(self) -> None:
         self._gates = Gates()
         self._watched = Watched(streams=frozenset())
+        self._links: list[Link] = []
         self._numbers = 0
         self._ends = 0
         self._leaving: set[Pump] = set()
@@ -72,11 +78,16 @@ class Wire:
             case "watch":
                 self._watched = watched_of(request)
             case "listen":
-                await self._listen(request["process"], request["host"], request["port"], tuple(request["upstream"]))
+                link = Link(request["process"], request.get("part", "redis"))
+                await self._listen(link, request["host"], request["port"], tuple(request["upstream"]))
             case "gate":
                 self._gates.close(gate_of(request))
             case "open":
                 return {"reached": self._gates.open(request["gate"])}
+            case "disturb":
+                return {"links": await self._disturb(request)}
+            case "heal":
+                return {"hits": sum([await link.heal(request["fault"]) for link in self._links])}
             case "settle":
                 await self._leave()
         return {}
@@ -108,7 +119,14 @@ class Wire:
             self._leaving.discard(connection)
             self._left.set()
 
-    async def _listen(self, process: str, host: str, port: int, upstream: tuple[str, int]) -> None:
+    async def _disturb(self, request: dict[str, Any]) -> list[str]:
+        trouble = trouble_of(request)
+        links = [link for link in self._links if link.joins(request["process"], request["part"])]
+        for link in links:
+            await link.disturb(trouble)
+        return [link.process for link in links]
+
+    async def _listen(self, link: Link, host: str, port: int, upstream: tuple[str, int]) -> None:
         loop = asyncio.get_running_loop()
         connecting: set[asyncio.Task[None]] = set()
 
@@ -125,17 +143,19 @@ class Wire:
 
         def protocol() -> ClientSide:
             self._numbers += 1
-            connection = Connection(
-                process=process,
-                number=self._numbers,
-                gates=self._gates,
-                watched=self._watched,
-                tell=self._tell,
-                on_end=self._on_end,
-            )
-            return ClientSide(connection, start)
+            return ClientSide(self._pump(link), start)
 
-        await loop.create_server(protocol, host, port)
+        link.door = Door(host, port, protocol)
+        await link.door.open()
+        self._links.append(link)
+
+    def _pump(self, link: Link) -> Pump:
+        """What passes on one more connection over a link."""
+        of: dict[str, Any] = {"process": link.process, "number": self._numbers, "link": link}
+        of |= {"tell": self._tell, "on_end": self._on_end}
+        if link.part != "redis":
+            return Pump(**of)
+        return Connection(gates=self._gates, watched=self._watched, **of)
 
     def _tell(self, said: Said) -> None:
         if not self._told:
