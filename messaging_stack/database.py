@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 log = get_logger()
 
-# What a database that is gone, restarting or out of connections raises: worth another try, unlike a wrong statement.
+# What a database that is gone, restarting, read-only (a failover) or out of room or connections raises: worth another
+# try, unlike a wrong statement.
 CONNECTION_ERRORS = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0

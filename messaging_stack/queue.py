@@ -12,9 +12,10 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from redis.asyncio import Redis
+from redis.asyncio import Connection, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisError, ResponseError
 
 from messaging_stack.errors import PoisonEntry
@@ -66,12 +67,22 @@ def encode(*, message_id: UUID, retry_count: int, scheduled_at: datetime) -> str
     )
 
 
+class _Connection(Connection):
+    """Tells a lost connection as such, also in the moment when redis-py has not noticed it yet."""
+
+    async def send_packed_command(self, *arguments: Any, **options: Any) -> None:
+        try:
+            await super().send_packed_command(*arguments, **options)
+        except RuntimeError as error:  # uvloop's word for a transport that was closed under us
+            raise ConnectionLost("the connection was lost") from error
+
+
 def connect(settings: Settings, *, name: str, timeout_s: float | None, connections: int | None = None) -> Redis:
     """A client with a pool of its own; connects when it is first used.
 
     It never repeats a command by itself: an XADD whose answer was lost may have been carried out.
     """
-    return Redis(
+    redis = Redis(
         host=settings.redis_host,
         port=settings.redis_port,
         db=settings.redis_db,
@@ -84,6 +95,8 @@ def connect(settings: Settings, *, name: str, timeout_s: float | None, connectio
         max_connections=connections,
         retry=Retry(NoBackoff(), 0),
     )
+    redis.connection_pool.connection_class = _Connection
+    return redis
 
 
 async def create_groups(redis: Redis) -> None:

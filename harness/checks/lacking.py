@@ -20,13 +20,15 @@ PASSING = (408, 429)
 def lacking(flow: Flow, facts: Facts, profile: Profile) -> str | None:
     """The feature whose lack may explain what became of a message; None where the profile says of each what it does.
 
-    A provider's error wants retries, a worker that was ended under a message wants redelivery, more workers than the
-    profile starts want a stack whose workers share.
+    An outage wants recovery, a provider's error retries, a worker that was ended under a message redelivery, more
+    workers than the profile starts a stack whose workers share.
     """
     failed = any(event.data.get("status") not in SUCCESS for event in flow.call_answers)
     if failed and claimed(profile, "retries") is None:
         return "retries"
     first, last = flow.events[0], flow.events[-1]
+    if claimed(profile, "outages") is not True and any(w.outage for w in facts.windows() if facts.during(w, first)):
+        return "outages"
     # an entry that nobody has acknowledged is still somebody's when the flow has nothing more to say
     until = facts.history.last if unacknowledged(flow, profile) else last
     ended = [w for w in facts.disturbances(first, until or last) if w.target == "worker"]

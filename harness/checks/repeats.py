@@ -18,6 +18,8 @@ from harness.history.flow import GIVE_UP_S
 
 Reason = tuple[str, Event]
 """In words, and the event that shows it."""
+WORKERS = ("worker", "redis", "postgres")
+"""Whose disturbance is one of a worker: what it writes down, and where it acknowledges, is part of its work."""
 NOTED_S = 0.5
 """Seconds after an append by which who made it has noted that it did: from then on its end is no reason for another."""
 
@@ -131,7 +133,7 @@ def _interrupted(sent: Event, flow: Flow, facts: Facts) -> Window | None:
     elif not call:
         written = max(written, sent.seen + GIVE_UP_S)
     for window in facts.windows():
-        theirs = window.target == "worker" or (window.target == "api" and not facts.named("worker"))
+        theirs = window.target in WORKERS or (window.target == "api" and not facts.named("worker"))
         over = window.ended is not None and window.ended.seen < began
         if theirs and facts.explains(window) and window.began.seen <= written and not over:
             return window

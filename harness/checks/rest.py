@@ -124,7 +124,7 @@ def entry_within(flow: Flow, facts: Facts, profile: Profile) -> float:
     begin = next(iter((*flow.claims, *flow.appends)), None)
     if begin is None or last is None or claimed(profile, "redelivery") is False:
         return policy.finished_within
-    ended = any(window.target == "worker" for window in facts.disturbances(begin, last))
+    ended = any(window.target == "worker" or window.outage for window in facts.disturbances(begin, last))
     return max(policy.finished_within, policy.taken_up_within) if ended else policy.finished_within
 
 
@@ -177,7 +177,8 @@ def said_by(event: Event) -> str:
 def late(history: History, *events: Event | None, by: float) -> bool:
     """Whether the record was read to its end later than `by` seconds after the last of these events.
 
-    Time in which we held the stack, or withheld something from it, isn't the stack's.
+    Time in which we held the stack, or withheld something from it, isn't the stack's; nor is an outage, with the time
+    that the profile gives a stack to recover from one.
     """
     last = max((event.seen for event in events if event is not None), default=None)
     if last is None or history.until - last < by:
@@ -186,9 +187,10 @@ def late(history: History, *events: Event | None, by: float) -> bool:
 
 
 def withheld(history: History, begin: float, end: float) -> float:
-    """Seconds between two monotonic times in which a hold or a gate of ours was on."""
-    windows = Facts(history).windows("hold", "gate")
-    spans = sorted((w.began.seen, w.ended.seen if w.ended else end) for w in windows)
+    """Seconds between two monotonic times in which a hold, a gate or an outage of ours was on, or just over."""
+    facts = Facts(history)
+    windows = [*facts.windows("hold", "gate"), *facts.outages()]
+    spans = sorted((w.began.seen, w.ended.seen + (w.recovers_s or 0.0) if w.ended else end) for w in windows)
     seconds, at = 0.0, begin
     for began, ended in spans:
         until = min(ended, end)

@@ -28,6 +28,7 @@ class Attached:
     """A stack at the addresses in the profile; its processes can be held where the profile says which they are."""
 
     manages_processes = False
+    services = None
 
     def __init__(self, profile: Profile, history: History) -> None:
         self._profile = profile
@@ -187,6 +188,12 @@ class Attached:
             if kind in self._grips:
                 await asyncio.to_thread(self._grips[kind].forget)
             await self._await_ready(kind)
+
+    async def launch_with(self, role: Role, env: Mapping[str, str]) -> None:  # noqa: ARG002 - reason: the driver's signature
+        raise Unobservable(
+            f"the {role} can't be given other settings for a while in a stack that runs already",
+            remedy='[deploy] driver = "embedded"',
+        )
 
     def restarts(self, role: Role) -> bool:
         kinds = self._profile.of_role(role).values()

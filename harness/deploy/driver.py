@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -56,6 +57,37 @@ def bearer(token: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
+class Servers(Protocol):
+    """Redis and PostgreSQL of a deployment, by the names `redis` and `postgres`, as a fault may disturb them.
+
+    What is awaited runs in the harness's loop.
+    """
+
+    def has(self, part: str) -> bool: ...
+
+    def runs(self, part: str) -> bool: ...
+
+    def pid(self, part: str) -> int: ...
+
+    async def end(self, part: str, ask: Callable[[], None]) -> None:
+        """Ends a server by what `ask` does; returns when it has ended, raises DeployError where it doesn't."""
+
+    async def start(self, part: str) -> None:
+        """Starts a server that has ended, on what it has kept; returns when it is ready."""
+
+    def said(self, part: str) -> int:
+        """How many lines a server has said so far, for `count`."""
+
+    def count(self, part: str, pattern: str, *, since: int) -> int:
+        """How many lines match that a server has said since."""
+
+    def limit_files(self, part: str, most: int) -> None:
+        """No file of a server may grow beyond so many bytes; -1 takes the limit away. Its children have it from birth.
+
+        To the server that is a full disk: a write fails (EFBIG in place of ENOSPC), and no disk is filled by it.
+        """
+
+
 class Driver(Protocol):
     """One way to run a stack: embedded, in containers, or one that already runs.
 
@@ -66,6 +98,10 @@ class Driver(Protocol):
     addresses: Addresses
     manages_processes: bool
     """Whether it knows which processes run, so that "no consumer" can be said."""
+
+    @property
+    def services(self) -> Servers | None:
+        """The servers, where a fault may end and limit them."""
 
     async def start_services(self) -> None:
         """Starts database, queue and mocks, and brings the schema up to date; the probes start after this."""
@@ -105,6 +141,9 @@ class Driver(Protocol):
 
     async def launch(self, role: Role, *, count: int | None = None) -> None:
         """Starts the processes of a role (again); `count` overrides the profile's numbers, whose shares stay."""
+
+    async def launch_with(self, role: Role, env: Mapping[str, str]) -> None:
+        """Starts the profile's processes of a role with more settings than it says; raises Unobservable."""
 
     def restarts(self, role: Role) -> bool:
         """Whether `launch` alone both ends and starts the processes of a role, because a command of theirs does."""

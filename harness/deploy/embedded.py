@@ -23,6 +23,7 @@ from harness.deploy.output import Output
 from harness.deploy.ports import Ports
 from harness.deploy.processes import Process, Processes
 from harness.deploy.roster import KEEPER, Roster, contract, postgres_settings, sqlite_settings
+from harness.deploy.services import Server, Services
 from harness.deploy.tree import Tree
 from harness.deploy.unlocked import stop_unlocked
 from harness.errors import DeployError
@@ -69,10 +70,13 @@ class Embedded(Launching):
         self._postgres: asyncio.Task[postgres.Postgres] | None = None
         self._directory = self._processes.directory()
         logs.mkdir(parents=True, exist_ok=True)
-        self._output = Output(logs, on_line=self._roster.line, redact=redactor)
+        self._output = Output(logs, on_line=self._line, redact=redactor)
         self._roster.last_words = self._output.tail
         self._wire_ports: dict[str, int] = {}
         self._mocks = Mocks()
+        self.services = Services(output=self._output, roster=self._roster, start_within=profile.deploy.start_within)
+        self._servers: list[postgres.Postgres] = []
+        self._more_env: dict[Role, Mapping[str, str]] = {}
         self._password = secrets.token_urlsafe(18)
         self._api_port = 0
         self._postgres_port = 0
@@ -145,6 +149,17 @@ class Embedded(Launching):
         self._postgres = asyncio.create_task(starting)
         server = await asyncio.shield(self._postgres)  # the thread can't be ended: `stop` waits for it
         await self._await_line(server.process, postgres.READY)
+        self._servers.append(server)
+
+        def again() -> Process:
+            self._servers.append(
+                postgres.run(
+                    self._processes, bin_directory=directory, directory=self._directory, port=self._postgres_port
+                )
+            )
+            return self._servers[-1].process
+
+        self.services.add("postgres", Server(process=server.process, spawn=again, ready=postgres.READY))
         connection = await asyncpg.connect(
             host=str(server.socket_directory), port=server.port, user=postgres.SUPERUSER, database="postgres"
         )
@@ -156,13 +171,14 @@ class Embedded(Launching):
             await connection.close()
 
     async def _start_redis(self) -> None:
-        process = valkey.start(
-            self._processes,
-            binary=valkey.binary(self._profile.deploy.redis_server),
-            directory=self._directory,
-            port=self._redis_port,
-        )
+        binary = valkey.binary(self._profile.deploy.redis_server)
+
+        def start() -> Process:
+            return valkey.start(self._processes, binary=binary, directory=self._directory, port=self._redis_port)
+
+        process = start()
         await self._await_line(process, valkey.READY)
+        self.services.add("redis", Server(process=process, spawn=start, ready=valkey.READY))
 
     async def _start_mocks(self, api: str) -> None:
         profile = self._profile
@@ -225,7 +241,12 @@ class Embedded(Launching):
             *words(spec.command or [], known),
             name=name,
             role=spec.role,
-            env=settings | filled(spec.env, known, of=f"[processes.{kind}] env") | self._stack_env,
+            env={
+                **settings,
+                **filled(spec.env, known, of=f"[processes.{kind}] env"),
+                **self._stack_env,
+                **self._more_env.get(spec.role, {}),
+            },
             cwd=self._cwd(spec, known),
             stop_signal=signal.Signals[spec.stop] if isinstance(spec.stop, str) else signal.SIGTERM,
             member=True,
@@ -303,6 +324,13 @@ class Embedded(Launching):
         names = tuple(process.name for process in self._roster.of(role))
         return Reached(names=names, pids=await self._end(role))
 
+    async def launch_with(self, role: Role, env: Mapping[str, str]) -> None:
+        self._more_env[role] = env
+        try:
+            await self.launch(role)
+        finally:
+            del self._more_env[role]
+
     async def terminate(self, role: Role) -> None:
         await self._end(role, self._ask_to_stop)
 
@@ -339,6 +367,10 @@ class Embedded(Launching):
             self._roster.held.discard(process.name)
         return frozenset(pids)
 
+    def _line(self, process: Process, line: str) -> None:
+        self.services.hear(process, line)
+        self._roster.line(process, line)
+
     def _keeper_gone(self) -> None:
         died(self._history, KEEPER, "it has ended, and all that it kept with it")
 
@@ -348,6 +380,7 @@ class Embedded(Launching):
             await asyncio.wait({self._postgres})  # what it copies after all was removed would stay
         await asyncio.to_thread(self._processes.close)
         if self._postgres is not None and self._postgres.exception() is None:
-            self._postgres.result().forget()
+            for server in {*self._servers, self._postgres.result()}:
+                server.forget()
         await self._output.drain()
         self._ports.close()

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from functools import partial
 
 from harness.deploy.driver import Addresses, Member, Role
@@ -14,7 +15,7 @@ from harness.deploy.output import Output
 from harness.deploy.processes import Process
 from harness.deploy.ready import answering_api, coming, probed
 from harness.deploy.roster import Roster
-from harness.errors import DeployError
+from harness.errors import DeployError, Unobservable
 from harness.history import History
 from harness.profile import Process as Kind
 from harness.profile import Profile
@@ -55,6 +56,12 @@ class Launching(ABC):
     async def launch(self, role: Role, *, count: int | None = None) -> None:
         for kind, number in self._shares(role, count).items():
             await self._await_ready(kind, await self._add(kind, number))
+
+    async def launch_with(self, role: Role, env: Mapping[str, str]) -> None:  # noqa: ARG002 - reason: who can says so
+        raise Unobservable(
+            f"the {role} can't be given other settings for a while in containers",
+            remedy='[deploy] driver = "embedded"',
+        )
 
     def _shares(self, role: Role, count: int | None) -> dict[str, int]:
         """How many of each kind of a role are wanted; of a number that was given each has the profile's share."""

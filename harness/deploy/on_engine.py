@@ -54,6 +54,7 @@ class OnEngine(Launching):
     """
 
     manages_processes = True
+    services = None
     _beside: Mapping[str, str] = {"mocks": "mocks", "wire": "wire"}
     """What our own parts are called on the network."""
     _api_inside = f"http://api:{API_PORT}"

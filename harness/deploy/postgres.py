@@ -34,9 +34,9 @@ SETTINGS = """
 listen_addresses = '127.0.0.1'
 max_connections = 200
 shared_buffers = 64MB
-# a stack under test is thrown away: a crash of the machine may lose it, a crash of a process can't
+# a stack under test is thrown away: a crash of the machine may lose it, a crash of a process can't; not even the
+# server's own, so a commit is handed to the kernel before it is answered (synchronous_commit)
 fsync = off
-synchronous_commit = off
 full_page_writes = off
 wal_level = minimal
 max_wal_senders = 0
@@ -140,6 +140,12 @@ def start(processes: Processes, *, bin_directory: Path, directory: Path, port: i
     data = directory / "postgres"
     shutil.copytree(template(bin_directory), data)
     data.chmod(0o700)
+    return run(processes, bin_directory=bin_directory, directory=directory, port=port)
+
+
+def run(processes: Processes, *, bin_directory: Path, directory: Path, port: int) -> Postgres:
+    """Starts a server on the data that is there."""
+    data = directory / "postgres"
     since = int(time.time()) - 1  # the kernel's clock of seconds may be a tick behind
     process = processes.spawn(
         str(bin_directory / "postgres"),

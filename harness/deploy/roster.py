@@ -75,6 +75,10 @@ class Roster:
         self._expected.update(names)
         self._closing = self._closing or not names
 
+    def expect_no_exit(self, name: str) -> None:
+        """Whoever was ended runs again."""
+        self._expected.discard(name)
+
     def exited(self, process: Process) -> None:
         """Says that a process has ended, and whether we asked for it; without a part that is everybody's, all ends."""
         expected = process.name in self._expected or self._closing

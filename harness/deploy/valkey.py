@@ -36,7 +36,7 @@ def binary(named: str | None = None) -> Path:
 
 
 def start(processes: Processes, *, binary: Path, directory: Path, port: int) -> Process:
-    """Starts a server that keeps nothing on disk; it is ready once it has printed `READY`."""
+    """Starts a server that keeps nothing on disk by itself, on what it may have been told to keep; ready by `READY`."""
     options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--daemonize", "no"]
     return processes.spawn(
         str(binary),

@@ -47,6 +47,17 @@ class Window:
     began: Event
     ended: Event | None
 
+    @property
+    def recovers_s(self) -> float | None:
+        """Of an outage, how many seconds after it a stack may need until it works as before; None for what is none."""
+        said = self.began.data.get("recovers_s")
+        return None if said is None else float(said)
+
+    @property
+    def outage(self) -> bool:
+        """Whether it took from somebody what he needs, instead of showing an intermediate state."""
+        return self.recovers_s is not None
+
     def covers(self, event: Event) -> bool:
         return self.began.seen <= event.seen <= (self.ended.seen if self.ended else inf)
 
@@ -143,6 +154,10 @@ class Facts:
         found += [self._window(event, None) for event in began.values()]
         return [w for w in found if (not faults or w.fault in faults) and target in (None, w.target)]
 
+    def outages(self) -> list[Window]:
+        """The windows in which somebody lacked what he needs, in order of their beginning."""
+        return sorted((w for w in self.windows() if w.outage), key=lambda window: window.began.seq)
+
     def unmet(self, *, after: int = 0) -> str | None:
         """The first disturbance that ended from place `after` on and didn't happen, in words; None where all did."""
         for event in self._history.events("fault.ended", after=after):
@@ -234,9 +249,17 @@ class Facts:
         middle = (min(offsets) + max(offsets)) / 2
         return begin - middle, end - middle, error + (max(offsets) - min(offsets)) / 2
 
+    def keeps_waiting(self) -> bool:
+        """Whether something is on now for which whoever is asked may have to wait, or fail."""
+        return any(w.ended is None for w in self.windows() if w.outage or w.fault in ("hold", "gate"))
+
     def disturbances(self, first: Event, last: Event) -> list[Window]:
         """Faults that were on between two events and ended somebody, or made him give up."""
         return [w for w in self.windows() if w.began.seen <= last.seen and self._on(w, first) and self.explains(w)]
+
+    def during(self, window: Window, first: Event) -> bool:
+        """Whether a window was still on at an event, or began later."""
+        return self._on(window, first)
 
     @staticmethod
     def _on(window: Window, at: Event) -> bool:

@@ -46,8 +46,8 @@ REQUEST: Final = {
     "idempotency_key": "where the scenario gave one",
 }
 FAULT: Final = {
-    "fault": "`hold`, `gate`, `kill`, `terminate`, or a provider's fault",
-    "target": "the role or provider that it is about",
+    "fault": "`hold`, `gate`, `kill`, `terminate`, `provider`, or an outage: `cut`, `down`, `read-only`…",
+    "target": "the role, server or provider that it is about",
     "number": "ties begin, hits and end together",
 }
 PROCESS: Final = {"process": "its name, such as `worker-1`", "role": "`api` or `worker`", "pid": "its process number"}
@@ -197,6 +197,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             "unsure": "those of them whom a command was to hold, and who weren't seen to stop",
             "command": "a gate's Redis command",
             "side": "`command`, `answer`, `delivery`",
+            "part": "of a link's outage: to which server it leads",
+            "recovers_s": "of an outage: seconds after its end by which a stack is to work as before",
             "*": "a provider's fault: what it was set with",
         },
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from harness.errors import DeployError
+from harness.errors import DeployError, Unobservable
 from harness.history import History
 from harness.probes import clock
 from harness.probes.connection import LOST, address, connect, hang_up
@@ -100,6 +100,8 @@ class DatabaseProbe:
         """Reads what was committed until now, and sees whether the trigger still stands where it was put."""
         if self._reader is None or self._watched is None:
             return
+        if self._reader.away:
+            raise Unobservable("PostgreSQL is down, by a fault of ours, so it can't be read to its end; do so after it")
         try:
             await self._reader.read()
             await self._reader.ask(self._look)

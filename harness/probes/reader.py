@@ -12,6 +12,7 @@ import asyncpg
 
 from harness.errors import DeployError
 from harness.history import Event, History
+from harness.history.facts import Facts
 from harness.probes.connection import LOST, address, connect
 from harness.probes.leftovers import claim
 from harness.probes.probe import gap
@@ -110,6 +111,11 @@ class Reader:
 
     # reading
 
+    @property
+    def away(self) -> bool:
+        """Whether the database was ended by a fault of ours, and will be started again."""
+        return Facts(self._history).disturbed("down", target="postgres")
+
     async def read(self) -> None:
         """Records all that was committed before this call; raises Blind where that can't be done any more."""
         await self.ask(self._read)
@@ -194,7 +200,9 @@ class Reader:
                     self._claimed = await own(self.connection, self._schema)
                     kept = await self.connection.fetchval(KEPT.format(schema=self._schema))
             except (*LOST, DeployError) as again:
-                if time.monotonic() + RETRY >= deadline:
+                if self.away:
+                    deadline = time.monotonic() + RECONNECT  # from when it is there again
+                elif time.monotonic() + RETRY >= deadline:
                     self._die(f"{why(error)}; not to be reached again within {RECONNECT:.0f} s ({why(again)})")
                     raise Blind(self.blind) from again
                 # reason: a server that comes back tells nobody

@@ -23,6 +23,7 @@ FEATURES: Final = {
     "failures": "failed messages",
     "redelivery": "redelivery",
     "several_workers": "several workers",
+    "outages": "recovery from outages",
 }
 """The keys of `[claims]`, and what people call them."""
 RESTS_ON: Final = {"signatures": "webhooks", "delivery_reports": "webhooks", "conversations": "webhooks"}

@@ -41,6 +41,9 @@ class Claims(Section):
     """What a dead worker had is taken up by the next."""
     several_workers: bool | None = None
     """Several workers may share the work."""
+    outages: bool | None = None
+    """It gets over an outage of Redis, of the database, or of a link to them, by itself and without a loss; what it
+    takes meanwhile counts, what it refuses doesn't."""
 
 
 class Retries(Section):

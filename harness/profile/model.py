@@ -64,6 +64,8 @@ class Policy(Section):
     taken_up_within: Positive = 40.0
     """Seconds after a worker's end by which another has taken up what it had, where `[claims] redelivery` says that one
     does."""
+    recovers_within: Positive = 20.0
+    """Seconds after an outage by which the stack works as before, where `[claims] outages` says that it does."""
 
 
 class Waits(Section):

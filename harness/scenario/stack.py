@@ -24,6 +24,7 @@ from harness.profile.base import CHANNELS, Channel
 from harness.profile.claims import claimed
 from harness.scenario.client import ApiClient
 from harness.scenario.expectations import Expectation, Progress, Scene, provider_called
+from harness.scenario.faults import Faults
 from harness.scenario.gates import Gate, Gates
 from harness.scenario.holds import Hold, RoleControl
 from harness.scenario.messages import Message, message
@@ -77,6 +78,7 @@ class Stack:
         self.worker = self.role("worker")
         self.api = self.role("api")
         self.gates = Gates(waiting=self.waiting, wire=wire, loop=loop)
+        self.faults = Faults(waiting=self.waiting, driver=driver, loop=loop, wire=wire)
         self._probes = probes
         self._providers = providers
         self._counters = counters
@@ -109,7 +111,7 @@ class Stack:
         What was refused while something of ours was on is tried again here, where nothing is: raises UsageError where
         the stack takes no message at all.
         """
-        if not self._takes_messages and self.flows and not self.facts.disturbed("hold", "gate"):
+        if not self._takes_messages and self.flows and not self.facts.keeps_waiting():
             self._try_others(next((flow for flow in self.flows if flow.now.acceptance), self.flows[-1]))
         unmet = self.unmet()
         if unmet:
@@ -156,7 +158,7 @@ class Stack:
     def _kept_waiting(self, flow: Flow) -> bool:
         """Whether a message got no answer, or an error, while something of ours was on: it may wait for just that."""
         said = flow.answers[-1].data.get("status") if flow.answers else None
-        return self.facts.disturbed("hold", "gate") and (said is None or said >= 500)
+        return self.facts.keeps_waiting() and (said is None or said >= 500)
 
     def _try_others(self, flow: TrackedFlow) -> None:
         """Ends the run when the stack takes no message at all: nothing could be judged of it.
