@@ -54,6 +54,8 @@ class Options:
     """Processes, or roles, that are never started."""
     time_scale: float = 1.0
     provider_latency: float = 0.0
+    database_wire: bool = False
+    """Whether the stack's processes reach PostgreSQL through the wire, too, where that can be arranged."""
     redactor: Redactor = field(default_factory=Redactor)
     """Learns the secrets of the deployment, for whoever writes reports."""
 
@@ -75,7 +77,14 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         cleanup.callback(loop.close)
         wire = wire_for(profile, history)
         logs = options.build / "logs" / Path(options.history_name).stem
-        driver = driver_for(profile, history, redactor=redactor, logs=logs, stack_env=options.stack_env, wire=wire)
+        driver = driver_for(
+            *(profile, history),
+            redactor=redactor,
+            logs=logs,
+            stack_env=options.stack_env,
+            wire=wire,
+            database_wire=options.database_wire,
+        )
         cleanup.callback(lambda: loop.run(driver.stop()))
         named = {kind: one.role for kind, one in profile.processes.items() if driver.manages_processes or one.held_by}
         # whoever else runs in a compose project, or on an attached machine, the profile needn't name
@@ -169,12 +178,21 @@ def driver_for(
     logs: Path,
     stack_env: Mapping[str, str],
     wire: WireProbe | None,
+    database_wire: bool = False,
 ) -> Driver:
     if profile.deploy.driver == "attached":
         return Attached(profile, history)
     if profile.deploy.driver == "embedded":
         need("hiredis", "uvloop", "starlette", "uvicorn")  # by the wire's and the mocks' processes
-        return Embedded(profile, history, redactor=redactor, logs=logs, stack_env=stack_env, wire=wire)
+        return Embedded(
+            profile,
+            history,
+            redactor=redactor,
+            logs=logs,
+            stack_env=stack_env,
+            wire=wire,
+            database_wire=database_wire,
+        )
     if profile.deploy.driver == "compose":
         from harness.deploy.compose import Composed
 

@@ -43,7 +43,10 @@ STOP_WITHIN = 10.0
 
 
 class Embedded(Launching):
-    """Everything as child processes on 127.0.0.1; `wire` is None where the profile observes the queue otherwise."""
+    """Everything as child processes on 127.0.0.1; `wire` is None where the profile observes the queue otherwise.
+
+    With `database_wire` each process of the stack reaches PostgreSQL through the wire, too.
+    """
 
     manages_processes = True
 
@@ -56,6 +59,7 @@ class Embedded(Launching):
         logs: Path,
         stack_env: Mapping[str, str],
         wire: WireProbe | None,
+        database_wire: bool = False,
     ) -> None:
         self._profile = profile
         self._history = history
@@ -64,6 +68,7 @@ class Embedded(Launching):
         self._stack_env = dict(stack_env)
         self._wire = wire
         self._wire_control: WireControl | None = None
+        self._database_wire = database_wire and profile.database.kind == "postgres"
         self._ports = Ports()
         self._processes = Processes(on_exit=self._roster.exited, on_gone=self._keeper_gone)
         self._trees: dict[str, Tree] = {}
@@ -72,7 +77,7 @@ class Embedded(Launching):
         logs.mkdir(parents=True, exist_ok=True)
         self._output = Output(logs, on_line=self._line, redact=redactor)
         self._roster.last_words = self._output.tail
-        self._wire_ports: dict[str, int] = {}
+        self._wire_ports: dict[tuple[str, str], int] = {}
         self._mocks = Mocks()
         self.services = Services(output=self._output, roster=self._roster, start_within=profile.deploy.start_within)
         self._servers: list[postgres.Postgres] = []
@@ -124,12 +129,12 @@ class Embedded(Launching):
                 return self._database()["DATABASE_URL"]
         return None
 
-    def _database(self) -> dict[str, str]:
-        """The settings by which a process finds the database."""
+    def _database(self, *, port: int | None = None) -> dict[str, str]:
+        """The settings by which a process finds the database; at a port of the wire's, where it is to go through it."""
         match self._profile.database.kind:
             case "postgres":
                 user = {"user": postgres.SUPERUSER, "password": self._password, "database": DATABASE}
-                return postgres_settings("127.0.0.1", self._postgres_port, **user)
+                return postgres_settings("127.0.0.1", port or self._postgres_port, **user)
             case "sqlite":
                 own = self._directory / "database"
                 own.mkdir(exist_ok=True)
@@ -214,7 +219,7 @@ class Embedded(Launching):
         await self._wire_control.ask("settle")
 
     async def _migrate(self) -> None:
-        env, known = self._settings("migrate", redis_port=self._redis_port)
+        env, known = self._settings("migrate")
         process = self._processes.spawn(
             *words(self._profile.migrate, known), name="migrate", role="migrate", env=env, cwd=self._home(known)
         )
@@ -236,7 +241,8 @@ class Embedded(Launching):
 
     async def _begin(self, kind: str, spec: Kind, *, until: re.Pattern[str] | None) -> Process:
         name = self._roster.free_name(kind)
-        settings, known = self._settings(name, redis_port=await self._redis_for(name))
+        await self._listen_for(name)
+        settings, known = self._settings(name)
         process = self._processes.spawn(
             *words(spec.command or [], known),
             name=name,
@@ -271,25 +277,25 @@ class Embedded(Launching):
     def _tcp_of(self, process: Process, port: int | None) -> tuple[str, int]:  # noqa: ARG002 - reason: of containers
         return "127.0.0.1", self._api_port if port is None else port
 
-    async def _redis_for(self, name: str) -> int:
-        """The port on which a process reaches Redis: one of the wire's, of its own, so that we know who speaks."""
+    async def _listen_for(self, name: str) -> None:
+        """Gives a process ports of the wire's, of its own, by which it reaches the services: so we know who speaks."""
         if self._wire_control is None:
-            return self._redis_port
-        if name in self._wire_ports:
-            return self._wire_ports[name]
-        port = self._wire_ports[name] = self._ports.free()
-        upstream = ["127.0.0.1", self._redis_port]
-        await self._wire_control.ask("listen", process=name, host="127.0.0.1", port=port, upstream=upstream)
-        return port
+            return
+        upstreams = {"redis": self._redis_port} | ({"postgres": self._postgres_port} if self._database_wire else {})
+        for part, upstream in upstreams.items():
+            if (name, part) not in self._wire_ports:
+                port = self._wire_ports[name, part] = self._ports.free()
+                where = {"host": "127.0.0.1", "port": port, "upstream": ["127.0.0.1", upstream]}
+                await self._wire_control.ask("listen", process=name, part=part, **where)
 
-    def _settings(self, name: str, *, redis_port: int) -> tuple[dict[str, str], dict[str, str]]:
+    def _settings(self, name: str) -> tuple[dict[str, str], dict[str, str]]:
         """The environment of one process, and what its placeholders stand for."""
         settings = contract(
             name=name,
             listen=("127.0.0.1", self._api_port),
             public_url=f"http://127.0.0.1:{self._api_port}",
-            database=self._database(),
-            redis=("127.0.0.1", redis_port),
+            database=self._database(port=self._wire_ports.get((name, "postgres"))),
+            redis=("127.0.0.1", self._wire_ports.get((name, "redis"), self._redis_port)),
             providers=self._mocks.environment(),
         )
         known = placeholders(settings, self._profile, python=sys.executable)
@@ -339,9 +345,7 @@ class Embedded(Launching):
         kind = kind_of(process.name)
         spec = self._profile.processes[kind]
         if isinstance(spec.stop, list):
-            settings, known = self._settings(
-                process.name, redis_port=self._wire_ports.get(process.name, self._redis_port)
-            )
+            settings, known = self._settings(process.name)
             asker = self._processes.spawn(
                 *words(spec.stop, known),
                 name=f"{process.name}-stop",

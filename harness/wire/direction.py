@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.wire.gates import Gate
+from harness.wire.gates import Closable
 from harness.wire.link import Way, make_reset
 
 MOST_WAITING = 4 << 20
@@ -74,7 +74,7 @@ class Direction:
 
     # gates
 
-    def hold(self, gate: Gate) -> None:
+    def hold(self, gate: Closable) -> None:
         if gate.number not in self._held_by:
             self._held_by.add(gate.number)
             gate.release.append(lambda: self._let_go(gate.number))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
 from harness.wire.commands import Command, Said, bare, name_of, text
 from harness.wire.places import fits, places_of
@@ -29,7 +30,7 @@ class Gate:
     release: list[Callable[[], None]] = field(default_factory=list)
 
     def guards(self, process: str) -> bool:
-        return not {process, process.rpartition("-")[0]}.isdisjoint(self.process.split())
+        return guards(self.process, process)
 
     def wants(self, command: Command) -> bool:
         if self.times is not None and self.reached >= self.times:
@@ -47,16 +48,39 @@ class Gate:
         return not self.contains or any(self.contains in bare(value) for value in values)
 
 
-class Gates:
-    """The gates that are closed now."""
+def guards(named: str, process: str) -> bool:
+    """Whether a gate for some processes, or kinds of them, concerns one."""
+    return not {process, process.rpartition("-")[0]}.isdisjoint(named.split())
+
+
+class Closable(Protocol):
+    """Whatever withholds something until it is opened."""
+
+    number: int
+    reached: int
+    release: list[Callable[[], None]]
+
+
+G = TypeVar("G", bound=Closable)
+
+
+class Closed(Generic[G]):
+    """The gates of one kind that are closed now."""
 
     def __init__(self) -> None:
-        self._closed: dict[int, Gate] = {}
+        self._closed: dict[int, G] = {}
 
     def __bool__(self) -> bool:
         return bool(self._closed)
 
-    def close(self, gate: Gate) -> None:
+    def __contains__(self, number: int) -> bool:
+        return number in self._closed
+
+    @property
+    def closed(self) -> list[G]:
+        return list(self._closed.values())
+
+    def close(self, gate: G) -> None:
         self._closed[gate.number] = gate
 
     def open(self, number: int) -> int:
@@ -67,6 +91,10 @@ class Gates:
         for release in gate.release:
             release()
         return gate.reached
+
+
+class Gates(Closed[Gate]):
+    """The gates of commands, and of what Redis gives, that are closed now."""
 
     def at_command(self, process: str, command: Command) -> Gate | None:
         return next(

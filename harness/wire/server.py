@@ -3,9 +3,11 @@
 Requests, one JSON object a line, each with an `id` that the reply repeats:
   {"do": "watch", "streams": [...], "group": name or null, "database": n} -> {}   what to tell of; before "listen";
                                    "base", "beside", "payloads", "scripts" as `reach.Watched` has them
-  {"do": "listen", "process", "port", "host", "upstream": [host, port]} -> {}   to Redis; to another "part" its bytes
-                                   pass unread
+  {"do": "listen", "process", "port", "host", "upstream": [host, port]} -> {}   to Redis; to "part": "postgres"; the
+                                   bytes to another part pass unread
   {"do": "gate", "gate", "process", "command" (or several), "side", "contains", "times", "keys"} -> {}
+                                   with "part": "postgres" what `statement_gates.StatementGate` has
+  {"do": "statements", "told"} -> {}   whether each statement, and each transaction's end, is told from now on
   {"do": "open", "gate"} -> {"reached": n}
   {"do": "disturb", "fault", "process", "part", "what", "seconds", "jitter", "bytes_per_s"} -> {"links": [process, ...]}
                                    what is wrong with the links of some processes to a part, as `link.Trouble` has it
@@ -22,6 +24,8 @@ Unasked, each with the `process`, the `connection` and the time (`at`, Unix seco
   {"what": "aside", "stream", "fields"}   an XADD to a stream that isn't watched: the first of a connection
   {"what": "gate", "gate"}   a gate is reached
   {"what": "lost", "reason"} the connection can't be followed from now on
+  {"what": "stated", …}      a statement was run: what `database.told_of` gives; {"what": "ended", "how", "statements"}
+  {"what": "unheard", "reason"} the same of a connection to PostgreSQL as "lost"
 """
 
 from __future__ import annotations
@@ -30,14 +34,17 @@ import asyncio
 import contextlib
 import json
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from harness.wire.commands import Said
+from harness.wire.database import DatabaseConnection, Listening
 from harness.wire.gates import Gates, gate_of
 from harness.wire.link import Door, Link, trouble_of
 from harness.wire.proxy import Connection
 from harness.wire.pump import ClientSide, Pump, ServerSide
 from harness.wire.reach import Watched, watched_of
+from harness.wire.statement_gates import StatementGates, statement_gate
 
 LEAVE_WITHIN = 1.0
 """Seconds in which Redis, if it lives, is done with a client that has left."""
@@ -52,6 +59,8 @@ class Wire:
 
     def __init__(self) -> None:
         self._gates = Gates()
+        self._statement_gates = StatementGates()
+        self._listening = Listening()
         self._watched = Watched(streams=frozenset())
         self._links: list[Link] = []
         self._numbers = 0
@@ -80,10 +89,15 @@ class Wire:
             case "listen":
                 link = Link(request["process"], request.get("part", "redis"))
                 await self._listen(link, request["host"], request["port"], tuple(request["upstream"]))
+            case "gate" if request.get("part") == "postgres":
+                self._statement_gates.close(statement_gate(request))
             case "gate":
                 self._gates.close(gate_of(request))
+            case "statements":
+                self._listening.on = bool(request["told"])
             case "open":
-                return {"reached": self._gates.open(request["gate"])}
+                gates = self._gates if request["gate"] in self._gates else self._statement_gates
+                return {"reached": gates.open(request["gate"])}
             case "disturb":
                 return {"links": await self._disturb(request)}
             case "heal":
@@ -153,9 +167,12 @@ class Wire:
         """What passes on one more connection over a link."""
         of: dict[str, Any] = {"process": link.process, "number": self._numbers, "link": link}
         of |= {"tell": self._tell, "on_end": self._on_end}
-        if link.part != "redis":
-            return Pump(**of)
-        return Connection(gates=self._gates, watched=self._watched, **of)
+        match link.part:
+            case "redis":
+                return Connection(gates=self._gates, watched=self._watched, **of)
+            case "postgres":
+                return DatabaseConnection(gates=self._statement_gates, listening=self._listening, **of)
+        return Pump(**of)
 
     def _tell(self, said: Said) -> None:
         if not self._told:

@@ -1,0 +1,39 @@
+"""What a statement is when its values are left out: the same work on another message has the same shape."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LONGEST: Final = 2000
+"""Letters of a statement of which its shape is made."""
+# each alternative begins otherwise, and none is tried twice at a place: linear
+VALUE = re.compile(r"'[^']*(?:'|\Z)|(?<![\w$])\$?\d[\w.]*")
+COMMENT = re.compile(r"/\*[^*]*(?:\*(?!/)[^*]*)*(?:\*/|\Z)|--[^\n]*")
+SEVERAL = re.compile(r"\?(?:\s*,\s*\?)+")
+TUPLES = re.compile(r"\(\?\)(?:\s*,\s*\(\?\))+")
+WORD = re.compile(r"[a-z]+")
+CHANGES: Final = ("insert", "update", "delete", "merge")
+ENDS: Final = frozenset({"commit", "end", "rollback", "abort"})
+BOOKKEEPING: Final = frozenset(
+    {"begin", "start", "savepoint", "release", "set", "show", "reset", "discard", "deallocate"}
+)
+"""What frames other statements, and does nothing by itself."""
+
+
+def shape_of(text: str) -> str:
+    """A statement in one line, without comments, with `?` for each value, or several of them."""
+    short = COMMENT.sub(" ", text[:LONGEST])
+    short = " ".join(VALUE.sub("?", short).split())
+    # a literal with quotes in it is two that touch
+    while "??" in short:
+        short = short.replace("??", "?")
+    return TUPLES.sub("(?)", SEVERAL.sub("?", short)).rstrip("; ")
+
+
+def kind_of(text: str) -> str:
+    """What a statement does, in one small word: the first that it says, of a `WITH` the first change in it."""
+    words = WORD.findall(text[:LONGEST].lower())
+    if not words:
+        return ""
+    return next((word for word in words if word in CHANGES), "select") if words[0] == "with" else words[0]
