@@ -67,6 +67,7 @@ def lifetime(session: pytest.Session) -> Iterator[Stack]:
         without=frozenset(settings.without),
         time_scale=settings.time_scale,
         provider_latency=settings.provider_latency,
+        database_wire=settings.deep,
         redactor=config.stash[REDACTOR],
     )
     with terminated_as_interrupted(), left_as_interrupted(config):
