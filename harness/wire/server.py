@@ -34,7 +34,6 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import Callable
 from typing import Any
 
 from harness.wire.commands import Said

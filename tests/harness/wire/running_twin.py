@@ -34,7 +34,7 @@ class Twin:
         self.ask(
             "listen",
             process="api-1",
-            speaks="postgres",
+            part="postgres",
             host="127.0.0.1",
             port=self.port,
             upstream=["127.0.0.1", upstream.port],
@@ -51,7 +51,7 @@ class Twin:
         return self.loop.run(self.control.ask(do, **more))
 
     def gate(self, number: int, side: str, **more: object) -> None:
-        self.ask("gate", speaks="postgres", gate=number, process="api", side=side, **more)
+        self.ask("gate", part="postgres", gate=number, process="api", side=side, **more)
 
     def hears(self, wanted: Callable[[Said], bool]) -> Said:
         """Waits until something is told that is wanted."""

@@ -184,9 +184,7 @@ def test_what_is_encrypted_passes_and_is_said_to_be_unread(twin: Twin) -> None:
 def twin_port(twin: Twin, upstream: int) -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
-    twin.ask(
-        "listen", process="api-1", speaks="postgres", host="127.0.0.1", port=port, upstream=["127.0.0.1", upstream]
-    )
+    twin.ask("listen", process="api-1", part="postgres", host="127.0.0.1", port=port, upstream=["127.0.0.1", upstream])
     return port
 
 
@@ -307,3 +305,26 @@ def test_nothing_is_told_that_nobody_listens_to(twin: Twin) -> None:
     twin.forget()
     assert psql(twin.url, "SELECT 1;").returncode == 0
     assert twin.settled() == []
+
+
+@pytest.mark.parametrize("what", ["cut", "reset", "half-open", "delay"])
+def test_a_link_to_postgresql_can_be_wrong_and_heals(twin: Twin, what: str) -> None:
+    trouble = {"process": "api", "part": "postgres", "what": what}
+
+    async def lived(connection: Any) -> None:
+        assert (await twin.control.ask("disturb", fault=1, seconds=0.05, **trouble))["links"] == ["api-1"]
+        if what == "delay":
+            assert await connection.fetchval("SELECT 1") == 1
+        elif what == "half-open":
+            with pytest.raises(TimeoutError):
+                await connection.fetchval("SELECT 1", timeout=0.3)
+        else:
+            with pytest.raises((asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError)):
+                await connection.fetchval("SELECT 1")
+        assert (await twin.control.ask("heal", fault=1))["hits"] > 0
+        fresh = await asyncpg.connect(twin.url)
+        assert await fresh.fetchval("SELECT 2") == 2
+        await fresh.close()
+        connection.terminate()
+
+    run(twin, twin.url, lived)
