@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from mock_providers import redact
 from mock_providers.at_once import AtOnce, Barrier, Barriers
@@ -16,9 +16,6 @@ from mock_providers.faults.webhook import WebhookFault
 from mock_providers.journal import Journal
 from mock_providers.posting import Limits, Poster
 from mock_providers.targets import RefusedTargetError, Targets
-
-Signature = Literal["valid", "tampered", "missing"]
-"""What the receiver finds: a good signature, one over something else, or none."""
 
 NOTHING = WebhookFault()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from harness.checks.lacking import turned_down
-from harness.checks.rest import late, never_queued, over, owed_by, work
+from harness.checks.rest import allowed_by, late, never_queued, over, work
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
 from harness.history.flow import SUCCESS
@@ -78,7 +78,7 @@ def fate_out(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> Fate:
 def failure_told(flow: Flow, profile: Profile) -> bool:
     """Whether a provider that had accepted a message may have said later that it failed."""
     failed = profile.statuses.failed
-    return asked_for(flow) or any(owed_by(event, profile) == failed for event in flow.of("callback.sent"))
+    return asked_for(flow) or any(failed in allowed_by(event, profile) for event in flow.of("callback.sent"))
 
 
 def asked_for(flow: Flow) -> bool:

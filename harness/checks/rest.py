@@ -16,6 +16,12 @@ from harness.history.flow import SUCCESS, came_in
 from harness.profile import Profile
 from harness.profile.claims import claimed
 
+ARRIVED: Final = frozenset({"delivered"})
+IMPLIES_ARRIVED: Final = frozenset({"read", "open", "click", "spamreport", "unsubscribe", "group_unsubscribe"})
+"""What a recipient can only do with a message that arrived."""
+FAILED: Final = frozenset({"undelivered", "failed", "bounce", "dropped"})
+IMPLIES_FAILED: Final = frozenset({"blocked", "canceled", "spamreport"})
+"""What some take for a failure, and others for none."""
 Kind = Literal["answer", "status", "acknowledgement", "deletion", "call", "callback", "reply", "report"]
 FINISHING: Final = frozenset({"acknowledgement", "deletion", "reply", "report"})
 """What follows a message's end: `[policy] finished_within` says how long that may take."""
@@ -146,22 +152,38 @@ def unapplied(flow: Flow, profile: Profile) -> list[tuple[Event, str]]:
     found = []
     for event in flow.of("callback.sent"):
         its = event.data.get("call") in taken and (not named or event.data.get("message") in named)
-        status = owed_by(event, profile) if its else None
-        if status and flow.status not in final and status not in [value for value, _ in flow.statuses]:
-            found.append((event, status))
+        had = {value for value, _ in flow.statuses}
+        due = owed_by(event, profile) if its and flow.status not in final else []
+        found += [(event, status) for status in due if status not in had]
     return found
 
 
-def owed_by(event: Event, profile: Profile) -> str | None:
-    """The status that a report calls for; None where it isn't a final one."""
-    word = said_by(event)
-    if word == "delivered":
-        return profile.statuses.delivered
-    return profile.statuses.failed if word in ("undelivered", "failed", "bounce", "dropped") else None
+def owed_by(event: Event, profile: Profile) -> list[str]:
+    """The final statuses that a report calls for: none, one, or those that the events of a batch contradict."""
+    words = words_of(event)
+    steps = ((ARRIVED, profile.statuses.delivered), (FAILED, profile.statuses.failed))
+    return [status for meaning, status in steps if meaning & words]
+
+
+def allowed_by(event: Event, profile: Profile) -> list[str]:
+    """The final statuses for which a report is a reason: also those that it only implies."""
+    words = words_of(event)
+    arrived, failed = ARRIVED | IMPLIES_ARRIVED, FAILED | IMPLIES_FAILED
+    steps = ((arrived, profile.statuses.delivered), (failed, profile.statuses.failed))
+    return [status for meaning, status in steps if meaning & words]
+
+
+def words_of(event: Event) -> set[str]:
+    """All that a delivery, which may be a batch, says of a message."""
+    told = event.data.get("reports")
+    return {str(word) for word in told} if isinstance(told, list) and told else {said_by(event)}
 
 
 def said_by(event: Event) -> str:
-    """What a delivery report says in its provider's word, whatever body it came in; "" for what is no report."""
+    """What a delivery report says in its provider's word, whatever body it came in; "" for what is no report.
+
+    Of a batch it is the last word.
+    """
     if "report" in event.data:
         return str(event.data["report"] or "")
     # a record, or a mock server, from before 0.3: there it stands in the vendor's own body alone

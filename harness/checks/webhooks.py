@@ -1,4 +1,4 @@
-"""Do replies and delivery reports arrive once, in order, and only with a good signature?
+"""Do replies arrive once, and is what has a bad signature refused? `delivery_reports.py` asks of the reports.
 
 A stack whose profile doesn't say that it has a feature is never failed for lacking it: a path that isn't there, a
 report without effect, a signature that nobody checks. What it does wrong (stored twice, moved back) fails always.
@@ -6,11 +6,10 @@ report without effect, a signature that nobody checks. What it does wrong (store
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from harness.checks.lifecycle import backward_moves, sampled, trail
-from harness.checks.rest import late, owed_by
+from harness.checks.rest import allowed_by, late
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
@@ -22,7 +21,6 @@ from harness.profile.claims import claimed, remedy
 
 NAME = "webhooks"
 ONCE = "a reply is answered 2xx and stored once, however often it is delivered"
-MOVED = "a delivery report moves the message on, and never back"
 SIGNED = "a delivery with a bad signature is refused and changes nothing"
 ONE = "concurrent first messages of one pair make one conversation"
 NOT_THERE = (404, 405, 501)
@@ -72,52 +70,6 @@ def stored_once(history: History, flow: Flow, profile: Profile, *, deliveries: i
         yield shown(f"{told}, 1 row", [*answers, *rows])
 
 
-@check(NAME, MOVED, silence=("database.status",))
-def report_moved(history: History, flow: Flow, profile: Profile, *, to: str) -> Answers:
-    """Judges a sent message about which its provider has reported; `to` is where the row must be in the end."""
-    answers = flow.of("callback.answered")
-    if not answers:
-        yield from _no_way_back(flow, profile)
-        absent = ["callback.answered"] if flow.of("callback.sent") else ["provider.called", "provider.answered"]
-        fix = "" if claimed(profile, "delivery_reports") else remedy("delivery_reports")
-        yield undecided("no delivery report was answered", flow.of("callback.sent"), absent=absent, remedy=fix)
-        return
-    yield from answered(answers, profile, "delivery_reports")
-    back = backward_moves(flow, profile.statuses)
-    rows = [event for _, event in flow.statuses]
-    if back:
-        yield refuted(f"it moved back: {trail(flow)}", back)
-    elif sampled(flow):
-        reason = f"the status was only sampled ({trail(flow)}); a move back may have been missed"
-        yield undecided(reason, answers)
-    good = [event for event in answers if event.data.get("status") in SUCCESS]
-    if good and flow.status != to:
-        reason = f"it is {flow.status} ({trail(flow)}), expected {to}"
-        if not late(history, *good, *rows[-1:], by=profile.policy.finished_within):
-            still = f"{reason}, and the profile still allows for it"
-            yield undecided(still, [*answers, *rows], absent=["database.status"])
-        elif claimed(profile, "delivery_reports") or flow.status not in profile.statuses.terminal:
-            yield refuted(reason, [*answers, *rows], absent=["database.status"])
-        else:
-            reason = f"{reason}: the stack doesn't seem to apply reports"
-            yield undecided(reason, [*answers, *rows], remedy=remedy("delivery_reports"))
-    elif good:
-        yield shown(trail(flow), [*answers, flow.statuses[-1][1]])
-
-
-def _no_way_back(flow: Flow, profile: Profile) -> Answers:
-    """Whether a provider was not told where to report: a text says so itself, or its messaging service does."""
-    if not claimed(profile, "delivery_reports") or flow.of("callback.sent"):
-        return
-    for call in flow.calls:
-        params = call.data.get("params")
-        if call.data.get("provider") != "twilio" or not isinstance(params, Mapping):
-            continue
-        if not (params.get("StatusCallback") or params.get("MessagingServiceSid")):
-            yield refuted("a call without the status callback that the profile promises", [call])
-            return
-
-
 @check(NAME, SIGNED, silence=("database.inserted", "database.status"))
 def bad_signature_refused(history: History, flow: Flow, profile: Profile, *, status: int | None) -> Answers:
     """Judges a delivery whose signature was spoilt, the last of its flow: `status` is what it was answered."""
@@ -163,8 +115,9 @@ def effects(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
     sent = flow.of("callback.sent")[-1:]
     if not sent:
         return []
-    status = owed_by(sent[0], profile)
-    rows = [*flow.of("database.inserted"), *(e for value, e in flow.statuses if e.data.get("old") and value == status)]
+    reported = allowed_by(sent[0], profile)
+    moves = (event for value, event in flow.statuses if event.data.get("old") and value in reported)
+    rows = [*flow.of("database.inserted"), *moves]
     return [row for row in rows if facts.earlier(sent[0], row)]
 
 

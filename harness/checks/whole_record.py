@@ -13,7 +13,7 @@ from harness.checks.lacking import doubtful
 from harness.checks.lifecycle import moved_back, sent_is_earned
 from harness.checks.mixed_up import id_of_anothers_call, one_id_for_two, sent_elsewhere, stored_again
 from harness.checks.repeats import first_generation, insisted, queued_again
-from harness.checks.rest import entry_within, kept, late, owed_by, unacknowledged, work
+from harness.checks.rest import allowed_by, entry_within, kept, late, unacknowledged, work
 from harness.checks.verdict import Answers, Verdict, check, refuted
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
@@ -71,7 +71,7 @@ def delivered_by_itself(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
     word = profile.statuses.delivered
     if profile.claims.delivery_reports is not True or word == profile.statuses.sent or asked_for(flow):
         return []
-    if any(owed_by(event, profile) == word for event in flow.of("callback.sent")):
+    if any(word in allowed_by(event, profile) for event in flow.of("callback.sent")):
         return []
     return [event for value, event in flow.statuses if value == word and event.kind == "database.status"]
 

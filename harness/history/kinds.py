@@ -170,6 +170,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "url": "where it went",
             "what": "`status`, `inbound`, `event`, `parse`",
             "report": "what a delivery report says, in its provider's word",
+            "reports": "what a batch says of the message, in order",
             "at_once": "how many were meant to come together, and did",
         },
     ),

@@ -34,6 +34,8 @@ class Entries:
         """The calls in flight that send something."""
         self._nameless: set[str] = set()
         """The calls in flight whose credentials belong to no account, and that are about a message of ours."""
+        self._batches: dict[str, list[str]] = {}
+        """The batches of reports in flight, with the messages of ours that each is about."""
         self._told = False
         self._misnamed: set[str] = set()
 
@@ -44,7 +46,34 @@ class Entries:
             return
         call = f"{entry.get('provider')}/{entry.get('call')}"
         if self._is_ours(kind, call, entry):
-            self._append(kind, call, entry)
+            parts = self._parts(kind, call, entry)
+            for part in parts:
+                # a batch is one call about several messages, which it doesn't make one
+                self._append(kind, call, part, about=str(part.get("message")) if part is not entry else "")
+
+    def _parts(self, kind: str, call: str, entry: Entry) -> list[Entry]:
+        """An entry as the messages see it that it is about: a batch of reports is one for each of them.
+
+        Only those that are known are told apart: a batch may be about thousands of others'.
+        """
+        if kind == "callback.answered":
+            return [{**entry, "message": name} for name in self._batches.pop(call, [])] or [entry]
+        reports, params = entry.get("reports"), entry.get("params")
+        if kind != "callback.sent" or not isinstance(reports, list) or entry.get("message"):
+            return [entry]
+        names = dict.fromkeys(str(name) for name, _ in reports if name)
+        known = [name for name in names if self._history.flow(key("provider", name))]
+        if not known:
+            return [entry]
+        self._batches[call] = known
+        params = params if isinstance(params, list) and len(params) == len(reports) else None
+        parts = []
+        for name in known:
+            own = [place for place, (its, _) in enumerate(reports) if its == name]
+            told = [reports[place] for place in own]
+            part = {**entry, "message": name, "reports": told, "report": told[-1][1]}
+            parts.append({**part, "params": [params[place] for place in own]} if params is not None else part)
+        return parts
 
     def _is_ours(self, kind: str, call: str, entry: Entry) -> bool:
         account = entry.get("account")
@@ -90,14 +119,14 @@ class Entries:
             remedy=f'[providers] accounts = {{ {provider} = "{account}" }}',
         )
 
-    def _append(self, kind: str, call: str, entry: Entry) -> None:
+    def _append(self, kind: str, call: str, entry: Entry, *, about: str) -> None:
         data: dict[str, Any] = {
             "provider": entry.get("provider"),
             "account": entry.get("account"),
             "call": call,
             "journal": entry.get("seq"),
         }
-        keys = [f"call:{call}"]
+        keys = [f"call:{call}/{about}" if about else f"call:{call}"]
         message, token = entry.get("message"), None
         match kind:
             case "provider.called":
@@ -113,6 +142,8 @@ class Entries:
                 self._nameless.discard(call)
             case _:
                 data |= {name: entry[name] for name in CALLBACK if name in entry} | {"what": entry.get("kind")}
+                if entry.get("reports"):
+                    data["reports"] = [word for _, word in entry["reports"]]
                 token = token_in(str(entry.get("text") or ""))
         if message and kind != "provider.called":
             keys.append(key("provider", message))

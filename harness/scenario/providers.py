@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -180,18 +180,44 @@ class ProviderControl:
     def sms_status(
         self, sid: str, status: str, *, at_once: dict[str, Any] | None = None, **more: Any
     ) -> dict[str, Any]:
-        """Moves a Twilio message and delivers the report of it."""
-        account = self._twilio
-        body = {**self._reporting("sms", sid, status, error=more.get("error_code")), "status": status, **more}
+        """Moves a Twilio message and delivers the report of it.
+
+        `told_as` is a word of no vendor's that it tells instead; `told_of` another system's message that it names.
+        """
+        account, word = self._twilio, more.get("told_as") or status
+        wish = self._reporting("sms", more.get("told_of") or sid, word, error=more.get("error_code"))
+        body = {**wish, "status": status, **more}
         return self._deliver(f"{account}/messages/{sid}/status", at_once, body)
 
     def email_event(
         self, message: str, event: str, *, at_once: dict[str, Any] | None = None, **more: Any
     ) -> dict[str, Any]:
         """Delivers one event about a mail (its X-Message-Id), as SendGrid's Event Webhook does."""
-        account = self._sendgrid
-        body = {**self._reporting("email", message, event), "events": [{"message": message, "event": event}], **more}
-        return self._deliver(f"{account}/events", at_once, body)
+        told = {name: more.pop(name) for name in ("told_as",) if name in more}
+        return self.email_events([{"message": message, "event": event, **told}], at_once=at_once, **more)[-1]
+
+    @step(lambda _, events, **__: f"deliver a batch of {len(events)} mail events")
+    def email_events(
+        self, events: Sequence[Mapping[str, Any]], *, at_once: dict[str, Any] | None = None, **more: Any
+    ) -> list[dict[str, Any]]:
+        """Delivers events in one batch, and gives the answer; each has its `event`, and the `message` it is about.
+
+        `told_as` is a type that it tells instead; other fields replace the generated ones. Where a report in the
+        stack's own names holds one alone, each goes out by itself, and each answer is given.
+        """
+        account, own = self._sendgrid, self._hooks.email.report_body
+        if own is not None and not isinstance(own, list) and len(events) > 1:
+            return [answer for one in events for answer in self.email_events([one], at_once=at_once, **more)]
+        wishes = [self._telling(event) for event in events]
+        wish = {**wishes[0], "events": [dict(event) for event in events]}
+        if isinstance(own, list):
+            wish["as"] = {**wishes[0]["as"], "body": [one for each in wishes for one in each["as"]["body"]]}
+        return [self._deliver(f"{account}/events", at_once, {**wish, **more})]
+
+    def _telling(self, event: Mapping[str, Any]) -> Wish:
+        """How one event is told, where that isn't the vendor's way."""
+        about = str(event.get("message") or event.get("sg_message_id") or "")
+        return self._reporting("email", about, str(event.get("told_as") or event["event"]))
 
     def _reporting(self, channel: Channel, provider_id: str, status: str, *, error: int | None = None) -> Wish:
         account = f"sendgrid/{self.sendgrid_account}" if channel == "email" else f"twilio/{self.twilio_account}"

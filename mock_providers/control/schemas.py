@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mock_providers import spoilt
 from mock_providers.journal.filter import PROVIDERS, TYPES
 
 Key = tuple[str, str]
@@ -74,7 +75,10 @@ _MATCH = _object(
         },
     }
 )
-_SIGNATURE = _text("valid, tampered or missing", enum=["valid", "tampered", "missing"])
+_TWILIO_SIGNED, _SENDGRID_SIGNED = (
+    _text(f"{', '.join(kinds[:-1])} or {kinds[-1]}", enum=list(kinds)) for kinds in (spoilt.TWILIO, spoilt.SENDGRID)
+)
+_TOLD_AS = _text("The word that is told instead, of which no vendor knows yet")
 _URL = _text("Where to deliver it, instead of the configured URL")
 _AT_ONCE = {
     **_object(
@@ -174,10 +178,12 @@ BODIES: dict[Key, dict[str, Any]] = {
     ("POST", "/_mock/twilio/{account}/messages/{sid}/status"): _object(
         {
             "status": _text("The status it moves to"),
+            "told_as": _TOLD_AS,
+            "told_of": _text("The SID that is told instead, of another system's message: then nothing moves"),
             "error_code": _count("With failed and undelivered"),
             "duplicate": _count("How often the callback is sent", minimum=1, maximum=100),
             "url": _URL,
-            "signature": _SIGNATURE,
+            "signature": _TWILIO_SIGNED,
             "at_once": _AT_ONCE,
             "as": _AS,
         },
@@ -203,7 +209,7 @@ BODIES: dict[Key, dict[str, Any]] = {
                 "description": "WhatsApp: what was chosen of a list",
             },
             "url": _URL,
-            "signature": _SIGNATURE,
+            "signature": _TWILIO_SIGNED,
             "at_once": _AT_ONCE,
             "as": _AS,
         },
@@ -228,11 +234,14 @@ BODIES: dict[Key, dict[str, Any]] = {
     ),
     ("POST", "/_mock/sendgrid/{account}/events"): _object(
         {
-            "events": {"type": "array", "description": "Events; fields given replace the generated ones"},
+            "events": {
+                "type": "array",
+                "description": "Events; fields given replace the generated ones, and `told_as` the name of its type",
+            },
             "message": _text("X-Message-Id of the mail the event is of"),
             "event": _text("processed, delivered, bounce, …"),
             "url": _URL,
-            "signature": _SIGNATURE,
+            "signature": _SENDGRID_SIGNED,
             "at_once": _AT_ONCE,
             "as": _AS,
         },
@@ -249,7 +258,7 @@ BODIES: dict[Key, dict[str, Any]] = {
             "attachments": {"type": "array", "description": "Objects with filename, content (base64) and type"},
             "raw": _flag("The whole message as one MIME text, or not; otherwise as the host's parse setting says"),
             "url": _URL,
-            "signature": {**_SIGNATURE, "description": "Of a body given by `as`; the form is never signed"},
+            "signature": {**_SENDGRID_SIGNED, "description": "Of a body given by `as`; the form is never signed"},
             "at_once": _AT_ONCE,
             "as": _AS,
         },

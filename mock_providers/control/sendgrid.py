@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mock_providers import redact
+from mock_providers import redact, spoilt
 from mock_providers.at_once import AtOnce
 from mock_providers.checked import Checked, is_http_url
 from mock_providers.control.accounts import find_account
@@ -41,7 +41,9 @@ async def events(world: World, request: Request) -> Response:
     account = _account(world, request)
     body = await body_of(request)
     url = body.pop("url", None)
-    signature = signature_of(Checked({"signature": body.pop("signature", "valid")}, where="events"))
+    signature = signature_of(
+        Checked({"signature": body.pop("signature", "valid")}, where="events"), kinds=spoilt.SENDGRID
+    )
     at_once, own = AtOnce.read(body.pop("at_once", None)), OwnBody.read(body.pop("as", None))
     wanted = body.get("events", [body])
     if not isinstance(wanted, list) or not wanted:
@@ -103,7 +105,7 @@ async def inbound(world: World, request: Request) -> Response:
     raw = given.flag("raw", setting is not None and setting.send_raw)
     url = given.url("url") or (setting.url if setting is not None else account.settings.inbound_url)
     at_once, own = AtOnce.read(given.any("at_once")), OwnBody.read(given.any("as"))
-    signature = signature_of(given) if own is not None else "valid"
+    signature = signature_of(given, kinds=spoilt.SENDGRID) if own is not None else "valid"
     given.done()
     if url is None:
         raise ControlError(
@@ -152,10 +154,13 @@ def _events(world: World, account: SendGridAccount, wanted: Any) -> list[Event]:
     if not isinstance(wanted, dict) or wanted.get("event") not in EVENTS:
         raise ControlError("an event needs its type", hint=f'give "event": one of {", ".join(sorted(EVENTS))}')
     fields = dict(wanted)
-    kind = fields.pop("event")
+    kind, told_as = fields.pop("event"), fields.pop("told_as", None)
+    if told_as is not None and not isinstance(told_as, str):
+        raise ControlError("told_as is the event's name as it is told", hint='give a string, such as "archived"')
+    told = {"event": told_as} if told_as else {}
     message_id = fields.pop("message", None)
     if message_id is None:
-        return [_noted(world, account, make_event(account, kind, mail=None, recipient=None) | fields, None)]
+        return [_noted(world, account, make_event(account, kind, mail=None, recipient=None) | fields, None) | told]
     mail = account.mails.get(message_id) if isinstance(message_id, str) else None
     if mail is None:
         raise ControlError(
@@ -166,7 +171,7 @@ def _events(world: World, account: SendGridAccount, wanted: Any) -> list[Event]:
     if not recipients:
         raise ControlError(f"the mail has no recipient {email!r}", hint="leave email out for all of them")
     return [
-        _noted(world, account, make_event(account, kind, mail=mail, recipient=person) | fields, person)
+        _noted(world, account, make_event(account, kind, mail=mail, recipient=person) | fields, person) | told
         for person in recipients
     ]
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_providers import spoilt
 from mock_providers.at_once import AtOnce
 from mock_providers.checked import Checked
 from mock_providers.control.accounts import find_account
 from mock_providers.control.answers import answer, body_of, told
 from mock_providers.errors import ControlError
 from mock_providers.own_body import OwnBody
+from mock_providers.spoilt import Signature
 from mock_providers.twilio.state.account import TwilioAccount
 from mock_providers.twilio.state.inbound_target import Target, inbound_target
 from mock_providers.twilio.state.settings import STATUSES
 from mock_providers.twilio.state.whatsapp import PREFIX
 from mock_providers.twilio.whatsapp import inbound_params
-from mock_providers.webhooks import Signature
 from mock_providers.world import World
-
-SIGNATURES = ("valid", "tampered", "missing")
 
 
 async def set_status(world: World, request: Request) -> Response:
@@ -29,7 +28,7 @@ async def set_status(world: World, request: Request) -> Response:
     if message is None:
         raise ControlError("there is no such message in this account", hint="GET /_mock/calls shows them", status=404)
     given = Checked(await body_of(request), where="status")
-    status = given.text("status")
+    status, told_as, told_of = given.text("status"), given.optional_text("told_as"), given.optional_text("told_of")
     if status not in STATUSES:
         raise given.wrong("status", f"one of {', '.join(sorted(STATUSES))}", status)
     error_code = given.integer("error_code")
@@ -40,16 +39,18 @@ async def set_status(world: World, request: Request) -> Response:
     signature = signature_of(given)
     at_once, own = AtOnce.read(given.any("at_once")), OwnBody.read(given.any("as"))
     given.done()
-    message.stop()
-    message.move(status, now=account.now(), error_code=error_code)
+    if told_of is None:
+        message.stop()
+        message.move(status, now=account.now(), error_code=error_code)
     outcome = await world.twilio_webhooks.status(
         account,
         message,
-        status,
+        told_as or status,
         error_code=error_code,
         url=url,
         signature=signature,
         duplicate=duplicate,
+        told_of=told_of,
         at_once=at_once,
         own=own,
     )
@@ -99,11 +100,12 @@ async def inbound(world: World, request: Request) -> Response:
     return answer({"sid": sid, **told(outcome), "replies": [message.to_json() for message in sent]})
 
 
-def signature_of(given: Checked) -> Signature:
-    signature = given.text("signature", "valid")
-    if signature not in SIGNATURES:
-        raise given.wrong("signature", f"one of {', '.join(SIGNATURES)}", signature)
-    return signature  # type: ignore[return-value]  # reason: it is one of them
+def signature_of(given: Checked, *, kinds: tuple[Signature, ...] = spoilt.TWILIO) -> Signature:
+    wanted = given.text("signature", "valid")
+    found = next((kind for kind in kinds if kind == wanted), None)
+    if found is None:
+        raise given.wrong("signature", f"one of {', '.join(kinds)}", wanted)
+    return found
 
 
 REPLIES = {

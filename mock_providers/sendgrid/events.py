@@ -18,7 +18,8 @@ from mock_providers.sendgrid.state.account import SendGridAccount
 from mock_providers.sendgrid.state.due import SUPPRESSING
 from mock_providers.sendgrid.state.event_webhooks import EventWebhook
 from mock_providers.sendgrid.state.mail import Mail, Recipient
-from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
+from mock_providers.spoilt import Signature
+from mock_providers.webhooks import Outcome, Webhook, Webhooks
 
 Event = dict[str, Any]
 
@@ -84,6 +85,16 @@ def make_event(
         event["smtp-id"] = f"<{message_id}@geopod-ismtpd-1>"
     event.update(_DETAILS[kind])
     return event
+
+
+def _mail_of(event: Event) -> str | None:
+    """The X-Message-Id with which an event's `sg_message_id` begins; None where it names no mail."""
+    return str(event.get("sg_message_id") or "").partition(".")[0] or None
+
+
+def _reported(event: Event) -> str:
+    """What an event says: a block is a bounce by its type alone, and says less."""
+    return "blocked" if event.get("type") == "blocked" else str(event.get("event", ""))
 
 
 BATCH_BYTES = 768 * 1024
@@ -289,10 +300,12 @@ class SendGridWebhooks:
         own = own or OwnBody(content=events, format="json")
         body = own.written()
         headers = {"Content-Type": own.type, "User-Agent": "SendGrid Event API"}
-        if signature != "missing" and signer is not None:
-            at, tampered = account.now() - fault.stale_s, signature == "tampered"
-            headers |= signer.headers(at, body, tampered=tampered)
-        ids = {str(event["sg_message_id"]).partition(".")[0] for event in events if event.get("sg_message_id")}
+        if signer is not None:
+            headers |= signer.headers(account.now() - fault.stale_s, body, signature=signature)
+        ids = {name for event in events if (name := _mail_of(event))}
+        told: dict[str, Any] = {"signature": signature, "report": _reported(events[-1])}
+        if len(events) > 1:
+            told["reports"] = [[_mail_of(event), _reported(event)] for event in events]
         return Webhook(
             provider="sendgrid",
             account=account.name,
@@ -303,7 +316,7 @@ class SendGridWebhooks:
             message=ids.pop() if len(ids) == 1 else None,
             to=sorted({str(event["email"]) for event in events if "email" in event}),
             params=own.content,
-            extra={"signature": signature, "report": str(events[-1].get("event", ""))},
+            extra=told,
             fault=fault,
             at_once=at_once,
         )

@@ -11,7 +11,8 @@ from typing import Any
 from mock_providers.at_once import AtOnce
 from mock_providers.own_body import OwnBody
 from mock_providers.sendgrid.state.account import SendGridAccount
-from mock_providers.webhooks import Outcome, Signature, Webhook, Webhooks
+from mock_providers.spoilt import Signature
+from mock_providers.webhooks import Outcome, Webhook, Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +93,7 @@ async def deliver_mail(
             form["content-ids"] = "{}"
     boundary = f"xYzZY{account.rng.getrandbits(64):016x}"
     body = _multipart(form, files, boundary) if own is None else own.written()
-    signs = own is not None and signature != "missing"
-    signed = account.signing_key.headers(account.now(), body, tampered=signature == "tampered") if signs else {}
+    signed = account.signing_key.headers(account.now(), body, signature=signature) if own is not None else {}
     outcome = await webhooks.deliver(
         Webhook(
             provider="sendgrid",

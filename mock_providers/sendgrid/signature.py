@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+from mock_providers.spoilt import Signature, cut
+
 SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
 
@@ -48,10 +50,13 @@ class SigningKey:
 
         return b64encode(self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
 
-    def headers(self, at: float, body: bytes, *, tampered: bool = False) -> dict[str, str]:
-        """The headers of a body that is signed at a Unix time, or of another body than this."""
+    def headers(self, at: float, body: bytes, *, signature: Signature = "valid") -> dict[str, str]:
+        """The headers of a body that is signed at a Unix time, or as the signature is to be bad."""
+        if signature == "missing":
+            return {}
         timestamp = str(int(at))
-        return {
-            TIMESTAMP_HEADER: timestamp,
-            SIGNATURE_HEADER: self.sign(timestamp, body + b" " if tampered else body),
-        }
+        key = SigningKey() if signature == "other-key" else self
+        signed_at = str(int(at) - 1) if signature == "other-time" else timestamp
+        signed = {"tampered": body + b" ", "other-body": b"[]"}.get(signature, body)
+        headers = {SIGNATURE_HEADER: cut(key.sign(signed_at, signed), signature)}
+        return headers if signature == "untimed" else {TIMESTAMP_HEADER: timestamp, **headers}

@@ -11,6 +11,7 @@ from mock_providers.faults.webhook import WebhookFault
 from mock_providers.glob import fits
 from mock_providers.lifecycle import Due, Script, Step
 from mock_providers.own_body import OwnBody
+from mock_providers.spoilt import Signature
 from mock_providers.twilio.delivering import make_webhook
 from mock_providers.twilio.overrides import split
 from mock_providers.twilio.segments import count_segments
@@ -22,7 +23,7 @@ from mock_providers.twilio.state.verify import Verification
 from mock_providers.twilio.state.whatsapp import PREFIX
 from mock_providers.twilio.twiml import Reply, is_readable, replies
 from mock_providers.twilio.whatsapp import GEOGRAPHY, status_params
-from mock_providers.webhooks import Outcome, Signature, Webhooks
+from mock_providers.webhooks import Outcome, Webhooks
 
 OUTSIDE_WINDOW: Script = (Step("failed", error_code=63016),)
 """What becomes of free text that a person on WhatsApp hasn't asked for."""
@@ -113,23 +114,26 @@ class TwilioWebhooks:
         url: str | None = None,
         signature: Signature = "valid",
         duplicate: int = 1,
+        told_of: str | None = None,
         at_once: AtOnce | None = None,
         own: OwnBody | None = None,
     ) -> Outcome | None:
         """Sends a status callback, `duplicate` times at once; None if the message has no callback URL.
 
-        With `at_once` it goes out together with others: each duplicate is one of them.
+        With `at_once` it goes out together with others: each duplicate is one of them. `told_of` is another SID than
+        the message's, of which it tells where this one's callbacks go.
         """
         url = url or message.callback_url
         if url is None:
             return None
+        sid = told_of or message.sid
         params = {
             "AccountSid": account.name,
             "ApiVersion": API_VERSION,
             "From": message.from_ or "",
-            "MessageSid": message.sid,
+            "MessageSid": sid,
             "MessageStatus": status,
-            "SmsSid": message.sid,
+            "SmsSid": sid,
             "SmsStatus": status,
             "To": message.to,
         }
@@ -146,7 +150,7 @@ class TwilioWebhooks:
             "status",
             url,
             params,
-            message=message.sid,
+            message=sid,
             fault=self._fault(account, "status", params),
             signature=signature,
             at_once=at_once,

@@ -9,10 +9,14 @@ from uuid import uuid4
 from mock_providers.at_once import AtOnce
 from mock_providers.faults.webhook import WebhookFault
 from mock_providers.own_body import OwnBody
+from mock_providers.spoilt import Signature, cut
 from mock_providers.twilio.overrides import limits_of, retries_of, split
 from mock_providers.twilio.signature import Params, sign_body, sign_form
 from mock_providers.twilio.state.account import TwilioAccount
-from mock_providers.webhooks import Signature, Webhook
+from mock_providers.webhooks import Webhook
+
+ELSEWHERE = "https://elsewhere.example.com/webhooks"
+"""What was signed where a signature is of another URL."""
 
 
 def make_webhook(
@@ -44,7 +48,7 @@ def make_webhook(
         method = "POST"
         headers["Content-Type"] = own.type
     if signature != "missing":
-        url = _sign(account, url, form, body, headers=headers, spoilt=signature != "valid")
+        url = _sign(account, url, form, body, headers=headers, signature=signature)
     extra: dict[str, Any] = {"signature": signature}
     if report is not None:
         extra["report"] = report
@@ -81,19 +85,23 @@ def with_query(url: str, form: Params) -> str:
 
 
 def _sign(
-    account: TwilioAccount, url: str, form: Params | None, body: bytes, *, headers: dict[str, str], spoilt: bool
+    account: TwilioAccount, url: str, form: Params | None, body: bytes, *, headers: dict[str, str], signature: Signature
 ) -> str:
     """Adds the signature to the headers; gives the URL, which has the hash of a body that is no form."""
     secret, algorithm = account.settings.auth_token, "sha1"
     if account.settings.shared_key is not None:
         (key, secret), algorithm = account.settings.shared_key, "sha256"
         headers["X-Twilio-Webhooks-Signature-Settings"] = f"key={key},algorithm=HMAC_SHA256"
+    # JSON's URL has the hash of the body, so what is tampered with must be the signature itself
+    if signature == "other-key" or (form is None and signature == "tampered"):
+        secret = f"{secret}tampered"
+    signed_url = ELSEWHERE if signature == "other-url" else url
     if form is None:
-        # the URL has the hash of the body, so what is spoilt must be the signature itself
-        url, headers["X-Twilio-Signature"] = sign_body(
-            f"{secret}tampered" if spoilt else secret, url, body, algorithm=algorithm
-        )
-        return url
-    signed = {**form, "AccountSid": "tampered"} if spoilt else form
-    headers["X-Twilio-Signature"] = sign_form(secret, url, signed, algorithm=algorithm)
+        signed_body = b"{}" if signature == "other-body" else body
+        hashed, made = sign_body(secret, signed_url, signed_body, algorithm=algorithm)
+        url = sign_body(secret, url, signed_body, algorithm=algorithm)[0] if signature == "other-url" else hashed
+    else:
+        signed = {"tampered": {**form, "AccountSid": "tampered"}, "other-body": {}}.get(signature, form)
+        made = sign_form(secret, signed_url, signed, algorithm=algorithm)
+    headers["X-Twilio-Signature"] = cut(made, signature)
     return url

@@ -68,7 +68,7 @@ ROOMS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "parts": (
             *("accounts", "asgi", "at_once", "bodies", "checked", "client_json", "clock", "connection", "errors"),
             *("glob", "handlebars", "hosts", "lifecycle", "memory", "metrics", "own_body", "own_files", "packed"),
-            *("posting", "redact", "secret_text", "targets", "unsupported", "visible"),
+            *("posting", "redact", "secret_text", "spoilt", "targets", "unsupported", "visible"),
         ),
     },
 }

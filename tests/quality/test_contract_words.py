@@ -32,11 +32,16 @@ OURS = {
     "harness/exploration/machine.py": "what a provider is to report, and a step",
     "harness/scenario/stack.py": "a counter of Redis",
     "scenarios/test_readme.py": "steps, as the README writes them",
-    "scenarios/test_webhooks.py": "what a provider is to report",
+    "scenarios/test_delivery_reports.py": "what a provider is to report",
+    "scenarios/test_signatures.py": "what a provider is to report",
 }
 """Where a word that is also a status of the contract stands for something else."""
-MESSAGE_ID = {"scenarios/test_webhooks.py": "the Message-ID that the mocks answer with"}
+MESSAGE_ID = {
+    "scenarios/test_delivery_reports.py": "the Message-ID that the mocks answer with",
+    "scenarios/test_webhooks.py": "the Message-ID that the mocks answer with",
+}
 CODES = {
+    "harness/checks/delivery_reports.py": "4xx, whichever",
     "harness/checks/fates.py": "4xx, whichever",
     "harness/checks/lacking.py": "what a provider answers",
     "harness/checks/webhooks.py": "what HTTP itself says of a path, and of who asks",

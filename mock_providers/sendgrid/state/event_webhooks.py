@@ -58,7 +58,9 @@ class EventWebhook:
         return self.key() if self.signed else None
 
     def wants(self, event: dict[str, Any]) -> bool:
-        return self.enabled and switch_of(event) in self.on
+        """Whether it asked for such an event; a type that has no switch comes to all."""
+        switch = switch_of(event)
+        return self.enabled and (switch in self.on or switch not in SWITCHES)
 
 
 class EventWebhooks:
