@@ -1,6 +1,15 @@
 """One question a file, each a pure function from a history (or a flow of it) to a verdict."""
 
 from harness.checks.accounting import Account, account, accounting
+from harness.checks.api_promises import (
+    conflict_refused,
+    none_shown,
+    one_of_many,
+    stored_before_answer,
+    taken,
+    wrong_refused,
+)
+from harness.checks.api_views import in_order, listed_once, shown_as_stored, times_are_so
 from harness.checks.asynchronous import proof_by_actors, proof_by_hold, proof_by_order
 from harness.checks.delivery_reports import report_moved, reports_applied, stranger_ignored
 from harness.checks.lifecycle import forward_only, sent_is_earned
@@ -20,12 +29,17 @@ __all__ = [
     "accounting",
     "at_once",
     "bad_signature_refused",
+    "conflict_refused",
     "failed",
     "forward_only",
+    "in_order",
+    "listed_once",
     "load_account",
     "message_queued",
+    "none_shown",
     "one_conversation",
     "one_message",
+    "one_of_many",
     "passed",
     "proof_by_actors",
     "proof_by_hold",
@@ -35,11 +49,16 @@ __all__ = [
     "report_moved",
     "reports_applied",
     "sent_is_earned",
+    "shown_as_stored",
+    "stored_before_answer",
     "stored_once",
     "stranger_ignored",
     "sync_processing_disabled",
+    "taken",
+    "times_are_so",
     "unknown",
     "whole_record",
     "worker_processed",
     "worst",
+    "wrong_refused",
 ]

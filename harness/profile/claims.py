@@ -17,6 +17,8 @@ FEATURES: Final = {
     "conversations": "conversations",
     "idempotency": "idempotency keys",
     "validation": "validation of sends",
+    "key_conflicts": "refusals of a key that comes again with another body",
+    "lists": "lists of messages",
     "retries": "retries",
     "dead_letters": "dead letters",
     "outbox": "outbox",
@@ -26,8 +28,17 @@ FEATURES: Final = {
     "outages": "recovery from outages",
 }
 """The keys of `[claims]`, and what people call them."""
-RESTS_ON: Final = {"signatures": "webhooks", "delivery_reports": "webhooks", "conversations": "webhooks"}
+RESTS_ON: Final = {
+    "signatures": "webhooks",
+    "delivery_reports": "webhooks",
+    "conversations": "webhooks",
+    "key_conflicts": "idempotency",
+}
 """What there can't be without something else."""
+
+
+WHERE_CLAIMED: Final = frozenset({"validation", "key_conflicts", "lists"})
+"""What is asked only of who claims it: many a right stack has no such thing, and never thought of saying so."""
 
 
 def claimed(profile: Profile, feature: str) -> bool | None:
@@ -68,7 +79,8 @@ def misnamed(feature: str) -> str:
 def not_asked(profile: Profile, needs: Iterable[str]) -> str | None:
     """Why something that needs these channels and features isn't asked of the stack; None where it is."""
     wanted = list(needs)
-    denied = [feature for feature in wanted if claimed(profile, feature) is False]
+    said = {feature: claimed(profile, feature) for feature in wanted}
+    denied = [one for one, claims in said.items() if claims is False or (claims is None and one in WHERE_CLAIMED)]
     if not denied and any(feature == "webhooks" or feature in RESTS_ON for feature in wanted):
         channels = [channel for channel in CHANNELS if channel in wanted]
         hooks = {channel: profile.webhooks.of(channel) for channel in channels}

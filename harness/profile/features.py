@@ -27,7 +27,12 @@ class Claims(Section):
     idempotency: bool | None = None
     """One idempotency key makes one message."""
     validation: bool | None = None
-    """A send that is no message (a recipient that is none, an unknown type) is refused; `harness explore` asks."""
+    """A send that is no message (a recipient that is none, an unknown type) is refused with 4xx; asked of who claims
+    it."""
+    key_conflicts: bool | None = None
+    """An idempotency key that comes again with another body is refused with 4xx; asked of who claims it."""
+    lists: bool | None = None
+    """The list of messages has each once, page by page, also while others are stored; asked of who claims it."""
     retries: bool | None = None
     """A provider's passing error is tried again."""
     dead_letters: bool | None = None

@@ -130,13 +130,24 @@ class Look(Section):
     """Headers of a look, beside those of `[api]`."""
     status: Where = "/status"
     """Where in the answer the status stands: a JSON pointer, or a header or pattern."""
+    times: dict[Literal["created", "sent", "delivered"], Pointer] = {}
+    """Where in the answer it stands when the message was made, sent and delivered, as ISO 8601 or Unix time:
+    `{ created = "/created_at", sent = "/sent_at" }`; those that aren't said aren't asked."""
 
 
 class Listing(Section):
-    """Where messages are listed."""
+    """Where messages are listed, and how a page of them is asked for."""
 
     path: str = "/api/v1/messages/"
     """The path; `""`: there is none."""
+    items: Pointer = "/messages"
+    """Where in the answer the list stands; `""`: the answer is the list."""
+    id: Pointer = "/id"
+    """Where in a message its id stands."""
+    limit: str = "limit"
+    """The parameter that says how many messages a page has."""
+    offset: str = "offset"
+    """The parameter that says how many messages come before the page."""
 
 
 class Conversations(Section):
@@ -158,6 +169,8 @@ class Conversations(Section):
     """Where in that answer the number of messages stands."""
     held: Pointer = "/messages"
     """Where in that answer the messages stand; they are counted where no number does."""
+    message_id: Pointer = "/id"
+    """Where in such a message its id stands; where it stands nowhere, their order isn't asked."""
 
 
 class Pace(Section):

@@ -25,6 +25,7 @@ STATUSES = {*CONTRACT.statuses.order, CONTRACT.statuses.failed, CONTRACT.statuse
 OURS = {
     "harness/checks/__init__.py": "names of functions",
     "harness/checks/accounting.py": "fates, in the account's words",
+    "harness/checks/api_views.py": "names of times, as [look] times has them",
     "harness/checks/fates.py": "fates, and a counter of Redis",
     "harness/checks/queue_operations.py": "a counter of Redis",
     "harness/checks/rest.py": "what a provider says in a report",
@@ -42,12 +43,15 @@ MESSAGE_ID = {
 }
 CODES = {
     "harness/checks/delivery_reports.py": "4xx, whichever",
+    "harness/checks/api_promises.py": "4xx and 5xx, whichever",
+    "harness/checks/api_views.py": "5xx, whichever",
     "harness/checks/fates.py": "4xx, whichever",
     "harness/checks/lacking.py": "what a provider answers",
     "harness/checks/webhooks.py": "what HTTP itself says of a path, and of who asks",
     "harness/exploration/machine.py": "4xx, whichever",
     "harness/scenario/client.py": "redirects, as HTTP has them",
     "harness/scenario/expectations.py": "4xx, whichever, and 429",
+    "harness/scenario/lists.py": "a page was had, and how many are read",
     "harness/scenario/messages.py": "area codes of telephone numbers",
     "harness/scenario/providers.py": "what the mocks answer",
     "harness/scenario/replies.py": "a page was had",
