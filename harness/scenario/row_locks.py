@@ -77,4 +77,9 @@ def rows_locked(stack: Stack) -> Iterator[RowLock | None]:
             with contextlib.suppress(*LOST):
                 stack.loop.run(connection.execute("ROLLBACK"))
     finally:
-        connection.terminate()
+        stack.loop.run(left(connection))
+
+
+async def left(connection: Any) -> None:
+    """Ends a connection, in the loop that it is of."""
+    connection.terminate()

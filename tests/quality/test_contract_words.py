@@ -44,7 +44,6 @@ MESSAGE_ID = {
 CODES = {
     "harness/checks/delivery_reports.py": "4xx, whichever",
     "harness/checks/api_promises.py": "4xx and 5xx, whichever",
-    "harness/checks/api_views.py": "5xx, whichever",
     "harness/checks/fates.py": "4xx, whichever",
     "harness/checks/lacking.py": "what a provider answers",
     "harness/checks/webhooks.py": "what HTTP itself says of a path, and of who asks",

@@ -58,7 +58,7 @@ dead_letters = false
 redelivery = {redelivery}
 several_workers = {several}
 """
-UNCLAIMED = ("mms", "email", "webhooks", "delivery reports", "retries", "idempotency")
+UNCLAIMED = ("mms", "email", "webhooks", "delivery reports", "retries", "idempotency", "conversations")
 CLAIMED = tuple(not_asked(f"the profile claims no {what}") for what in UNCLAIMED)
 NO_LIST = unknown("nothing is ever acknowledged", "asynchronous")
 """The scenario of the README expects an acknowledgement."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.profile.claims import FEATURES, WHERE_CLAIMED
+
 CHECKS = (
     "sync-processing-disabled",
     "message-queued",
@@ -45,6 +47,8 @@ def not_asked(words: str, *checks: str) -> Doubt:
     return Doubt(words=words, checks=checks, outcome="not asked")
 
 
+SILENT = tuple(not_asked(f"the profile claims no {FEATURES[feature]}") for feature in sorted(WHERE_CLAIMED))
+"""What is asked only of who claims it: a profile that doesn't say so needs no excuse."""
 Deployed = Callable[["Variation", Path], Iterator[Path]]
 """Brings a stack up in a directory, yields the profile to verify it with, and takes it down."""
 
@@ -88,7 +92,8 @@ class Variation:
         if self.wrong:
             caught = any(v["verdict"] == "fail" and self.wrong in v["reason"] for v in verdicts)
             return [] if caught else [f"it is wrong, and nothing failed with {self.wrong!r}"]
-        open_ones = [v for v in verdicts if v["verdict"] != "pass" and not any(d.excuses(v) for d in self.doubts)]
+        excuses = (*self.doubts, *SILENT)
+        open_ones = [v for v in verdicts if v["verdict"] != "pass" and not any(one.excuses(v) for one in excuses)]
         found = told(open_ones)
         passed = {v["check"] for v in verdicts if v["verdict"] == "pass"}
         return found + [f"nothing passed of {check}" for check in self.proven if check not in passed]
