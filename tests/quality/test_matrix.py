@@ -9,9 +9,12 @@ import pytest
 from tests.quality import defects
 from tests.quality.choosing import concerned, concerned_first, kind_of, some_of_each
 from tests.quality.defects import DEFECTS, HARMLESS, KINDS, Defect
+from tests.quality.defects.second_stack import EDITS, EXAMPLE, Edit
 from tests.quality.matrix import LONGEST_S, QUICK, judge
+from tests.quality.second import changed
 from tests.quality.verifying import RIGHT, Row
 
+ROOT = Path(__file__).resolve().parents[2]
 PASSES = Row(RIGHT, ({"check": "whole-record", "verdict": "pass", "reason": "", "after_s": 1},))
 NAMED = DEFECTS["never queued"]
 
@@ -28,7 +31,7 @@ def test_each_defect_has_a_name_of_its_own_and_a_docstring() -> None:
 
 def test_every_file_of_defects_is_among_the_kinds() -> None:
     folder = Path(defects.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "defect", "races"}
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "defect", "races", "second_stack"}
     assert {kind.__name__.rpartition(".")[2] for kind in KINDS} >= {file for file in files if has_defects(file)}
 
 
@@ -85,6 +88,14 @@ def test_quick_takes_some_of_each_kind() -> None:
     assert len(chosen) == min(QUICK, len(DEFECTS))
     assert {kind.__name__ for kind in KINDS if kind.DEFECTS} == set(map(kind_of, chosen))
     assert HARMLESS not in chosen
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
+def test_each_change_of_the_second_stack_fits_its_source_and_leaves_python(edit: Edit) -> None:
+    source = (ROOT / "examples" / EXAMPLE / edit.file).read_text(encoding="utf-8")
+    assert compile(changed(source, edit), edit.file, "exec") is not None
+    with pytest.raises(ValueError, match="stands 0 times"):
+        changed("", edit)
 
 
 def test_a_defect_is_run_on_one_channel_unless_it_says_otherwise() -> None:
