@@ -24,7 +24,7 @@ def installed() -> Installed:
 
 
 def edited(one: Installed, edit: Edit | None) -> Path:
-    """A copy of the example's folder with one change; raises ValueError where what is changed doesn't stand there once."""
+    """A copy of the example's folder with one change; raises ValueError where that doesn't fit."""
     folder = one.build / "defects" / (edit.name.replace(" ", "-") if edit else "right")
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(one.folder, folder)
