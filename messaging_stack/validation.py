@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from email.utils import parseaddr
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 MAX_TEXT = 100_000
+MAX_LINE = 998  # of a mail's header (RFC 5322, section 2.1.1)
 MAX_METADATA = 16_384
 MAX_URL = 2_048
 
@@ -43,6 +45,15 @@ def email_address(value: str) -> str:
         raise ValueError(f"expected an email address, not {_shown(value)}: {error}") from None
 
 
+def named_address(value: str) -> str:
+    """An email address, alone or as `Name <address>`, as it is given; raises ValueError."""
+    _, address = parseaddr(storable_line(value))
+    if not address:
+        raise ValueError(f"expected an email address, not {_shown(value)}")
+    email_address(address)
+    return value
+
+
 def web_address(value: str) -> str:
     """An http or https URL; raises ValueError."""
     try:
@@ -60,6 +71,13 @@ def storable_text(value: str) -> str:
     if "\0" in value:
         raise ValueError("the character NUL can't be stored; leave it out")
     return value
+
+
+def storable_line(value: str) -> str:
+    """Text of one line that PostgreSQL can hold; raises ValueError."""
+    if "\n" in value or "\r" in value:
+        raise ValueError("expected one line")
+    return storable_text(value)
 
 
 def storable_object(value: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from harness.checks.api_promises import (
     wrong_refused,
 )
 from harness.checks.api_views import in_order, listed_once, shown_as_stored, times_are_so
+from harness.checks.as_sent import arrives_as_sent, shown_as_received, shown_as_sent
 from harness.checks.asynchronous import proof_by_actors, proof_by_hold, proof_by_order
 from harness.checks.delivery_reports import report_moved, reports_applied, stranger_ignored
 from harness.checks.lifecycle import forward_only, sent_is_earned
@@ -27,6 +28,7 @@ __all__ = [
     "Verdict",
     "account",
     "accounting",
+    "arrives_as_sent",
     "at_once",
     "bad_signature_refused",
     "conflict_refused",
@@ -49,6 +51,8 @@ __all__ = [
     "report_moved",
     "reports_applied",
     "sent_is_earned",
+    "shown_as_received",
+    "shown_as_sent",
     "shown_as_stored",
     "stored_before_answer",
     "stored_once",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.checks.content import Sent, wrong_content
+from harness.checks.content import wrong_content
 from harness.checks.lacking import failed_wrongly, in_its_words, not_accepted, turned_down, unless_lacking
 from harness.checks.lifecycle import forward_only, no_step, sampled, sent_is_earned
 from harness.checks.mixed_up import ONE_ID, OTHERS_CALL, id_of_anothers_call, one_id_for_two
 from harness.checks.repeats import insisted, sent_again
 from harness.checks.rest import entry_within, kept, late, unacknowledged, work
+from harness.checks.sent import Sent
 from harness.checks.tries import tried_as_said
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
 from harness.history import Event, Flow, History

@@ -83,6 +83,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "status": "the HTTP status; null without an answer",
             "text": "the answer's body",
             "message_status": "the status that the answer names, in the step's first word",
+            "shown": "of a look at one message: what it says, as far as `[look] shows` finds it",
             "accepted": "of a send: whether the answer says that the stack took the message",
             "lacks_id": "of a send that was taken: the place where its id was looked for in vain",
             "again_in_s": "of a send that is asked again (429): after how many seconds",

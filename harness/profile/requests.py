@@ -18,6 +18,15 @@ CONTRACT: Final[dict[str, Any]] = {
     "attachments": "{attachments}",
     "metadata": "{metadata}",
 }
+Part = Literal["from", "to", "body", "subject", "html", "reply_to", "attachments", "metadata", "files"]
+"""What of a message an API may show; `files` are those of a mail that came in."""
+SHOWN: Final[dict[Part, str]] = {
+    "from": "/from",
+    "to": "/to",
+    "body": "/body",
+    "attachments": "/attachments",
+    "metadata": "/metadata",
+}
 Code = Annotated[int, Field(ge=100, le=599)]
 Method = Literal["GET", "POST", "PUT", "PATCH"]
 
@@ -133,6 +142,9 @@ class Look(Section):
     times: dict[Literal["created", "sent", "delivered"], Pointer] = {}
     """Where in the answer it stands when the message was made, sent and delivered, as ISO 8601 or Unix time:
     `{ created = "/created_at", sent = "/sent_at" }`; those that aren't said aren't asked."""
+    shows: dict[Part, Pointer] = {**SHOWN}
+    """Where in the answer stands what the message says, of those that come in, too; what is written here is asked
+    for, and what isn't is compared where it stands, without a fail."""
 
 
 class Listing(Section):

@@ -31,6 +31,7 @@ EXAMPLES: Final[dict[tuple[str, str], list[Any]]] = {
     ("SendOf", "body"): [{"recipient": "{to}", "subject": "{subject}", "text": "{body}"}],
     ("Look", "path"): ["/notify/{id}"],
     ("Look", "status"): ["/data/status"],
+    ("Look", "shows"): [{"body": "/data/text", "attachments": "/data/pictures"}],
     ("Webhook", "body"): [{"from": "{from}", "to": "{to}", "text": "{body}"}],
     ("Queue", "url"): ["redis://127.0.0.1:6379/0"],
     ("Queue", "kind"): ["celery"],

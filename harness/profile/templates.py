@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 
 MESSAGE: Final = (
-    *("to", "from", "body", "subject", "html", "attachments", "metadata", "token", "type", "channel"),
+    *("to", "from", "body", "subject", "html", "reply_to", "attachments", "metadata", "token", "type", "channel"),
     *("idempotency_key", "now"),
 )
 """What a send's template may name."""

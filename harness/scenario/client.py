@@ -13,7 +13,7 @@ import httpx
 from harness.errors import Inconclusive, Unobservable
 from harness.history import History, key
 from harness.profile import Profile, Send
-from harness.profile.pointers import found, parsed
+from harness.profile.pointers import found, parsed, pointed
 from harness.profile.templates import names_in
 from harness.retry_after import asked_to_wait
 from harness.scenario.messages import Message
@@ -31,6 +31,8 @@ SHOWN = 4000
 FOLLOWED = {"GET": (301, 302, 303, 307, 308), "POST": (307, 308), "PUT": (307, 308), "PATCH": (307, 308)}
 """Redirects that ask for the same request elsewhere; another turns a send into a look, and is an answer like any."""
 HOPS = 5
+LOOK = "get"
+"""What the record calls a look at one message."""
 
 
 class ApiClient:
@@ -84,7 +86,7 @@ class ApiClient:
             raise Unobservable("the API shows no single message", remedy="[look] path, with {id} in it")
         path = look.path.replace("{id}", quote(message_id, safe=""))
         request = Outgoing(method=look.method, path=path, headers=look.headers)
-        return self._patiently(request, operation="get", message_id=message_id)
+        return self._patiently(request, operation=LOOK, message_id=message_id)
 
     def request(self, method: str, path: str, *, operation: str, **more: Any) -> dict[str, Any]:
         """Any request to the stack, recorded; returns {"status", "body"}, raises Inconclusive where no answer came.
@@ -171,6 +173,10 @@ class ApiClient:
                 data["lacks_id"] = what.lacks
         else:
             status = found(self._profile.look.status, text=answer.text, headers=answer.headers)
+        if operation == LOOK and answer.is_success:
+            page, shows = parsed(answer.text), self._profile.look.shows
+            parts = {part: pointed(page, place) for part, place in shows.items() if place}
+            data["shown"] = {part: value for part, value in parts.items() if value is not None}
         if status is not None:
             data["message_status"] = self._profile.statuses.canonical(status, where="api")
         self._history.append("api.answered", source="api", message_id=message_id, data=data, keys=keys)

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +23,10 @@ AREAS = (206, 212, 303, 312, 404, 415, 503, 602, 617, 702, 713, 808)
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A message to send; `token` stands in its body and ties it to the provider's call."""
+    """A message to send; `token` stands in its body and ties it to the provider's call.
+
+    `html`, `reply_to` and `metadata` are told to the stack where they are there and its profile's template names them.
+    """
 
     type: Channel
     sender: str
@@ -35,6 +38,7 @@ class Message:
 
     subject: str = "A message"
     html: str | None = None
+    reply_to: str | None = None
 
     def values(self) -> dict[str, Any]:
         """What the placeholders of a profile's templates stand for."""
@@ -46,6 +50,7 @@ class Message:
             "body": self.body,
             "subject": self.subject,
             "html": self.html,
+            "reply_to": self.reply_to,
             "attachments": list(self.attachments),
             "metadata": dict(self.metadata),
             "token": self.token,
@@ -92,7 +97,11 @@ def new_address() -> str:
 
 
 def sms(body: str = "hello", *, to: str | None = None, sender: str | None = None, **more: Any) -> Message:
-    """A text message; its body gets the token at its end."""
+    """A text message; its body gets the token at its end.
+
+    With `after` the token stands between `body` and that, and nothing is added, taken away or cut: so any text can be
+    sent as it is, its edges too.
+    """
     return _message("sms", body, to=to, sender=sender, **more)
 
 
@@ -105,7 +114,7 @@ def mms(
     **more: Any,
 ) -> Message:
     """A picture message; `attachments` are http(s) URLs."""
-    return _message("mms", body, to=to, sender=sender, attachments=tuple(attachments), **more)
+    return _message("mms", body, to=to, sender=sender, attachments=attachments, **more)
 
 
 def email(body: str = "hello", *, to: str | None = None, sender: str | None = None, **more: Any) -> Message:
@@ -123,10 +132,35 @@ def sender_of(channel: Channel) -> str:
     return _taken.now.senders.get(channel) or (SENDER_ADDRESS if channel == "email" else SENDER_NUMBER)
 
 
-def _message(channel: Channel, body: str, *, to: str | None, sender: str | None, **more: Any) -> Message:
+def once_more(sent: Message) -> Message:
+    """The same message, with a token of its own."""
+    token = new_token()
+    return replace(sent, token=token, body=sent.body.replace(sent.token, token))
+
+
+def longest_of(channel: Channel) -> int | None:
+    """How many characters a body of a channel may have, as far as the stack says."""
+    return _taken.now.longest.get(channel)
+
+
+def _message(
+    channel: Channel,
+    body: str,
+    *,
+    to: str | None,
+    sender: str | None,
+    after: str | None = None,
+    attachments: Sequence[str] = (),
+    **more: Any,
+) -> Message:
     token = new_token()
     to = to or _taken.recipient(channel) or (new_address() if channel == "email" else new_number())
-    longest = _taken.now.longest.get(channel)
+    text = with_token(body, token, longest=longest_of(channel)) if after is None else f"{body}{token}{after}"
+    sender = sender or sender_of(channel)
+    return Message(type=channel, body=text, token=token, to=to, sender=sender, attachments=tuple(attachments), **more)
+
+
+def with_token(body: str, token: str, *, longest: int | None) -> str:
+    """A body and its token, no longer than the stack takes; what stands at the body's beginning is left there."""
     text = body if longest is None else body[: max(0, longest - len(token) - 1)]
-    text = f"{text} {token}".strip()
-    return Message(type=channel, body=text, token=token, to=to, sender=sender or sender_of(channel), **more)
+    return f"{text} {token}" if text else token

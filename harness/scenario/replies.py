@@ -23,13 +23,19 @@ def deliver_text(stack: Stack, *, sender: str | None = None, body: str | None = 
 
 
 def deliver_mail(
-    stack: Stack, *, sender: str | None = None, text: str | None = None, message_id: str | None = None, **more: Any
+    stack: Stack,
+    *,
+    sender: str | None = None,
+    subject: str = "Re: hello",
+    text: str | None = None,
+    message_id: str | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
     """Delivers a mail from `sender`; the same `message_id` makes it a repeated delivery."""
     headers = {"headers": {"Message-ID": message_id}} if message_id else {}
     body = text or f"a reply {new_token()}"
     return stack.providers.inbound_email(
-        sender=sender or new_address(), to=address_of(stack, "email"), subject="Re: hello", text=body, **headers, **more
+        sender=sender or new_address(), to=address_of(stack, "email"), subject=subject, text=body, **headers, **more
     )
 
 

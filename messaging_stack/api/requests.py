@@ -10,9 +10,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from messaging_stack.errors import BodyTooLarge, InvalidMessage
 from messaging_stack.store.messages import NewMessage
 from messaging_stack.validation import (
+    MAX_LINE,
     MAX_TEXT,
     email_address,
+    named_address,
     phone_number,
+    storable_line,
     storable_object,
     storable_text,
     web_address,
@@ -38,6 +41,9 @@ class SendRequest(BaseModel):
     body: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(storable_text)] = ""
     attachments: Annotated[list[Annotated[str, AfterValidator(web_address)]], Field(max_length=10)] = []
     metadata: Annotated[dict[str, Any], AfterValidator(storable_object)] = {}
+    subject: Annotated[str, Field(max_length=MAX_LINE), AfterValidator(storable_line)] | None = None
+    html: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(storable_text)] | None = None
+    reply_to: Annotated[str, Field(max_length=MAX_LINE), AfterValidator(named_address)] | None = None
 
     @field_validator("body", "attachments", "metadata", mode="before")
     @classmethod
@@ -56,9 +62,16 @@ class SendRequest(BaseModel):
 
     @model_validator(mode="after")
     def _says_something(self) -> SendRequest:
-        if not self.body.strip() and not self.attachments:
+        if not self.body.strip() and not self.attachments and not self.html:
             raise ValueError("expected a body or attachments")
+        if self.type != "email" and self.of_a_mail():
+            raise ValueError(f"{', '.join(self.of_a_mail())}: an email alone has that")
         return self
+
+    def of_a_mail(self) -> dict[str, str]:
+        """What only a mail has; it is kept in its metadata, as the subject of a mail that comes in."""
+        given = {"subject": self.subject, "html": self.html, "reply_to": self.reply_to}
+        return {name: value for name, value in given.items() if value is not None}
 
     def message(self) -> NewMessage:
         """The message to be stored. An SMS with attachments is an MMS."""
@@ -69,7 +82,7 @@ class SendRequest(BaseModel):
             recipient=self.to,
             body=self.body,
             attachments=self.attachments,
-            metadata=self.metadata,
+            metadata={**self.metadata, **self.of_a_mail()},
         )
 
 

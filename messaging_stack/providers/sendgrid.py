@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from email.utils import parseaddr
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from messaging_stack.providers.http import Endpoint, json_object, refusal
@@ -31,14 +33,18 @@ class SendGridClient:
 
     def mail(self, message: Outgoing) -> dict[str, Any]:
         """The request's JSON. Attachments are URLs of someone else's; they are linked, not fetched."""
+        subject, html, reply_to = (_text(message.metadata.get(name)) for name in ("subject", "html", "reply_to"))
         text = "\n\n".join(part for part in (message.body, "\n".join(message.attachments)) if part)
-        subject = message.metadata.get("subject")
+        content = [{"type": "text/plain", "value": text}] if text else []
+        if html:
+            content.append({"type": "text/html", "value": html + "".join(map(_link, message.attachments))})
         return {
             "personalizations": [{"to": [{"email": message.recipient}]}],
             "from": {"email": message.sender},
-            "subject": subject if isinstance(subject, str) and subject else self._default_subject,
-            "content": [{"type": "text/plain", "value": text}],
+            "subject": subject or self._default_subject,
+            "content": content,
             "custom_args": {"message_id": str(message.id)},
+            **({"reply_to": _person(reply_to)} if reply_to else {}),
         }
 
     async def send(self, message: Outgoing) -> str | None:
@@ -50,3 +56,18 @@ class SendGridClient:
         errors = json_object(response).get("errors")
         first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
         raise refusal(response, message=str(first.get("message", response.reason_phrase)), code=first.get("field"))
+
+
+def _text(value: Any) -> str:
+    """A value of the metadata, which may be anything, where it is a text."""
+    return value if isinstance(value, str) else ""
+
+
+def _link(url: str) -> str:
+    return f'<p><a href="{escape(url)}">{escape(url)}</a></p>'
+
+
+def _person(address: str) -> dict[str, str]:
+    """`Name <address>` as the provider has it."""
+    name, bare = parseaddr(address)
+    return {"email": bare, **({"name": name} if name else {})}

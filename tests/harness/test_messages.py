@@ -7,9 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness.probes.probe import token_in
 from harness.profile import Messages
 from harness.profile.base import CHANNELS, Channel
-from harness.scenario.messages import email, message, mms, new_number, sender_of, sms, such_as
+from harness.scenario.alphabet import EDGES, INNER, TOKEN_LENGTH, Text, length_of, lengths
+from harness.scenario.messages import (
+    email,
+    longest_of,
+    message,
+    mms,
+    new_number,
+    once_more,
+    sender_of,
+    sms,
+    such_as,
+)
 
 OWN = Messages(
     senders={"sms": "+12025550177"},
@@ -30,6 +42,36 @@ def test_a_message_has_its_token_at_its_end_and_in_every_stack_the_same_shape(ch
     assert made.body == f"a text {made.token}"
     assert made.values()["body"] == made.body
     assert (made.values()["type"], made.values()["channel"]) == (channel, channel)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("text", [*EDGES.values(), *INNER.values(), *lengths(mail=True).values()])
+def test_any_text_can_be_sent_as_it_is(channel: Channel, text: Text) -> None:
+    before, after = text
+    made = message(channel, before, after=after)
+    assert made.body == made.values()["body"] == f"{before}{made.token}{after}"
+    assert token_in(made.body) == made.token
+    assert len(made.body) == length_of(text)
+
+
+@pytest.mark.usefixtures("own")
+def test_a_text_that_is_sent_as_it_is_is_never_cut() -> None:
+    made = sms("x" * 100, after=" \n")
+    assert made.body == "x" * 100 + made.token + " \n"
+    assert length_of(("x" * 100, " \n")) > (longest_of("sms") or 0)
+
+
+def test_what_stands_at_a_bodys_beginning_is_left_there() -> None:
+    assert sms(" \ta").body.startswith(" \ta #h")
+    assert len(sms("").body) == TOKEN_LENGTH
+
+
+def test_the_same_once_more_has_another_token_in_the_same_place() -> None:
+    sent = sms(" a ", after=" b ", attachments=["https://example.com/a.png"])
+    again = once_more(sent)
+    assert again.token != sent.token
+    assert again.body == f" a {again.token} b "
+    assert (again.to, again.attachments) == (sent.to, ("https://example.com/a.png",))
 
 
 def test_no_two_messages_share_a_token_or_a_recipient() -> None:

@@ -44,10 +44,12 @@ MESSAGE_ID = {
 CODES = {
     "harness/checks/delivery_reports.py": "4xx, whichever",
     "harness/checks/api_promises.py": "4xx and 5xx, whichever",
+    "harness/checks/as_sent.py": "429, which HTTP itself has",
     "harness/checks/fates.py": "4xx, whichever",
     "harness/checks/lacking.py": "what a provider answers",
     "harness/checks/webhooks.py": "what HTTP itself says of a path, and of who asks",
     "harness/exploration/machine.py": "4xx, whichever",
+    "harness/scenario/alphabet.py": "lengths of texts",
     "harness/scenario/client.py": "redirects, as HTTP has them",
     "harness/scenario/expectations.py": "4xx, whichever, and 429",
     "harness/scenario/lists.py": "a page was had, and how many are read",

@@ -1,0 +1,127 @@
+"""Content arrives as it was sent, in every channel and direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
+
+import pytest
+
+from harness.checks import arrives_as_sent, shown_as_received, shown_as_sent
+from harness.extras import DISTRIBUTION, installed
+from harness.plugin.outcomes import NotAsked
+from harness.profile.base import CHANNELS, Channel
+from harness.scenario.alphabet import EDGES, INNER, Text, one_line, picked
+from harness.scenario.contents import carry, deliver, look_at, tells
+from harness.scenario.drawing import drawn, smallest
+from harness.scenario.messages import Message, longest_of, message, new_address, sms
+from harness.scenario.stack import Stack
+
+pytestmark = pytest.mark.check("content")
+
+DRAWN = 24
+PICTURES = tuple(f"https://example.com/{name}" for name in ("a.png", "b%20c.jpg?x=1&y=%2F+z#d", "a.png", "e.gif"))
+DETAILS = {"text": " \u00e9 \"'<&> ", "list": [1, 2.5, None, True, {"a": ""}], "": "no name"}
+
+
+def judge(stack: Stack, messages: Sequence[Message]) -> None:
+    """Carries messages, and judges them: at their provider, and as the API shows them, where it shows any."""
+    sent, flows = carry(stack, messages)
+    verdicts = [arrives_as_sent(stack.history, stack.profile, messages=sent)]
+    if look_at(stack, flows):
+        verdicts.append(shown_as_sent(stack.history, stack.profile, messages=sent))
+    stack.judge(*verdicts)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_every_text_arrives_as_it_was_sent(stack: Stack, channel: Channel) -> None:
+    texts = picked(mail=channel == "email", longest=longest_of(channel)).values()
+    judge(stack, [message(channel, before, after=after) for before, after in texts])
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_texts_that_are_drawn_arrive_as_they_were_sent(stack: Stack, channel: Channel) -> None:
+    """Of those that don't, the smallest that can be found is told of."""
+    if not installed("hypothesis"):
+        raise NotAsked(f"texts are drawn by hypothesis: pip install '{DISTRIBUTION}[explore]'", ["hypothesis"])
+
+    def made(text: Text) -> Message:
+        return message(channel, text[0], after=text[1])
+
+    def wrong(one: Message) -> bool:
+        return arrives_as_sent(stack.history, stack.profile, messages=[one]).outcome == "fail"
+
+    def goes_wrong(text: Text) -> bool:
+        tried = made(text)
+        extra.append(tried)
+        carry(stack, [tried])
+        return wrong(tried)
+
+    extra: list[Message] = []
+    texts = drawn(DRAWN)
+    sent, flows = carry(stack, [made(text) for text in texts])
+    if any(wrong(one) for one in sent):
+        smallest({text: wrong(one) for text, one in zip(texts, sent, strict=False)}, goes_wrong, number=DRAWN)
+    verdicts = [arrives_as_sent(stack.history, stack.profile, messages=[*sent, *extra])]
+    if look_at(stack, flows):
+        verdicts.append(shown_as_sent(stack.history, stack.profile, messages=sent))
+    stack.judge(*verdicts)
+
+
+@pytest.mark.needs("mms")
+def test_pictures_arrive_as_they_were_sent(stack: Stack) -> None:
+    many = [f"https://example.com/{number}.png" for number in range(10)]
+    judge(stack, [message("mms", attachments=some) for some in (PICTURES, PICTURES[:1], PICTURES[::-1], many)])
+
+
+@pytest.mark.needs("sms", "mms")
+def test_a_text_with_pictures_keeps_them(stack: Stack) -> None:
+    """A stack may take it for a picture message, or refuse it, but may not drop them."""
+    judge(stack, [sms(attachments=PICTURES[:1]), sms(attachments=PICTURES)])
+
+
+@pytest.mark.needs("email")
+def test_an_email_arrives_whole(stack: Stack) -> None:
+    """Its subject, its HTML, whom to answer, what is attached; also to an address with a plus."""
+    texts = [text for text in (*INNER.values(), *EDGES.values()) if text != ("", "")]
+    mails = [message("email", subject=one_line(text)) for text in texts]
+    mails += [with_html(message("email", before, after=after)) for before, after in texts[::2]]
+    mails += [message("email", attachments=some) for some in (PICTURES[:1], PICTURES)]
+    mails += [message("email", reply_to=one.format(new_address().replace("@", "+re@"))) for one in SPELLED]
+    if "email" not in stack.profile.messages.recipients:
+        mails.append(message("email", to=new_address().replace("@", "+tag@")))
+    judge(stack, mails)
+
+
+SPELLED = ("{}", "Ann Lee <{}>", '"Lee, Ann \\"A\\"" <{}>', "Zo\u00eb <{}>")
+
+
+def with_html(mail: Message) -> Message:
+    """The same mail with its text in HTML, too."""
+    text = escape(mail.body)
+    return replace(
+        mail, html=f'<div class="a b">\n<p>{text}</p>\n<a href="https://example.com/?a=1&amp;b=2">x</a></div>'
+    )
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_what_goes_with_a_message_is_kept(stack: Stack, channel: Channel) -> None:
+    if not tells(stack, channel, "metadata") or not stack.profile.look.shows.get("metadata"):
+        raise NotAsked("the profile names no {metadata} in [send] body, or none in [look] shows", ["metadata"])
+    kept = [{"order": "A-1"}, {one_line(text): text[0] + text[1] for text in INNER.values()}, DETAILS]
+    sent, flows = carry(stack, [message(channel, metadata=one) for one in kept])
+    if not look_at(stack, flows):
+        raise NotAsked("the API shows nothing of messages that were sent with metadata", ["metadata"])
+    stack.judge(shown_as_sent(stack.history, stack.profile, messages=sent))
+
+
+@pytest.mark.needs("webhooks")
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_what_comes_in_is_shown_as_it_came(stack: Stack, channel: Channel) -> None:
+    texts = list(picked(mail=False, longest=longest_of(channel)).values())
+    # how a mail spells the ends of its lines is up to those who carry it
+    replies = deliver(stack, channel, [text for text in texts if channel != "email" or "\r" not in "".join(text)])
+    if not look_at(stack, [stack.inbound(reply.provider_id) for reply in replies]):
+        raise NotAsked("the API shows nothing of what messages say that came in: [look] shows", ["look"])
+    stack.judge(shown_as_received(stack.history, stack.profile, messages=replies))
