@@ -16,7 +16,10 @@ from harness.extras import need
 @options.build("build/explore", "Where a finding goes.")
 @click.option("--seconds", type=click.FloatRange(min=1), default=60, show_default=True, help="How long to look.")
 @click.option("--steps", type=click.IntRange(min=1), default=14, show_default=True, help="The longest program.")
-def explore(profile: Path, deploy: str | None, build: Path, seconds: float, steps: int) -> int:
+@click.option(
+    "--shrink", type=click.FloatRange(min=0), default=40, show_default=True, help="Seconds to make a finding smaller."
+)
+def explore(profile: Path, deploy: str | None, build: Path, seconds: float, steps: int, shrink: float) -> int:
     """Looks for a program that the stack gets wrong, and shrinks it to a scenario of a few lines."""
     need("hypothesis")  # first, since its extra brings all the others that are needed
     from harness.exploration.looking import look
@@ -26,4 +29,4 @@ def explore(profile: Path, deploy: str | None, build: Path, seconds: float, step
 
     with reserved(build):
         stack = load(profile, driver=deploy)
-        return look(terminal(), seconds=seconds, profile=stack, build=build, steps=steps)
+        return look(terminal(), seconds=seconds, profile=stack, build=build, steps=steps, shrink=shrink)

@@ -1,235 +1,196 @@
 """A Hypothesis state machine over everything that can happen to a messaging stack; each rule is a line of a scenario.
 
-A failure prints the shrunk program as a scenario that can be pasted, and keeps its history.
+Hypothesis draws the programs. What fails is made smaller by `shrinking`, which obeys the clock.
 """
 
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
+import time
+from collections.abc import Callable
+from math import inf
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from harness.errors import CheckFailed, HarnessError, Unobservable
-from harness.exploration.conclusion import conclude, part, patience
-from harness.history.journal import encode
-from harness.profile.base import CHANNELS, Channel
-from harness.profile.claims import claimed, not_asked
-from harness.profile.templates import rendered
-from harness.scenario.messages import message
-from harness.scenario.replies import deliver_mail, deliver_text
+from harness.exploration.able import FINAL, PASSING, Able
+from harness.exploration.acts import INVALID
+from harness.exploration.finding import Finding, Running, running
+from harness.exploration.rich import faults, more_of
+from harness.exploration.steps import Ref, Step
+from harness.exploration.texts import bodies
+from harness.profile.base import Channel
 from harness.scenario.stack import Stack
-from harness.scenario.tracked import TrackedFlow
 
-BODIES = {"plain": "hello", "emoji": "déjà 🎉👩‍🚀", "long": "x" * 400, "lines": "one\ntwo"}
-INVALID: dict[str, dict[str, Any]] = {
-    "recipient": {"to": "nobody"},
-    "empty": {"body": "", "attachments": []},
-    "type": {"type": "pigeon", "channel": "pigeon"},
-}
-"""What the placeholders of a send stand for that is no message."""
-HEADER = "def test_found_by_exploration(stack):\n    since = len(stack.history)"
+
+class Enough(KeyboardInterrupt):
+    """Ends Hypothesis' run as it stands: the time is over, or something was found.
+
+    An error of any other kind it would run again, to see whether it comes again.
+    """
 
 
 class Exploration(RuleBasedStateMachine):
-    """Programs against one deployed stack; `stack` and `build` are set before Hypothesis runs it."""
+    """Programs against one deployed stack; the attributes of the class are set before Hypothesis runs it."""
 
     stack: ClassVar[Stack]
-    build: ClassVar[Path]
-    programs: ClassVar[int] = 0
+    until: ClassVar[float] = inf
+    """The monotonic time at which no new program begins, and those that run are judged."""
+    ended: ClassVar[Callable[[Running], Finding | None]]
+    """Judges a program that has come to its end."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: list[str] = []
-        self.flows: list[TrackedFlow] = []
-        self.replies: list[dict[str, Any]] = []
-        self.held = contextlib.ExitStack()
+        self.open = contextlib.ExitStack()
+        self.program: Running | None = None
+        self.messages: dict[Channel, list[Ref]] = {}
+        self.keyed: list[Ref] = []
+        self.came: list[Ref] = []
         self.holding = False
-        self.ended = False
-        self.faults = contextlib.ExitStack()
+        self.number = 0
 
     @initialize()
     def begin(self) -> None:
-        type(self).programs += 1
-        self.stack.begin()
-        self.since = len(self.stack.history)
+        if time.monotonic() >= self.until:
+            raise Enough
+        self.able = Able(self.stack)
+        self.program = self.open.enter_context(running(self.stack))
 
-    def has(self, *features: str) -> bool:
-        """Whether a program may rest on channels and features: the stack doesn't deny one of them."""
-        return not_asked(self.stack.profile, features) is None
+    def do(self, verb: str, *given: Any, **more: Any) -> None:
+        self._take(Step(verb, given, more))
 
-    @property
-    def hooked(self) -> list[Channel]:
-        """The channels in which replies come in: the mocks deliver them, in the name of an account."""
-        where = self.stack.driver.addresses
-        accounts: dict[Channel, str | None] = {"sms": where.twilio_account, "email": where.sendgrid_account}
-        able = [channel for channel, account in accounts.items() if account and self.stack.has_providers]
-        return [channel for channel in able if channel in self.channels and self.has(channel, "webhooks")]
+    def make(self, verb: str, *given: Any, **more: Any) -> Ref:
+        self.number += 1
+        name = Ref(f"m{self.number}")
+        self._take(Step(verb, given, more, name.name))
+        return name
 
-    @property
-    def calls_ours(self) -> bool:
-        """Whether the stack calls our mocks, so that they can fail, and report."""
-        return self.stack.has_providers and self.stack.profile.providers.observe == "mock"
-
-    def ours(self, role: str) -> bool:
-        """Whether a role's processes are ours to end and to start."""
-        return self.stack.driver.manages_processes and self.stack.profile.count(role) > 0
-
-    @property
-    def channels(self) -> list[Channel]:
-        return [channel for channel in CHANNELS if self.has(channel)]
-
-    def did(self, line: str) -> None:
-        self.lines.append(line)
+    def _take(self, step: Step) -> None:
+        if self.program is not None and time.monotonic() < self.until:
+            self.program.take([step])
 
     # sending
 
-    @rule(data=st.data(), body=st.sampled_from(list(BODIES)))
-    def send(self, data: st.DataObject, body: str) -> None:
-        channel = data.draw(st.sampled_from(self.channels))
-        self.did(f"flow{len(self.flows)} = stack.send({channel}(body={BODIES[body]!r}))")
-        self.flows.append(self.stack.send(message(channel, BODIES[body])))
+    @rule(data=st.data(), count=st.integers(1, 6))
+    def send(self, data: st.DataObject, count: int) -> None:
+        for _ in range(count):
+            channel = data.draw(st.sampled_from(self.able.channels))
+            sent = self.make("send", channel, data.draw(bodies()), **more_of(channel))
+            self.messages.setdefault(channel, []).append(sent)
 
-    @rule(count=st.integers(2, 8))
-    def send_at_once(self, count: int) -> None:
-        first, channel = len(self.flows), self.channels[0]
-        for number in range(count):
-            self.did(f"flow{first + number} = stack.sending({channel}())")
-            self.flows.append(self.stack.sending(message(channel)))
-        for flow in self.flows[first:]:
-            self.did(f"flow{first}.answer()")
-            flow.answer()
+    @precondition(lambda self: self.able.keyed)
+    @rule(data=st.data(), times=st.integers(1, 4))
+    def send_the_same_key(self, data: st.DataObject, times: int) -> None:
+        channel = data.draw(st.sampled_from(self.able.keyed))
+        sent = self.make("send", channel, "once", key=f"k{self.number}")
+        self.keyed.append(sent)
+        for _ in range(times):
+            self.do("again", sent)
 
-    # where that isn't claimed, such a send may become a message, and nothing says which
-    @precondition(lambda self: claimed(self.stack.profile, "validation") is True)
-    @rule(wrong=st.sampled_from(list(INVALID)))
-    def send_invalid(self, wrong: str) -> None:
-        channel = self.channels[0]
-        right = message(channel)
-        template = self.stack.profile.send.of(channel).body
-        body = rendered(template, {**right.values(), **INVALID[wrong]})
-        if body == rendered(template, right.values()):
-            return  # a send of this stack doesn't say that
-        self.did(f"stack.api_client.send({channel}(), body={body!r}, operation='invalid')")
-        answer = self.stack.api_client.send(right, body=body, operation="invalid")
-        if not 400 <= answer["status"] < 500:
-            raise CheckFailed(f"an invalid send was answered {answer['status']}: {answer['body']}")
+    @precondition(lambda self: self.keyed)
+    @rule(data=st.data(), other=st.booleans())
+    def send_a_key_again(self, data: st.DataObject, other: bool) -> None:
+        sent = data.draw(st.sampled_from(self.keyed))
+        self.do("again", sent, *(["another"] if other else []))
 
-    @precondition(lambda self: self.has("idempotency") and self.stack.profile.send.of(self.channels[0]).carries_key)
-    @rule()
-    def send_the_same_key_twice(self) -> None:
-        channel = self.channels[0]
-        once = message(channel, "once")
-        self.did(f"again = {channel}(body='once')")
-        for _ in range(2):
-            self.did(f"flow{len(self.flows)} = stack.send(again, idempotency_key=again.token)")
-            self.flows.append(self.stack.send(once, idempotency_key=once.token))
+    @precondition(lambda self: self.able.validates)
+    @rule(data=st.data(), wrong=st.sampled_from(sorted(INVALID)))
+    def send_invalid(self, data: st.DataObject, wrong: str) -> None:
+        self.do("invalid", data.draw(st.sampled_from(self.able.channels)), wrong)
 
-    # webhooks
+    # what providers say
 
-    @precondition(lambda self: self.hooked)
-    @rule(data=st.data())
-    def reply(self, data: st.DataObject) -> None:
-        channel = data.draw(st.sampled_from(self.hooked))
-        deliver = "deliver_text" if channel == "sms" else "deliver_mail"
-        self.did(f"reply{len(self.replies)} = {deliver}(stack)")
-        self.replies.append(deliver_text(self.stack) if channel == "sms" else deliver_mail(self.stack))
+    @precondition(lambda self: self.able.hooked)
+    @rule(data=st.data(), times=st.integers(1, 4), at_once=st.booleans())
+    def reply(self, data: st.DataObject, times: int, at_once: bool) -> None:
+        channel = data.draw(st.sampled_from(self.able.hooked))
+        self.came.append(self.make("reply", channel, data.draw(bodies()), times=times, at_once=at_once))
 
-    @precondition(lambda self: any("sid" in reply for reply in self.replies))
+    @precondition(lambda self: self.came)
     @rule(data=st.data())
     def repeat_a_reply(self, data: st.DataObject) -> None:
-        texts = [reply for reply in self.replies if "sid" in reply]
-        chosen = data.draw(st.sampled_from(range(len(texts))))
-        reply = texts[chosen]
-        self.did(f"deliver_text(stack, body=reply{chosen}['body'], sid=reply{chosen}['sid'])")
-        deliver_text(self.stack, body=reply["body"], sid=reply["sid"])
+        self.do("deliver", data.draw(st.sampled_from(self.came)))
 
-    @precondition(lambda self: self.flows and self.calls_ours and self.has("delivery_reports"))
-    @rule(data=st.data(), status=st.sampled_from(["sent", "delivered", "failed"]), times=st.integers(1, 2))
-    def report(self, data: st.DataObject, status: str, times: int) -> None:
-        # what is drawn must not hang on how far the stack is: Hypothesis replays programs, the stack's speed varies
-        number = data.draw(st.sampled_from(range(len(self.flows))))
-        flow = self.flows[number]
-        if self.holding and not flow.now.accepted_calls:
-            return  # nobody will call a provider now
-        try:
-            provider_id = self.stack.provider_id(flow)
-        except Unobservable:
-            return
-        channel = flow.message.type
-        word = {"sent": "processed", "failed": "dropped"}.get(status, status) if channel == "email" else status
-        for _ in range(times):
-            self.did(f"stack.providers.report({channel!r}, stack.provider_id(flow{number}), {word!r})")
-            self.stack.providers.report(channel, provider_id, word)
+    @precondition(lambda self: self.able.signed)
+    @rule(data=st.data(), signature=st.sampled_from(["tampered", "missing"]))
+    def reply_with_a_bad_signature(self, data: st.DataObject, signature: str) -> None:
+        self.do("reply", data.draw(st.sampled_from(self.able.signed)), signature=signature)
+
+    @precondition(lambda self: self.able.hooked and self.able.has("conversations"))
+    @rule(data=st.data(), number=st.integers(2, 10))
+    def first_replies(self, data: st.DataObject, number: int) -> None:
+        self.do("first_replies", data.draw(st.sampled_from(self.able.hooked)), number)
+
+    @precondition(lambda self: any(self.messages.get(channel) for channel in self.able.reported))
+    @rule(data=st.data(), at_once=st.booleans(), number=st.integers(1, 3))
+    def report(self, data: st.DataObject, at_once: bool, number: int) -> None:
+        able = [channel for channel in self.able.reported if self.messages.get(channel)]
+        channel = data.draw(st.sampled_from(able))
+        sent = data.draw(st.sampled_from(self.messages[channel]))
+        self.do("report", sent, *self._words(data, channel, number), at_once=at_once)
+
+    @precondition(lambda self: self.able.reported and not self.holding)
+    @rule(data=st.data(), number=st.integers(1, 3), at_once=st.booleans())
+    def send_reported_early(self, data: st.DataObject, number: int, at_once: bool) -> None:
+        channel = data.draw(st.sampled_from(self.able.reported))
+        self.do("send_reported_early", channel, *self._words(data, channel, number), at_once=at_once)
+
+    def _words(self, data: st.DataObject, channel: Channel, number: int) -> list[str]:
+        """Reports that may contradict each other."""
+        return [data.draw(st.sampled_from([*FINAL[channel], *PASSING[channel]])) for _ in range(number)]
 
     # disturbances
 
-    @precondition(lambda self: not self.holding and self.stack.worker.names)
+    @precondition(lambda self: self.able.calls_ours and any(True for _ in faults(self.able)))
+    @rule(data=st.data(), count=st.integers(1, 4))
+    def send_into_an_error(self, data: st.DataObject, count: int) -> None:
+        for _ in range(count):
+            channel = data.draw(st.sampled_from(self.able.channels))
+            self.do("send", channel, fault=data.draw(st.sampled_from(list(faults(self.able)))))
+
+    @precondition(lambda self: self.able.calls_ours and self.able.has("retries"))
+    @rule(data=st.data(), times=st.integers(1, 2))
+    def provider_fails(self, data: st.DataObject, times: int) -> None:
+        status = data.draw(st.sampled_from(self.able.profile.retries.statuses))
+        self.do("provider_fails", status=status, times=times, retry_after=0)
+
+    @precondition(lambda self: not self.holding and self.able.holds)
     @rule()
     def hold_the_worker(self) -> None:
-        self.did("hold = stack.worker.held(quiescent=False); hold.__enter__()")
-        self.held.enter_context(self.stack.worker.held(quiescent=False))
+        self.do("hold", "worker")
         self.holding = True
 
     @precondition(lambda self: self.holding)
     @rule()
     def release_the_worker(self) -> None:
-        self.did("hold.__exit__(None, None, None)")
-        self.release()
-
-    def release(self) -> None:
+        self.do("release", "worker")
         self.holding = False
-        self.held.close()
 
-    @precondition(lambda self: not self.holding and self.ours("worker") and self.has("redelivery"))
-    @rule(how=st.sampled_from(["kill", "terminate"]))
-    def end_and_start_the_worker(self, how: str) -> None:
-        self.did(f"stack.worker.{how}(); stack.worker.start()")
-        self.ended = True
-        getattr(self.stack.worker, how)()
-        self.stack.worker.start()
+    @precondition(lambda self: self.able.ours("worker") or self.able.ours("api"))
+    @rule(data=st.data(), how=st.sampled_from(["kill", "terminate"]))
+    def crash(self, data: st.DataObject, how: str) -> None:
+        role = data.draw(st.sampled_from([role for role in ("worker", "api") if self.able.ours(role)]))
+        self.do("crash", role, how)
+        self.holding = self.holding and role != "worker"
 
-    @precondition(lambda self: self.ours("api"))
+    @precondition(lambda self: self.able.places)
+    @rule(data=st.data())
+    def crash_at(self, data: st.DataObject) -> None:
+        place = data.draw(st.sampled_from(self.able.places))
+        self.do("crash_at", place, data.draw(st.sampled_from(self.able.channels)))
+        self.holding = False
+
+    @precondition(lambda self: self.able.scales)
     @rule()
-    def crash_the_api(self) -> None:
-        self.did("stack.api.kill(); stack.api.start()")
-        self.stack.api.kill()
-        self.stack.api.start()
-
-    @precondition(lambda self: self.calls_ours and self.has("retries"))
-    @rule(data=st.data(), times=st.integers(1, 2))
-    def provider_fails(self, data: st.DataObject, times: int) -> None:
-        status = data.draw(st.sampled_from(self.stack.profile.retries.statuses))
-        self.did(f"stack.providers.fault({{}}, status={status}, times={times}, retry_after=0).__enter__()")
-        self.faults.enter_context(self.stack.providers.fault({}, status=status, times=times, retry_after=0))
+    def scale(self) -> None:
+        self.do("scale", 1)
+        self.holding = False
 
     # the end
 
     def teardown(self) -> None:
-        if not hasattr(self, "since"):
-            return
-        if self.holding:
-            self.did("hold.__exit__(None, None, None)")
-            self.release()
-        if not self.flows and not self.replies:
-            self.faults.close()
-            return  # nothing was sent, so there is nothing to judge
-        self.did("conclude(stack, since=since)")
-        try:
-            with self.faults:
-                conclude(self.stack, since=self.since, within=patience(self.stack.profile, ended=self.ended))
-        except (HarnessError, AssertionError) as error:
-            self.keep(error)
-            raise
-
-    def keep(self, error: BaseException) -> None:
-        """Writes the program as a scenario and its history; the last one written is the smallest."""
-        self.build.mkdir(parents=True, exist_ok=True)
-        program = "\n    ".join([HEADER, *self.lines])
-        (self.build / "scenario.py").write_text(program + "\n", encoding="utf-8")
-        history = part(self.stack.history, self.since)
-        text = "".join(encode(event) + "\n" for event in history.events())
-        (self.build / "history.jsonl").write_text(text, encoding="utf-8")
-        (self.build / "why.txt").write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
+        with self.open:
+            program, self.program = self.program, None
+            if program is not None and program.acts.done and type(self).ended(program) is not None:
+                raise Enough
