@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.profile.base import CHANNELS, Channel
 from harness.profile.claims import claimed, not_asked
 from harness.scenario.stack import Stack
@@ -87,6 +89,24 @@ class Able:
     def scales(self) -> bool:
         """Whether more workers than the profile's can be started."""
         return self.ours("worker") and self.has("several_workers") and not self.stack.driver.restarts("worker")
+
+    @property
+    def troubles(self) -> list[tuple[Any, ...]]:
+        """The faults of `stack.faults`, with what they are given, that this stack claims to survive."""
+        if claimed(self.profile, "outages") is not True:
+            return []
+        faults, services = self.stack.faults, self.stack.driver.services
+        found: list[tuple[Any, ...]] = []
+        for role, part in faults.links:
+            found += [(what, role, part) for what in ("cut", "reset", "half_open")]
+        for part, what in (
+            ("redis", "redis_read_only"),
+            ("redis", "redis_out_of_memory"),
+            ("postgres", "postgres_read_only"),
+        ):
+            if services is not None and services.has(part):
+                found.append((what,))
+        return found
 
     @property
     def places(self) -> list[str]:

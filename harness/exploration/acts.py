@@ -46,6 +46,7 @@ class Acts:
         self._run = secrets.token_hex(4)
         self._holds: dict[Role, contextlib.ExitStack] = {}
         self._faults = contextlib.ExitStack()
+        self._troubles = contextlib.ExitStack()
         self._workers = stack.worker.names
 
     # sending
@@ -88,26 +89,32 @@ class Acts:
             if answer["status"] < 400:
                 raise CheckFailed(f"an invalid send ({wrong}) was answered {answer['status']}: {answer['body']}")
 
-    def rest(self) -> None:
-        """Waits for what was sent so far, for a moment at most."""
+    def rest(self, within: float = AT_GATE_S) -> None:
+        """Waits until what was sent so far is at rest, so many seconds at most."""
         self.stack.history.wait_until(
             lambda: all(self.stack.at_rest(sent.flow) for sent in self.done.sent) or None,
-            deadline=time.monotonic() + AT_GATE_S,
+            deadline=time.monotonic() + within,
         )
 
     # what providers say
 
-    def report(self, sent: Sent, *statuses: str, at_once: bool = False, signature: str | None = None) -> None:
-        """Reports about a message, in this order or all at once; nothing where no provider has taken it."""
+    def report(
+        self, sent: Sent, *statuses: str, at_once: bool = False, soon: bool = False, signature: str | None = None
+    ) -> None:
+        """Reports about a message, in this order or all at once; nothing where no provider has taken it.
+
+        They come once the message is at rest, or as `soon` as it was called.
+        """
         if self._holds and not sent.flow.now.accepted_calls:
             return  # nobody will call a provider now
-        if not self.stack.reaches(sent.flow, provider_called(), within=ACCEPTED_S):
-            return
-        accepted = self.stack.history.wait_until(
-            lambda: sent.flow.now.accepted_calls or None, deadline=time.monotonic() + AT_GATE_S
-        )
+        within = time.monotonic() + ACCEPTED_S
+        self.stack.history.wait_until(lambda: self._reportable(sent, soon=soon) or None, deadline=within)
+        accepted = sent.flow.now.accepted_calls
         if accepted:
             self._report(sent.message.type, accepted_id(accepted[-1]), statuses, at_once=at_once, signature=signature)
+
+    def _reportable(self, sent: Sent, *, soon: bool) -> bool:
+        return bool(soon and sent.flow.now.accepted_calls) or self.stack.at_rest(sent.flow)
 
     def send_reported_early(self, channel: Channel, *statuses: str, at_once: bool = False) -> Sent:
         """A message whose provider reports before it has answered the call."""
@@ -245,6 +252,17 @@ class Acts:
         self.release("worker")
         self.stack.worker.start(count=count)
 
+    def trouble(self, fault: str, *given: Any, **more: Any) -> None:
+        """A fault of `stack.faults`, until `calm` or the end: `trouble("cut", "worker", "redis")`."""
+        made = getattr(self.stack.faults, fault)(*given, **more)
+        if made is not None:  # else it is over already
+            self._troubles.enter_context(made)
+        self.done.ended = True
+
+    def calm(self) -> None:
+        """Heals what `trouble` has brought about."""
+        self._troubles.close()
+
     # the end
 
     def conclude(self, *, within: float | None = None) -> None:
@@ -252,18 +270,21 @@ class Acts:
 
         Raises CheckFailed, or Inconclusive where it can't be told.
         """
-        for role in list(self._holds):
-            self.release(role)
+        self._let_go()
         conclude(self.stack, self.done, within=within)
 
     def close(self) -> None:
         """Takes back all that disturbs, and gives the stack the workers that it had."""
-        for role in list(self._holds):
-            self.release(role)
+        self._let_go()
         self._faults.close()
         if sorted(self.stack.worker.names) != sorted(self._workers):
             self.stack.worker.terminate()
             self.stack.worker.start()
+
+    def _let_go(self) -> None:
+        self.calm()
+        for role in list(self._holds):
+            self.release(role)
 
 
 @contextlib.contextmanager

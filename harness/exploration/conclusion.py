@@ -127,5 +127,6 @@ def part(history: History, since: int) -> History:
 
 
 def patience(profile: Profile, *, ended: bool = True) -> float:
-    """Seconds in which a program's messages come to rest; `ended` where workers were ended under them."""
-    return REST_S + (profile.policy.taken_up_within if ended else 0.0)
+    """Seconds in which a program's messages come to rest; `ended` where processes were ended or cut off under them."""
+    more = profile.policy.taken_up_within + profile.policy.recovers_within
+    return REST_S + (more if ended else 0.0)

@@ -54,20 +54,33 @@ class Running:
         self.steps: Program = []
         self.began = time.monotonic()
         self._open: Exception | None = None
+        self._refuted: Exception | None = None
 
     def take(self, program: Program) -> None:
-        """Takes these steps; what one of them couldn't tell is kept for the end."""
+        """Takes these steps; what one of them couldn't tell is kept for the end, and one that fails is the last."""
         for step in program:
+            if self._refuted is not None:
+                return
             self.steps = [*self.steps, step]
             try:
                 run(self.acts, [step], self.made)
             except Inconclusive as error:
                 self.made.results.append(None)
                 self._open = self._open or error
+            except Refuted as error:
+                self.made.results.append(None)
+                self._refuted = error
+
+    @property
+    def failed(self) -> bool:
+        """Whether a step has failed already."""
+        return self._refuted is not None
 
     def judged(self, *, within: float | None = None) -> Finding | None:
         """What is wrong with what it did, or can't be told; None where nothing is."""
         try:
+            if self._refuted is not None:
+                raise self._refuted
             self.acts.conclude(within=within)
             if self._open is not None:
                 raise self._open

@@ -48,6 +48,7 @@ class Exploration(RuleBasedStateMachine):
         self.keyed: list[Ref] = []
         self.came: list[Ref] = []
         self.holding = False
+        self.troubled = False
         self.number = 0
 
     @initialize()
@@ -123,12 +124,12 @@ class Exploration(RuleBasedStateMachine):
         self.do("first_replies", data.draw(st.sampled_from(self.able.hooked)), number)
 
     @precondition(lambda self: any(self.messages.get(channel) for channel in self.able.reported))
-    @rule(data=st.data(), at_once=st.booleans(), number=st.integers(1, 3))
-    def report(self, data: st.DataObject, at_once: bool, number: int) -> None:
+    @rule(data=st.data(), at_once=st.booleans(), soon=st.booleans(), number=st.integers(1, 3))
+    def report(self, data: st.DataObject, at_once: bool, soon: bool, number: int) -> None:
         able = [channel for channel in self.able.reported if self.messages.get(channel)]
         channel = data.draw(st.sampled_from(able))
         sent = data.draw(st.sampled_from(self.messages[channel]))
-        self.do("report", sent, *self._words(data, channel, number), at_once=at_once)
+        self.do("report", sent, *self._words(data, channel, number), at_once=at_once, soon=soon)
 
     @precondition(lambda self: self.able.reported and not self.holding)
     @rule(data=st.data(), number=st.integers(1, 3), at_once=st.booleans())
@@ -186,6 +187,22 @@ class Exploration(RuleBasedStateMachine):
     def scale(self) -> None:
         self.do("scale", 1)
         self.holding = False
+
+    @precondition(lambda self: self.able.troubles and not self.troubled)
+    @rule(data=st.data())
+    def trouble(self, data: st.DataObject) -> None:
+        self.do("trouble", *data.draw(st.sampled_from(self.able.troubles)))
+        self.troubled = True
+
+    @precondition(lambda self: self.troubled)
+    @rule()
+    def calm(self) -> None:
+        self.do("calm")
+        self.troubled = False
+
+    @rule(within=st.sampled_from([0.1, 0.5]))
+    def rest(self, within: float) -> None:
+        self.do("rest", within)
 
     # the end
 

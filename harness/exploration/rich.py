@@ -151,6 +151,15 @@ def more_of(channel: Channel) -> dict[str, Any]:
     return {"subject": "Ünïcode & <subject>", "html": None} if channel == "email" else {}
 
 
+def troubles(able: Able, w: Writer) -> None:
+    for fault, *given in able.troubles:
+        w.do("trouble", fault, *given)
+        for channel in able.channels:
+            w.do("send", channel)
+        w.do("rest", 0.5)
+        w.do("calm")
+
+
 SHAPES: Final[tuple[Callable[[Able, Writer], None], ...]] = (
     many_at_once,
     keys,
@@ -160,4 +169,5 @@ SHAPES: Final[tuple[Callable[[Able, Writer], None], ...]] = (
     contents,
     held_workers,
     crashes,
+    troubles,
 )

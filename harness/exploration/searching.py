@@ -72,7 +72,7 @@ class Search:
     def judge(self, program: Running) -> Finding | None:
         """Judges a program that has come to its end; what can't be told of it is kept, and looked on."""
         done = program.acts.done
-        if not (done.sent or done.came or done.pairs):
+        if not (done.sent or done.came or done.pairs or program.failed):
             return None  # nothing was sent, so there is nothing to judge
         self.programs += 1
         within = min(patience(self.stack.profile, ended=program.acts.done.ended), max(self._left, 1.0))

@@ -26,4 +26,4 @@ def test_a_message_of_an_earlier_program_that_ends_in_this_one_is_none_of_its_ow
 def test_a_program_that_ended_workers_waits_for_what_they_had() -> None:
     profile = Profile(policy=Policy(taken_up_within=25))
     assert patience(profile, ended=False) == 30
-    assert patience(profile) == 55
+    assert patience(profile) == 30 + 25 + 20

@@ -25,14 +25,14 @@ from tests.quality.verifying import profile_of
 BUILD = Path("build/explored")
 LEAST = 15
 FROM_CATALOGUE: dict[str, str] = {
-    "never queued": "no entry was ever put",
+    "never queued": "lost",
     "queued twice": "queued more than once",
     "acknowledged before the call": "acknowledged before",
     "never acknowledged": "acknowledged by nobody",
     "no retry": "it was given up after 1 calls",
     "resends after success": "delivered more than once",
     "sent again as if new": "delivered more than once",
-    "inbound race": "made 2 rows",
+    "inbound race": "delivered more than once",
     "conversation race": "conversations, expected 1",
 }
 """Defects that `make quality` knows, with the words in which a program's judgement tells of them."""

@@ -177,7 +177,8 @@ def test_programs_ask_a_stack_for_nothing_that_its_profile_lacks(build: Path) ->
         assert {event.data.get("channel") for event in asked} == {"sms"}
         assert {event.data["operation"] for event in asked} == {"send"}
         assert not stack.history.events("callback.sent")
-        assert "provider" not in {event.data["fault"] for event in stack.history.events("fault.began")}
+        faults = [event for event in stack.history.events("fault.began") if event.data["fault"] == "provider"]
+        assert {event.data["status"] for event in faults} == {400}, "a refusal for good, which asks for no retry"
     assert not (build / "scenario.py").exists()
 
 
