@@ -131,7 +131,7 @@ def given_up(flow: Flow, facts: Facts, profile: Profile) -> Answers:
     """Whether a message was given up after passing errors that call for another try."""
     answers = flow.call_answers
     passing = [event for event in answers if event.data.get("status") in profile.retries.statuses]
-    told = any(owed_by(event, profile) == profile.statuses.failed for event in flow.of("callback.sent"))
+    told = any(profile.statuses.failed in owed_by(event, profile) for event in flow.of("callback.sent"))
     if flow.status != profile.statuses.failed or told or claimed(profile, "retries") is not True:
         return
     if not answers or len(passing) < len(answers) or facts.disturbances(flow.events[0], flow.events[-1]):
