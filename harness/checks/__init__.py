@@ -15,6 +15,7 @@ from harness.checks.asynchronous import proof_by_actors, proof_by_hold, proof_by
 from harness.checks.delivery_reports import report_moved, reports_applied, stranger_ignored
 from harness.checks.lifecycle import forward_only, sent_is_earned
 from harness.checks.message_queued import message_queued, one_message
+from harness.checks.outages import outages
 from harness.checks.queue_operations import queue_operations
 from harness.checks.sync_processing_disabled import sync_processing_disabled
 from harness.checks.verdict import Outcome, Verdict, failed, passed, unknown, worst
@@ -42,6 +43,7 @@ __all__ = [
     "one_conversation",
     "one_message",
     "one_of_many",
+    "outages",
     "passed",
     "proof_by_actors",
     "proof_by_hold",

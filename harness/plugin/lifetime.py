@@ -48,6 +48,16 @@ def retried_statuses(config: pytest.Config) -> list[int]:
         return Retries().statuses  # who runs a scenario is told of its profile
 
 
+def parts_of(config: pytest.Config) -> list[str]:
+    """The servers on which the stack stands, `redis` and `postgres`, as its profile says; both where it can't be read."""
+    try:
+        profile = profile_of(config)
+    except UsageError:
+        return ["redis", "postgres"]  # who runs a scenario is told of its profile
+    has = {"redis": profile.queue.base != "none", "postgres": profile.database.kind == "postgres"}
+    return [part for part, there in has.items() if there]
+
+
 @contextlib.contextmanager
 def lifetime(session: pytest.Session) -> Iterator[Stack]:
     """Deploys the stack that a session's options ask for, judges its whole record, and takes it down."""
