@@ -30,19 +30,21 @@ SERVERS: dict[str, dict[str, Make]] = {
         "the disk of postgres is full": lambda stack: stack.faults.postgres_disk_full(),
     },
 }
-LINKS: dict[str, Callable[[Stack, str], AbstractContextManager[Any]]] = {
-    "cut": lambda stack, role: stack.faults.cut(role, "redis"),
-    "reset": lambda stack, role: stack.faults.reset(role, "redis"),
-    "half-open": lambda stack, role: stack.faults.half_open(role, "redis"),
-    "late": lambda stack, role: stack.faults.delay(role, "redis", seconds=0.1, jitter=0.1),
+LINKS: dict[str, Callable[[Stack, str, str], AbstractContextManager[Any]]] = {
+    "cut": lambda stack, role, part: stack.faults.cut(role, part),
+    "reset": lambda stack, role, part: stack.faults.reset(role, part),
+    "half-open": lambda stack, role, part: stack.faults.half_open(role, part),
+    "late": lambda stack, role, part: stack.faults.delay(role, part, seconds=0.1, jitter=0.1),
 }
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Of the servers those that the profile has."""
+    has = parts_of(metafunc.config)
     if "server" in metafunc.fixturenames:
-        has = parts_of(metafunc.config)
         metafunc.parametrize("server", [name for part in has for name in SERVERS[part]])
+    if "part" in metafunc.fixturenames:
+        metafunc.parametrize("part", has)
 
 
 def test_an_outage_of_a_server_is_got_over(stack: Stack, server: str) -> None:
@@ -53,8 +55,8 @@ def test_an_outage_of_a_server_is_got_over(stack: Stack, server: str) -> None:
 
 @pytest.mark.parametrize("role", ["api", "worker"])
 @pytest.mark.parametrize("link", list(LINKS))
-def test_an_outage_of_a_link_to_redis_is_got_over(stack: Stack, role: str, link: str) -> None:
-    since = live_through(stack, LINKS[link](stack, role))
+def test_an_outage_of_a_link_is_got_over(stack: Stack, role: str, link: str, part: str) -> None:
+    since = live_through(stack, LINKS[link](stack, role, part))
     stack.judge(outages(stack.history, stack.profile, after=since))
 
 

@@ -49,7 +49,7 @@ def retried_statuses(config: pytest.Config) -> list[int]:
 
 
 def parts_of(config: pytest.Config) -> list[str]:
-    """The servers on which the stack stands, `redis` and `postgres`, as its profile says; both where it can't be read."""
+    """The servers on which the stack stands, `redis` and `postgres`, as its profile says; else both."""
     try:
         profile = profile_of(config)
     except UsageError:

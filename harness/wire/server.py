@@ -12,6 +12,7 @@ Requests, one JSON object a line, each with an `id` that the reply repeats:
   {"do": "disturb", "fault", "process", "part", "what", "seconds", "jitter", "bytes_per_s"} -> {"links": [process, ...]}
                                    what is wrong with the links of some processes to a part, as `link.Trouble` has it
   {"do": "heal", "fault"} -> {"hits": n}
+  {"do": "links"} -> {"links": [[process, part], ...]}   those that there are
   {"do": "settle"} -> {}     everything told before is out, in order, and Redis is done with clients that have left
 Unasked, each with the `process`, the `connection` and the time (`at`, Unix seconds):
   what `commands.events_of` says: "appended", "claimed", "acked", "deleted", "trimmed", and "some" where Redis did less
@@ -99,6 +100,8 @@ class Wire:
                 return {"reached": gates.open(request["gate"])}
             case "disturb":
                 return {"links": await self._disturb(request)}
+            case "links":
+                return {"links": [[link.process, link.part] for link in self._links]}
             case "heal":
                 return {"hits": sum([await link.heal(request["fault"]) for link in self._links])}
             case "settle":

@@ -36,6 +36,7 @@ within = 3
 [policy]
 queued_within = 2
 finished_within = 3
+recovers_within = 8
 """
 MODES = ("plain", "latency", "supervisor", "deadlines", "monitor")
 """plain: short deadlines; the others differ from it in one thing: slow providers, a parent above the worker, the

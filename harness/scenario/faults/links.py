@@ -8,7 +8,6 @@ from typing import Final
 
 from harness.errors import Unobservable, UsageError
 from harness.history import Event
-from harness.probes.wire import WireControl
 from harness.scenario.faults.window import Window, positive
 from harness.scenario.steps import step
 
@@ -59,31 +58,29 @@ class Links(Window):
 
     @property
     def links(self) -> list[tuple[str, str]]:
-        """The links that faults can be put on: roles, each with a part that its processes reach through a wire."""
-        return [(role, part) for role in self._waiting.profile.roles for part in PARTS if self._control_of(part)]
-
-    def _control_of(self, part: str) -> WireControl | None:
-        if part == "redis" and self._wire is not None:
-            return self._wire.control
-        return None
+        """The links that faults can be put on: roles, each with a part that its processes reach through the wire."""
+        if self._wire is None or self._wire.control is None:
+            return []
+        known = self._loop.run(self._wire.control.ask("links"))["links"]
+        facts = self._waiting.facts
+        return sorted({(facts.role(process), part) for process, part in known})
 
     @contextlib.contextmanager
     def _link(self, what: str, role: str, part: str, **more: float) -> Iterator[Event]:
         if part not in PARTS:
             raise UsageError(f"{part!r} is no part that a link leads to; there are {', '.join(PARTS)}")
         kinds = " ".join(self._waiting.profile.of_role(self._role(role)) or [role])
-        control = self._control_of(part)
-        if control is None:
+        control = self._wire.control if self._wire is not None else None
+        if control is None or (role, part) not in self.links:
             ours = self._waiting.facts.manages_processes
-            remedy = '[queue] observe = "wire"' if ours else "let the harness deploy the stack"
-            raise Unobservable(
-                f"no wire stands between the {role} and {part}, so nothing can be wrong there", remedy=remedy
-            )
+            through = "--deep" if part == "postgres" else '[queue] observe = "wire"'
+            remedy = through if ours else "let the harness deploy the stack"
+            reason = f"no wire stands between the {role} and {part}, so nothing can be wrong there"
+            raise Unobservable(reason, remedy=remedy)
 
         def start(begin: Event) -> None:
             ask = control.ask("disturb", fault=begin.data["number"], process=kinds, part=part, what=what, **more)
-            if not self._loop.run(ask)["links"]:
-                raise Unobservable(f"no process of the {role} was ever started behind the wire to {part}")
+            self._loop.run(ask)
 
         def heal(begin: Event) -> int:
             return int(self._loop.run(control.ask("heal", fault=begin.data["number"]))["hits"])
