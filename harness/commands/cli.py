@@ -50,6 +50,16 @@ def app() -> None:
 @click.option("--explain", is_flag=True, help="Prints each claim with its witnesses.")
 @click.option("-x", "first", is_flag=True, help="Ends at the first scenario that doesn't pass.")
 @click.option("--maxfail", type=click.IntRange(min=1), metavar="N", help="Ends after N scenarios that didn't pass.")
+@click.option("--faults", is_flag=True, help="Instead of scenarios: traffic under a seeded schedule of faults.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), metavar="N", help="--faults: the same seed gives the same schedule."
+)
+@click.option(
+    "--fault-count", type=click.IntRange(1, 10_000), metavar="N", help="--faults: how many faults; by default 100."
+)
+@click.option(
+    "--messages", type=click.IntRange(1, 100_000), metavar="N", help="--faults: at least so many; by default 5000."
+)
 def verify(
     profile: Path,
     deploy: str | None,
@@ -67,10 +77,36 @@ def verify(
     explain: bool,
     first: bool,
     maxfail: int | None,
+    faults: bool,
+    seed: int | None,
+    fault_count: int | None,
+    messages: int | None,
 ) -> int:
     """Deploys a stack, judges what it does, and says why: exit code 0 pass, 1 fail, 2 unknown, 3 unusable."""
     from harness.commands.verify import Request, run
 
+    given = {"--seed": seed, "--fault-count": fault_count, "--messages": messages}
+    if faults:
+        from harness.commands.faults import Faults, refuse
+        from harness.commands.faults import run as run_faults
+
+        words = {"--check": checks, "--repeat": repeat > 1, "--scenarios": scenarios, "--keyword": keyword}
+        words |= {"--parallel": parallel, "--deep": deep, "--without": without, "--provider-latency": provider_latency}
+        refuse([name for name, value in {**words, "-x": first, "--maxfail": maxfail}.items() if value])
+        asked = Faults(
+            profile=profile,
+            build=build,
+            deploy=deploy,
+            stack_env=tuple(stack_env),
+            time_scale=time_scale,
+            seed=seed,
+            count=fault_count or 100,
+            messages=messages or 5000,
+            explain=explain,
+        )
+        return run_faults(asked)
+    if alone := [name for name, value in given.items() if value is not None]:
+        raise UsageError(f"{', '.join(alone)}: only of a schedule of faults; add --faults")
     request = Request(
         profile=profile,
         deploy=deploy,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from math import inf
 from typing import Any, TypeVar
@@ -47,6 +47,10 @@ class TrackedFlow:
     def answered(self) -> bool:
         """Whether its send has come to its end, with an answer or without one."""
         return self._answer.done()
+
+    def when_answered(self, tell: Callable[[], object]) -> None:
+        """Calls `tell` once its send has come to its end, in whatever thread learns of that."""
+        self._answer.add_done_callback(lambda _: tell())
 
     def answer(self) -> dict[str, Any]:
         """The API's answer, {"status", "body"}; waits for it, and raises Inconclusive where it never came."""

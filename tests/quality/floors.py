@@ -7,7 +7,7 @@ from typing import Final
 FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "harness": (
         ("commands",),
-        ("plugin", "load", "exploration"),
+        ("plugin", "load", "exploration", "campaign"),
         ("reports",),
         ("discovery",),
         ("session",),

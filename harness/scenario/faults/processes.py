@@ -67,17 +67,15 @@ class Processes(Window):
         role = self._role(role)
         if seconds == 0:
             raise UsageError("seconds = 0: expected by how much the clock is to be wrong")
-        library = next((str(found) for place in LIBRARY for found in Path("/usr/lib").glob(place)), None)
-        if library is None:
-            raise Unobservable("no clock can be shifted here: there is no libfaketime", remedy="apt install faketime")
-        shifted = {"LD_PRELOAD": library, "FAKETIME": f"{seconds:+g}", "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+        shifts = library()
+        shifted = {"LD_PRELOAD": shifts, "FAKETIME": f"{seconds:+g}", "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
         reached = 0
 
         def start(_: Event) -> None:
             nonlocal reached
             self._ended(role)
             self._loop.run(self._driver.launch_with(role, shifted))
-            reached = sum(preloaded(member.pid, library) for member in self._driver.members(role))
+            reached = sum(preloaded(member.pid, shifts) for member in self._driver.members(role))
 
         def heal(_: Event) -> int:
             self._ended(role)
@@ -96,10 +94,18 @@ class Processes(Window):
             ended(history, begin)
 
 
-def preloaded(pid: int | None, library: str) -> bool:
+def library() -> str:
+    """The library that shifts a clock; raises Unobservable where this machine has none."""
+    found = next((str(found) for place in LIBRARY for found in Path("/usr/lib").glob(place)), None)
+    if found is None:
+        raise Unobservable("no clock can be shifted here: there is no libfaketime", remedy="apt install faketime")
+    return found
+
+
+def preloaded(pid: int | None, shifts: str) -> bool:
     """Whether a process has a library in its memory."""
     maps = Path(f"/proc/{pid}/maps")
     try:
-        return pid is not None and Path(library).name in maps.read_text(encoding="utf-8", errors="replace")
+        return pid is not None and Path(shifts).name in maps.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
