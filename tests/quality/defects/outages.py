@@ -210,7 +210,7 @@ DEFECTS = (
     of("worker never reads again", "brought on by nobody since", worker_never_reads_again),
     of("out of memory taken for success", LOST, out_of_memory_taken_for_success),
     of("dropped where redis is away", LOST, dropped_where_redis_is_away),
-    of("relay gives up", "since", relay_gives_up),
+    of("relay gives up", LOST, relay_gives_up),
     of("outcome dropped where the database is away", "unrecorded: ", outcome_dropped_where_the_database_is_away),
     of("entry dropped where the database is away", LOST, entry_dropped_where_the_database_is_away),
     of("taken though the database is away", LOST, taken_though_the_database_is_away),
