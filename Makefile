@@ -16,7 +16,7 @@ DEPLOY ?=
 SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images docs examples conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin clean lock
+.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -133,6 +133,9 @@ bench-wait: $(READY) ## event to wake-up beside polling, and what the wire costs
 
 bench-plugin: $(READY) ## what a pytest run pays that doesn't use the plugins
 	@$(BIN)/python -m benchmarks.plugin
+
+bench-checks: $(READY) ## what it costs to judge a record of a million events whole, and one of two million
+	@$(BIN)/python -m benchmarks.checks $(ARGS)
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --all-extras pyproject.toml -o requirements.lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 from harness.checks.lacking import turned_down
@@ -123,11 +124,21 @@ def may_go_on(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> bool
 
 def idle(history: History) -> bool:
     """Whether no worker has shown anything of its work for a while: none has more to do, as far as Redis was told."""
-    answered = {event.data.get("call") for event in history.events("provider.answered")}
-    if any(event.data.get("call") not in answered for event in history.events("provider.called")):
-        return False
-    shown = history.events(*AT_WORK)
-    return not shown or late(history, shown[-1], by=IDLE_S)
+    called = "provider.called", "provider.answered"
+    shown = [event for kind in AT_WORK if (event := history.drawn(newest, kind))]
+    return not history.drawn(any_in_flight, *called) and (not shown or late(history, *shown, by=IDLE_S))
+
+
+def any_in_flight(events: Iterable[Event]) -> bool:
+    """Whether a call among these calls and answers of providers has no answer."""
+    calls: dict[str, set[object]] = {"provider.called": set(), "provider.answered": set()}
+    for event in events:
+        calls[event.kind].add(event.data.get("call"))
+    return not calls["provider.called"] <= calls["provider.answered"]
+
+
+def newest(events: Sequence[Event]) -> Event | None:
+    return events[-1] if events else None
 
 
 def waits(flow: Flow, profile: Profile) -> bool:

@@ -27,7 +27,7 @@ def lacking(flow: Flow, facts: Facts, profile: Profile) -> str | None:
     if failed and claimed(profile, "retries") is None:
         return "retries"
     first, last = flow.events[0], flow.events[-1]
-    if claimed(profile, "outages") is not True and any(w.outage for w in facts.windows() if facts.during(w, first)):
+    if claimed(profile, "outages") is not True and any(w.outage for w in facts.windows(since=first.seen)):
         return "outages"
     # an entry that nobody has acknowledged is still somebody's when the flow has nothing more to say
     until = facts.history.last if unacknowledged(flow, profile) else last

@@ -34,9 +34,11 @@ def backward_moves(flow: Flow, statuses: Statuses) -> list[Event]:
 def moved_back(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
     """The transitions that went back without a reason: who does again what it may moves the row once more, too."""
     wrong = backward_moves(flow, profile.statuses)
+    if not wrong:
+        return []
     again = max(len(flow.accepted_calls), len(first_generation(flow))) > flow.messages
     allowed = again and profile.policy.delivery == "at-least-once"
-    return [] if wrong and allowed and sent_again(flow, facts) else wrong
+    return [] if allowed and sent_again(flow, facts) else wrong
 
 
 def rows(flow: Flow) -> list[list[tuple[str, Event]]]:

@@ -26,7 +26,7 @@ def texts(event: Event) -> frozenset[str]:
 def one_id_for_two(flow: Flow) -> list[Event]:
     """The answers that gave one id to sends of different texts, which shared no idempotency key."""
     given: dict[str, list[Event]] = {}
-    for event in flow.answers:
+    for event in flow.answers if len(flow.answers) > 1 else ():
         if event.message_id and took(event) and texts(event):
             given.setdefault(event.message_id, []).append(event)
     for answers in given.values():
@@ -39,13 +39,16 @@ def one_id_for_two(flow: Flow) -> list[Event]:
 
 def id_of_anothers_call(flow: Flow) -> list[Event]:
     """The change by which a row took the provider id of a call with another message's text, and that call's answer."""
+    rows = [event for event in flow.of("database.inserted", "database.status") if event.data.get("provider_id")]
+    if not rows or len({name for event in flow.events for name in texts(event)}) < 2:
+        return []  # where all are of one text, no row can name a call of another
     sent = {name for event in (*flow.requests, *flow.appends) for name in texts(event)}
     own: dict[str | None, set[str]] = {}
     for event in (*flow.answers, *flow.appends, *flow.of("database.inserted", "database.status")):
         own.setdefault(event.message_id, set()).update(texts(event))
     calls = {event.data.get("call"): event for event in flow.calls}
-    for row in flow.of("database.inserted", "database.status"):
-        its, named = own.get(row.message_id), str(row.data.get("provider_id") or "")
+    for row in rows:
+        its, named = own.get(row.message_id), str(row.data["provider_id"])
         for answer in flow.accepted_calls if its and named else ():
             call = calls.get(answer.data.get("call"))
             carried = texts(call) if call and str(answer.data.get("message")) in named else frozenset()

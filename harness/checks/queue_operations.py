@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from harness.checks.lifecycle import no_step
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
-from harness.history.facts import Facts, Window
+from harness.history.facts import Facts
+from harness.history.windows import Window
 from harness.profile import Profile
 
 NAME = "queue-operations"

@@ -13,8 +13,9 @@ from math import inf
 
 from harness.checks.lacking import permanent
 from harness.history import Event, Flow
-from harness.history.facts import Facts, Window
+from harness.history.facts import Facts
 from harness.history.flow import GIVE_UP_S
+from harness.history.windows import Window
 
 Reason = tuple[str, Event]
 """In words, and the event that shows it."""
@@ -61,8 +62,9 @@ def queued_again(flow: Flow, facts: Facts) -> Reason | None:
 
 def _cut_short(flow: Flow, facts: Facts, entries: list[Event]) -> Iterator[Reason]:
     """Disturbances that met somebody who had just appended an entry, or had it in hand and may have put it back."""
-    for window in facts.windows():
-        if any(_met(window, flow, facts, entry, again) for entry, again in pairwise(entries)):
+    pairs = list(pairwise(entries))
+    for window in facts.windows() if pairs else ():
+        if any(_met(window, flow, facts, entry, again) for entry, again in pairs):
             # each answer that was withheld is one that somebody may have given up
             yield from [_disturbance(window)] * max(1, facts.hits(window))
 
@@ -132,10 +134,9 @@ def _interrupted(sent: Event, flow: Flow, facts: Facts) -> Window | None:
         written = max(written, min(acks, default=inf))
     elif not call:
         written = max(written, sent.seen + GIVE_UP_S)
-    for window in facts.windows():
+    for window in facts.windows(since=began, until=written):
         theirs = window.target in WORKERS or (window.target == "api" and not facts.named("worker"))
-        over = window.ended is not None and window.ended.seen < began
-        if theirs and facts.explains(window) and window.began.seen <= written and not over:
+        if theirs and facts.explains(window):
             return window
     return None
 

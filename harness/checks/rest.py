@@ -210,15 +210,7 @@ def late(history: History, *events: Event | None, by: float) -> bool:
 
 def withheld(history: History, begin: float, end: float) -> float:
     """Seconds between two monotonic times in which a hold, a gate or an outage of ours was on, or just over."""
-    facts = Facts(history)
-    windows = [*facts.windows("hold", "gate"), *facts.outages()]
-    spans = sorted((w.began.seen, w.ended.seen + (w.recovers_s or 0.0) if w.ended else end) for w in windows)
-    seconds, at = 0.0, begin
-    for began, ended in spans:
-        until = min(ended, end)
-        seconds += max(0.0, until - max(began, at))
-        at = max(at, until)
-    return seconds
+    return Facts(history).withheld(begin, end)
 
 
 def never_queued(flow: Flow, history: History, facts: Facts, profile: Profile) -> bool:

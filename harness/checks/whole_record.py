@@ -18,6 +18,7 @@ from harness.checks.verdict import Answers, Verdict, check, refuted
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
 from harness.history.flow import came_in
+from harness.history.reading import nothing_is_waste
 from harness.profile import Profile
 
 NAME = "whole-record"
@@ -43,6 +44,8 @@ def unqueued(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
 
 
 def queued_twice(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
+    if len(flow.appends) <= flow.messages:
+        return []
     entries = first_generation(flow)
     if len(entries) <= flow.messages:
         return []
@@ -51,12 +54,13 @@ def queued_twice(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
 
 
 def left_pending(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
-    return unacknowledged(flow, profile) if _overdue(flow, facts, profile) else []
+    left = unacknowledged(flow, profile)
+    return left if left and _overdue(flow, facts, profile) else []
 
 
 def left_behind(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
     left = kept(flow, profile) if profile.queue.deletes else []
-    return left if _overdue(flow, facts, profile) and not unacknowledged(flow, profile) else []
+    return left if left and _overdue(flow, facts, profile) and not unacknowledged(flow, profile) else []
 
 
 def _overdue(flow: Flow, facts: Facts, profile: Profile) -> bool:
@@ -69,11 +73,12 @@ def _overdue(flow: Flow, facts: Facts, profile: Profile) -> bool:
 def delivered_by_itself(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
     """The change to `delivered` of a message of which no provider has said so."""
     word = profile.statuses.delivered
-    if profile.claims.delivery_reports is not True or word == profile.statuses.sent or asked_for(flow):
+    moves = [event for value, event in flow.statuses if value == word and event.kind == "database.status"]
+    if not moves or profile.claims.delivery_reports is not True or word == profile.statuses.sent or asked_for(flow):
         return []
     if any(word in allowed_by(event, profile) for event in flow.of("callback.sent")):
         return []
-    return [event for value, event in flow.statuses if value == word and event.kind == "database.status"]
+    return moves
 
 
 def orphaned(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
@@ -106,8 +111,9 @@ QUESTIONS: Final[tuple[Question, ...]] = (
 @check(NAME, CLAIM)
 def whole_record(history: History, profile: Profile) -> Answers:
     """Judges the record of a whole run at rest, message by message; what concerns the most of them is told first."""
-    it = account(history, profile)
-    yield from put_in_order(QUESTIONS, it, history, profile)
+    with nothing_is_waste():
+        it = account(history, profile)
+        yield from put_in_order(QUESTIONS, it, history, profile)
 
 
 @check(ACCOUNTING, BALANCE)
@@ -127,17 +133,10 @@ def put_in_order(questions: Sequence[Question], it: Account, history: History, p
 
 def asked(questions: Sequence[Question], it: Account, facts: Facts, profile: Profile) -> Iterator[tuple[int, Verdict]]:
     """The answer to each question of which some message is guilty, with how many are."""
+    outbound = {name: flow for name, flow in it.flows.items() if not came_in(flow)}
     for what, wrong, absent in questions:
-        proofs = dict(guilty(it, facts, profile, wrong))
+        proofs = {name: proof for name, flow in outbound.items() if (proof := wrong(flow, facts, profile))}
         for names, feature in parted(list(proofs), it, facts, profile):
             reason = f"{len(names)} {what}: {some(names)}"
             answer = refuted(reason, [event for name in names for event in proofs[name]], absent=absent)
             yield len(names), doubtful(answer, feature) if feature else answer
-
-
-def guilty(it: Account, facts: Facts, profile: Profile, wrong: Wrong) -> Iterator[tuple[str, list[Event]]]:
-    """The messages of which something is proven, each with its proof."""
-    for name, flow in it.flows.items():
-        proof = [] if came_in(flow) else wrong(flow, facts, profile)
-        if proof:
-            yield name, proof

@@ -14,7 +14,8 @@ from harness.checks.sent import Sent
 from harness.checks.tries import tried_as_said
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
-from harness.history.facts import Facts, Window
+from harness.history.facts import Facts
+from harness.history.windows import Window
 from harness.profile import Profile
 from harness.profile.claims import claimed, remedy
 

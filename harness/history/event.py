@@ -43,18 +43,42 @@ class Event:
         }
 
     @classmethod
-    def from_json(cls, line: Mapping[str, Any]) -> Event:
-        """The inverse of `to_json`; raises KeyError or TypeError where a field is missing."""
+    def from_json(cls, line: Mapping[str, Any], known: Known | None = None) -> Event:
+        """The inverse of `to_json`; raises KeyError or TypeError where a field is missing.
+
+        The line's data is the event's from now on. Events that are made with the same `known` share what is equal in
+        them.
+        """
+        known = Known() if known is None else known
+        data = line.get("data")
         return cls(
-            seq=int(line["seq"]),
-            at=float(line["at"]),
-            seen=float(line["seen"]),
-            source=str(line["source"]),
-            kind=str(line["kind"]),
-            message_id=line.get("message_id"),
-            data=MappingProxyType(dict(line.get("data") or {})),
-            keys=tuple(line.get("keys") or ()),
+            int(line["seq"]),
+            float(line["at"]),
+            float(line["seen"]),
+            known[str(line["source"])],
+            known[str(line["kind"])],
+            known[line.get("message_id")],
+            MappingProxyType(known.inside(data)) if data else EMPTY,
+            known[tuple([known[name] for name in line.get("keys") or ()])],
         )
+
+
+class Known(dict[Any, Any]):
+    """The one object that stands for all that are equal to it: what repeats in a long record takes its room once."""
+
+    def __missing__(self, value: Any) -> Any:
+        self[value] = value
+        return value
+
+    def inside(self, table: dict[str, Any]) -> dict[str, Any]:
+        """The table itself, with the texts in it replaced by those that are known."""
+        for name, value in table.items():
+            kind = type(value)
+            if kind is str:
+                table[name] = self[value]
+            elif kind is dict:
+                self.inside(value)
+        return table
 
 
 def key(space: str, *parts: object) -> str:

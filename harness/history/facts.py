@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 from harness.history import Event, Flow, History
 from harness.history.flow import GIVE_UP_S
+from harness.history.windows import Window, Windows, Withheld
 
 SHOWN_BY = {"queue": ("queue.",), "database": ("database.",), "providers": ("provider.", "callback.")}
 """The kinds of events, by their beginnings, that a source shows, and hides when it misses something."""
@@ -36,30 +39,6 @@ class Unseen:
 
     def __str__(self) -> str:
         return f"{self.reason}; to know: {self.remedy}" if self.remedy else self.reason
-
-
-@dataclass(frozen=True)
-class Window:
-    """A time in which something was disturbed, in the harness's own clock (`seen`)."""
-
-    fault: str
-    target: str
-    began: Event
-    ended: Event | None
-
-    @property
-    def recovers_s(self) -> float | None:
-        """Of an outage, how many seconds after it a stack may need until it works as before; None for what is none."""
-        said = self.began.data.get("recovers_s")
-        return None if said is None else float(said)
-
-    @property
-    def outage(self) -> bool:
-        """Whether it took from somebody what he needs, instead of showing an intermediate state."""
-        return self.recovers_s is not None
-
-    def covers(self, event: Event) -> bool:
-        return self.began.seen <= event.seen <= (self.ended.seen if self.ended else inf)
 
 
 class Facts:
@@ -141,18 +120,14 @@ class Facts:
         who = "; this run ended it, and didn't start it again" if ours else ""
         return f"no consumer: {last['process']}, the last worker, ended with {last['code']}{more}{who}"
 
-    def windows(self, *faults: str, target: str | None = None) -> list[Window]:
-        """The windows of the given faults, or of all, in order of their beginning."""
-        began: dict[object, Event] = {}
-        found: list[Window] = []
-        for event in self._history.events("fault.began", "fault.ended"):
-            number = event.data.get("number")
-            if event.kind == "fault.began":
-                began[number] = event
-            elif number in began:
-                found.append(self._window(began.pop(number), event))
-        found += [self._window(event, None) for event in began.values()]
-        return [w for w in found if (not faults or w.fault in faults) and target in (None, w.target)]
+    def windows(self, *faults: str, target: str | None = None, since: float = -inf, until: float = inf) -> list[Window]:
+        """The windows of the given faults, or of all, that were on at some time between two monotonic times."""
+        known = self._history.drawn(Windows, "fault.began", "fault.ended").between(since, until)
+        return [w for w in known if (not faults or w.fault in faults) and target in (None, w.target)]
+
+    def withheld(self, begin: float, end: float) -> float:
+        """Seconds between two monotonic times in which a hold, a gate or an outage of ours was on, or just over."""
+        return self._history.drawn(Withheld, "fault.began", "fault.ended").seconds(begin, end)
 
     def outages(self) -> list[Window]:
         """The windows in which somebody lacked what he needs, in order of their beginning."""
@@ -175,10 +150,6 @@ class Facts:
     def disturbed(self, *faults: str, target: str | None = None) -> bool:
         """Whether one of the given faults, or any, is on now."""
         return any(window.ended is None for window in self.windows(*faults, target=target))
-
-    @staticmethod
-    def _window(began: Event, ended: Event | None) -> Window:
-        return Window(str(began.data["fault"]), str(began.data.get("target", "")), began, ended)
 
     def unseen(self, *kinds: str, since: int = 0) -> Unseen | None:
         """Why events of these kinds may be missing from place `since` of the record on; None where all were seen.
@@ -224,8 +195,7 @@ class Facts:
     @property
     def delivered(self) -> frozenset[str]:
         """The kinds of events that some probe has declared."""
-        started = self._history.events("probe.started")
-        return frozenset(kind for event in started for kind in event.data.get("kinds", ()))
+        return self._history.drawn(kinds_of, "probe.started")
 
     def earlier(self, first: Event, second: Event) -> bool | None:
         """Whether one event was before another, by the clocks of their sources; None where those can't tell."""
@@ -238,16 +208,8 @@ class Facts:
     def _true(self, event: Event) -> tuple[float, float, float]:
         """From when until when an event may have been by the harness's clock, and how far that may be off."""
         begin, end = event.at, float(event.data.get("until", event.at))
-        measured = [e.data for e in self._history.events("clock.measured") if e.source == event.source]
-        if not measured:
-            return begin, end, 0.0
-        offsets = [float(data["offset_s"]) for data in measured]
-        error = max(float(data["error_s"]) for data in measured)
-        limit = error if all(data.get("here") for data in measured) else min(error, SAME_CLOCK_S)
-        if all(abs(offset) <= limit for offset in offsets):
-            return begin, end, 0.0
-        middle = (min(offsets) + max(offsets)) / 2
-        return begin - middle, end - middle, error + (max(offsets) - min(offsets)) / 2
+        offset = self._history.drawn(offsets, "clock.measured").get(event.source)
+        return (begin, end, 0.0) if offset is None else (begin - offset[0], end - offset[0], offset[1])
 
     def keeps_waiting(self) -> bool:
         """Whether something is on now for which whoever is asked may have to wait, or fail."""
@@ -255,15 +217,7 @@ class Facts:
 
     def disturbances(self, first: Event, last: Event) -> list[Window]:
         """Faults that were on between two events and ended somebody, or made him give up."""
-        return [w for w in self.windows() if w.began.seen <= last.seen and self._on(w, first) and self.explains(w)]
-
-    def during(self, window: Window, first: Event) -> bool:
-        """Whether a window was still on at an event, or began later."""
-        return self._on(window, first)
-
-    @staticmethod
-    def _on(window: Window, at: Event) -> bool:
-        return window.ended is None or window.ended.seen >= at.seen
+        return [w for w in self.windows(since=first.seen, until=last.seen) if self.explains(w)]
 
     def explains(self, window: Window) -> bool:
         """Whether whom a fault met may do again what it did: it was ended, or hasn't got its answer.
@@ -275,14 +229,47 @@ class Facts:
 
     def hits(self, window: Window) -> int:
         """How often a gate was met, as its source told."""
-        number = window.began.data.get("number")
-        return sum(event.data.get("gate") == number for event in self._history.events("fault.hit"))
+        return [event.kind for event in self._told(window)].count("fault.hit")
+
+    def _told(self, gate: Window) -> list[Event]:
+        """What was told of who stood before a gate."""
+        return self._history.drawn(by_gate, "fault.hit", "fault.left").get(gate.began.data.get("number"), [])
 
     def _given_up(self, gate: Window) -> bool:
         """Whether who waited at a gate hung up, said it again, or may have done so after so long a time."""
-        number, end = gate.began.data.get("number"), gate.ended
-        told = self._history.events("fault.hit", "fault.left", after=gate.began.seq)
-        kinds = [event.kind for event in told if event.data.get("gate") == number]
+        end = gate.ended
+        kinds = [event.kind for event in self._told(gate) if event.seq >= gate.began.seq]
         if "fault.left" in kinds or len(kinds) > 1:
             return True
         return end is not None and bool(end.data.get("hits")) and end.seen - gate.began.seen >= GIVE_UP_S
+
+
+# what is drawn from a record once, however often it is asked for
+
+
+def kinds_of(started: Iterable[Event]) -> frozenset[str]:
+    """The kinds of events that some probe has declared."""
+    return frozenset(kind for event in started for kind in event.data.get("kinds", ()))
+
+
+def by_gate(events: Iterable[Event]) -> dict[object, list[Event]]:
+    found: dict[object, list[Event]] = {}
+    for event in events:
+        found.setdefault(event.data.get("gate"), []).append(event)
+    return found
+
+
+def offsets(events: Iterable[Event]) -> dict[str, tuple[float, float]]:
+    """By how much each source's clock is ahead of ours, and how sure that is, in seconds; not where they are one."""
+    measured: dict[str, list[Mapping[str, Any]]] = {}
+    for event in events:
+        measured.setdefault(event.source, []).append(event.data)
+    found = {}
+    for source, known in measured.items():
+        ahead = [float(data["offset_s"]) for data in known]
+        error = max(float(data["error_s"]) for data in known)
+        limit = error if all(data.get("here") for data in known) else min(error, SAME_CLOCK_S)
+        if any(abs(offset) > limit for offset in ahead):
+            least, most = min(ahead), max(ahead)
+            found[source] = ((least + most) / 2, error + (most - least) / 2)
+    return found

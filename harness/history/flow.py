@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from harness.history.event import Event
@@ -19,21 +20,27 @@ INBOUND: Final = ("inbound", "parse")
 
 
 class Flow:
-    """A slice of the history about one message, in order of arrival; pure data, safe to keep."""
+    """A slice of the history about one message, in order of arrival; pure data, safe to keep.
+
+    What is asked of it again and again is worked out once; who gets a list of it may read it only.
+    """
 
     def __init__(self, events: Sequence[Event], *, name: str = "") -> None:
         self.events = tuple(events)
         self.name = name
+        self._of: dict[str, list[Event]] = {}
+        for event in self.events:
+            self._of.setdefault(event.kind, []).append(event)
 
     def __len__(self) -> int:
         return len(self.events)
 
-    @property
+    @cached_property
     def id(self) -> str | None:
         """The stack's id of the message, where any source has said it."""
         return next((event.message_id for event in self.events if event.message_id), None)
 
-    @property
+    @cached_property
     def messages(self) -> int:
         """How many messages it should be: those that the API took, and one for each send that it didn't answer so.
 
@@ -52,19 +59,30 @@ class Flow:
         nameless = [event for event in self.answers if took(event) and not event.message_id]
         return max(1, len(named) + max(len(nameless), min(len(untold), len(stored - named))))
 
+    @cached_property
+    def came_in(self) -> bool:
+        """Whether the message came from outside, through a webhook."""
+        if any(event.data.get("what") in INBOUND for event in self.of("callback.sent", "callback.answered")):
+            return True
+        rows = self.of("database.inserted")
+        return bool(rows) and all(event.data.get("direction") == "inbound" for event in rows)
+
     def of(self, *kinds: str) -> list[Event]:
         """The events of these kinds, in order."""
-        return [event for event in self.events if event.kind in kinds]
+        known = [kind for kind in kinds if kind in self._of]
+        if len(known) > 1:
+            return [event for event in self.events if event.kind in known]
+        return self._of[known[0]].copy() if known else []
 
     def first(self, *kinds: str) -> Event | None:
-        return next((event for event in self.events if event.kind in kinds), None)
+        return next(iter(self.of(*kinds)), None)
 
-    @property
+    @cached_property
     def put_off(self) -> list[Event]:
         """The answers by which the API asked to wait (429), and was asked again: they say nothing of the message."""
         return [event for event in self.of("api.answered") if event.data.get("again_in_s") is not None]
 
-    @property
+    @cached_property
     def requests(self) -> list[Event]:
         put_off = {event.data.get("request") for event in self.put_off}
         return [event for event in self.of("api.requested") if event.data.get("request") not in put_off]
@@ -74,13 +92,13 @@ class Flow:
         """Whether its send was put off, and has not been asked again yet."""
         return bool(self.put_off) and self.of("api.requested", "api.answered")[-1] is self.put_off[-1]
 
-    @property
+    @cached_property
     def answers(self) -> list[Event]:
         """The answers of the API to the send itself; looks at the message later are not among them."""
         answers = [event for event in self.of("api.answered") if event.data.get("operation") == "send"]
         return [event for event in answers if event.data.get("again_in_s") is None]
 
-    @property
+    @cached_property
     def acceptance(self) -> Event | None:
         """The answer by which the API took responsibility for the message."""
         return next((event for event in self.answers if took(event)), None)
@@ -93,12 +111,12 @@ class Flow:
         """
         return self.acceptance or self.first("database.inserted")
 
-    @property
+    @cached_property
     def statuses(self) -> list[tuple[str, Event]]:
         """Each status that the row had, in the order of the transitions, with the event that shows it."""
         return [(str(e.data.get("new")), e) for e in ordered(self.of("database.inserted", "database.status"))]
 
-    @property
+    @cached_property
     def status(self) -> str | None:
         """The status that the row has now, as far as recorded."""
         return self.statuses[-1][0] if self.statuses else None
@@ -133,23 +151,23 @@ class Flow:
     def deletes(self) -> list[Event]:
         return self.of("queue.deleted")
 
-    @property
+    @cached_property
     def calls(self) -> list[Event]:
         """Calls that reached a provider to send it, accepted or not; one that asks for its state is none."""
         return [event for event in self.of("provider.called") if sends(event)]
 
-    @property
+    @cached_property
     def call_answers(self) -> list[Event]:
         """The providers' answers to calls that send."""
         others = {event.data.get("call") for event in self.of("provider.called") if not sends(event)}
         return [event for event in self.of("provider.answered") if event.data.get("call") not in others]
 
-    @property
+    @cached_property
     def accepted_calls(self) -> list[Event]:
         """Answers by which a provider took the message, each once per call."""
         return [event for event in self.call_answers if event.data.get("accepted")]
 
-    @property
+    @cached_property
     def unheard(self) -> list[Event]:
         """Answers that didn't tell their caller that its message was taken: refused, cut off, or left before it came.
 
@@ -185,10 +203,7 @@ def took(answer: Event) -> bool:
 
 def came_in(flow: Flow) -> bool:
     """Whether the message came from outside, through a webhook."""
-    if any(event.data.get("what") in INBOUND for event in flow.of("callback.sent", "callback.answered")):
-        return True
-    rows = flow.of("database.inserted")
-    return bool(rows) and all(event.data.get("direction") == "inbound" for event in rows)
+    return flow.came_in
 
 
 def sends(call: Event) -> bool:

@@ -6,7 +6,9 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from heapq import merge
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -19,8 +21,8 @@ LONGEST_S = 3600.0
 """What a condition is asked to wait at once; it takes no infinity."""
 
 
-def place(event: Event) -> int:
-    return event.seq
+place = attrgetter("seq")
+"""The place of an event in its history."""
 
 
 class History:
@@ -40,6 +42,7 @@ class History:
         self._over: Exception | None = None
         self._until = 0.0
         self._woken = 0
+        self._drawn: dict[tuple[Callable[[list[Event]], Any], tuple[str, ...]], tuple[int, Any]] = {}
 
     def append(
         self,
@@ -84,18 +87,7 @@ class History:
         history = cls()
         history._until = until
         for number, event in enumerate(events):
-            history._record(
-                Event(
-                    seq=number,
-                    at=event.at,
-                    seen=event.seen,
-                    source=event.source,
-                    kind=event.kind,
-                    message_id=event.message_id,
-                    data=event.data,
-                    keys=event.keys,
-                )
-            )
+            history._record(event if event.seq == number else replace(event, seq=number))
         return history
 
     def listen(self, listener: Listener) -> None:
@@ -131,6 +123,19 @@ class History:
             found = [rows[bisect_left(rows, after, key=place) :] for rows in lists]
         return found[0] if len(found) == 1 else list(merge(*found, key=place))
 
+    def drawn(self, draw: Callable[[list[Event]], T], *kinds: str) -> T:
+        """What `draw` makes of all events of these kinds; it is kept, and made anew once another of them has come.
+
+        `draw` is a function of a module, since it is known by itself.
+        """
+        number = sum(len(self._by_kind.get(kind, ())) for kind in kinds)
+        known = self._drawn.get((draw, kinds))
+        if known is None or known[0] != number:
+            events = self.events(*kinds)
+            known = self._drawn[draw, kinds] = len(events), draw(events)
+        made: T = known[1]
+        return made
+
     @property
     def last(self) -> Event | None:
         """The event that arrived last."""
@@ -150,7 +155,7 @@ class History:
     def flow(self, name: str) -> list[Event]:
         """All events of the flow that the key `name` belongs to, in order of arrival."""
         with self._arrived:
-            return sorted(self._members.get(self._find(name), ()), key=lambda event: event.seq)
+            return sorted(self._members.get(self._find(name), ()), key=place)
 
     def same_flow(self, name: str, other: str) -> bool:
         """Whether two keys are known to belong to one flow."""

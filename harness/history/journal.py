@@ -11,6 +11,7 @@ from typing import IO, Any
 from harness.errors import UsageError
 from harness.history.event import Event
 from harness.history.history import History
+from harness.history.reading import read_events
 
 
 def encode(event: Event) -> str:
@@ -54,45 +55,6 @@ class Journal:
                 self._file.close()
             except OSError as error:
                 self.error = self.error or error
-
-
-def read(path: Path) -> History:
-    """The history in a file; a torn last line is dropped, anything else that is no event is a UsageError."""
-    return History.of(read_events(path))
-
-
-def read_runs(path: Path) -> list[History]:
-    """The histories in a file that `merge` may have made: one for each run.
-
-    Runs number their requests, calls and faults alike, so their events must never meet in one history.
-    """
-    runs: dict[str, list[Event]] = {}
-    for line in read_lines(path):
-        runs.setdefault(str(line.get("run", "")), []).append(Event.from_json(line))
-    return [History.of(events) for events in runs.values()]
-
-
-def read_events(path: Path) -> list[Event]:
-    return [Event.from_json(line) for line in read_lines(path)]
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a history file, each known to be an event."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"no history can be read from {path}: {error}; run `harness verify` first") from error
-    found = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            table = json.loads(line)
-            Event.from_json(table)
-            found.append(table)
-        except (ValueError, KeyError, TypeError) as error:
-            if number == len(lines):
-                break  # the writer was killed in the middle of its last line
-            raise UsageError(f"{path}, line {number} is no event ({error}); is it a history.jsonl?") from error
-    return found
 
 
 def merge(parts: Iterable[tuple[str, Path]], target: Path) -> int:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from harness.history import Event, Flow, History
-from harness.history.facts import Facts, Window
+from harness.history.facts import Facts
 from harness.history.story import DETAILS, shorten
+from harness.history.windows import Window
 from harness.visible import visible
 
 LANES = ("api", "queue", "database", "worker", "provider", "callback")

@@ -10,8 +10,8 @@ from docs_blocks import REASONS, ROOT, blocks, indented, pages
 from docs_output import missing
 from docs_session import Session
 
-from harness.history.journal import read_events
 from harness.history.kinds import KINDS
+from harness.history.reading import read_events
 
 MOST_NOT_RUN = 11
 """Blocks of all pages that no test runs; whoever adds one looks for another way first."""
