@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from tests.quality.defects import content, crashes, entries, failures, outages, promises, sending, webhooks
+from tests.quality.defects import (
+    content,
+    crashes,
+    entries,
+    failures,
+    outages,
+    promises,
+    reports,
+    sending,
+    signatures,
+    webhooks,
+)
 from tests.quality.defects.defect import Defect as Defect
 
-KINDS = (sending, content, failures, entries, webhooks, promises, crashes, outages)
+KINDS = (sending, content, failures, entries, webhooks, reports, signatures, promises, crashes, outages)
 DEFECTS = {defect.name: defect for kind in KINDS for defect in kind.DEFECTS}
 LOAD_DEFECTS = {defect.name: defect for defect in sending.LOAD_DEFECTS}
 HARMLESS = sending.HARMLESS
