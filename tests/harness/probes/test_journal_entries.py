@@ -67,3 +67,31 @@ def test_no_field_of_an_entry_has_to_be_there(type_: str, accounts: frozenset[st
     recorded(history, {}, entry("reset"), entry("of.tomorrow"), accounts=accounts)
     assert len(history.events()) >= 3 * (len(whole) - 2)
     assert all(isinstance(event.at, float) for event in history.events())
+
+
+def test_a_batch_is_told_apart_by_the_messages_that_are_known() -> None:
+    """One call about two mails and a stranger's: two events with their own words, which make no one flow of them."""
+    history = History()
+    for number, name in enumerate(("M1", "M2")):
+        accepted = entry("answered", call=number, provider="sendgrid", status=202, message=name)
+        recorded(history, entry("called", call=number, provider="sendgrid", endpoint="mail.send"), accepted)
+    reports = [["M1", "processed"], ["M2", "bounce"], [None, "bounce"], ["X9", "open"], ["M1", "delivered"]]
+    params = [{"n": number} for number in range(5)]
+    batch = {"provider": "sendgrid", "kind": "event", "message": None, "call": 9}
+    sent = entry("callback.sent", reports=reports, report="delivered", params=params, **batch)
+    recorded(history, sent, entry("callback.answered", status=200, **batch))
+    assert not history.same_flow("provider:M1", "provider:M2")
+    for name, words, own in (("M1", ["processed", "delivered"], [0, 4]), ("M2", ["bounce"], [1])):
+        told, answered = [event for event in history.flow(f"provider:{name}") if event.kind.startswith("callback.")]
+        assert (told.data["reports"], told.data["report"]) == (words, words[-1])
+        assert [one["n"] for one in told.data["params"]] == own
+        assert (told.data["call"], answered.data["call"]) == ("sendgrid/9", "sendgrid/9")
+        assert (answered.kind, answered.data["status"]) == ("callback.answered", 200)
+
+
+def test_a_batch_of_strangers_stays_one() -> None:
+    history = History()
+    sent = entry("callback.sent", reports=[["X1", "open"], ["X2", "open"]], message=None, kind="event")
+    recorded(history, sent, entry("callback.answered", status=200, message=None, kind="event"))
+    assert [event.kind for event in history.events()] == ["callback.sent", "callback.answered"]
+    assert history.same_flow(history.events()[0].keys[0], history.events()[1].keys[0])
