@@ -15,6 +15,7 @@ def _also_moves(condition: str) -> Callable[[], None]:
     """Applies reports beyond what the order of statuses allows: an SQL condition over the row `m` and the best `b`."""
 
     def install() -> None:
+        """A report moves a message where none may move it."""
         from messaging_stack.store import transitions
 
         before, where, after = transitions._APPLY_REPORTS.rpartition("    WHERE (")
@@ -29,6 +30,7 @@ def _batch(choose: Callable[[list[Any]], list[Any]]) -> Callable[[], None]:
     """Takes of a batch of events only some."""
 
     def install() -> None:
+        """Of a batch only some events are read."""
         from messaging_stack import reports
 
         read = reports.from_sendgrid
@@ -41,6 +43,7 @@ def _means(name: str, meaning: str | None, *, of: str = "sendgrid") -> Callable[
     """Takes a word of a provider's for another status, or for nothing."""
 
     def install() -> None:
+        """A word of a provider's is taken for another status, or for nothing."""
         from messaging_stack import status
 
         words: dict[str, Any] = status.SENDGRID_REPORTS if of == "sendgrid" else status.TWILIO_REPORTS
