@@ -13,6 +13,7 @@ from harness.checks.api_views import in_order, listed_once, shown_as_stored, tim
 from harness.checks.as_sent import arrives_as_sent, shown_as_received, shown_as_sent
 from harness.checks.asynchronous import proof_by_actors, proof_by_hold, proof_by_order
 from harness.checks.delivery_reports import report_moved, reports_applied, stranger_ignored
+from harness.checks.entry_life import in_one_hand, poison_disposed, taken_up
 from harness.checks.lifecycle import forward_only, sent_is_earned
 from harness.checks.message_queued import message_queued, one_message
 from harness.checks.outages import outages
@@ -35,6 +36,7 @@ __all__ = [
     "conflict_refused",
     "failed",
     "forward_only",
+    "in_one_hand",
     "in_order",
     "listed_once",
     "load_account",
@@ -45,6 +47,7 @@ __all__ = [
     "one_of_many",
     "outages",
     "passed",
+    "poison_disposed",
     "proof_by_actors",
     "proof_by_hold",
     "proof_by_order",
@@ -61,6 +64,7 @@ __all__ = [
     "stranger_ignored",
     "sync_processing_disabled",
     "taken",
+    "taken_up",
     "times_are_so",
     "unknown",
     "whole_record",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -177,8 +177,10 @@ class Attached:
             await asyncio.to_thread(one.await_gone)
             await asyncio.to_thread(one.forget)
 
-    async def launch(self, role: Role, *, count: int | None = None) -> None:
-        """By the profile's commands, which start as many as they start."""
+    async def launch(self, role: Role, *, count: int | None = None, but: Collection[str] = ()) -> None:
+        """By the profile's commands, which start as many as they start, under the names that they give."""
+        if but:
+            raise not_ours(role, "give another name to")
         commands = self._commands(role, "restart")
         running = await asyncio.to_thread(self.members, role)
         if count and running and not self.restarts(role):

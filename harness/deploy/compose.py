@@ -355,8 +355,7 @@ class Composed(OnEngine):
         if others:
             await self._engine(partial(self.project.up, *others, options=("--no-deps",)))
 
-    async def _begin(self, kind: str, spec: Kind, *, until: re.Pattern[str] | None) -> Process:
-        name = self._roster.free_name(kind)
+    async def _begin(self, name: str, kind: str, spec: Kind, *, until: re.Pattern[str] | None) -> Process:
         number = int(name.rpartition("-")[2])
         if number > max(1, spec.count) + SPARE:
             raise DeployError(f"{name} is one more than a run by compose prepares: {max(1, spec.count) + SPARE}")

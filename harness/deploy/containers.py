@@ -121,8 +121,7 @@ class Containers(OnEngine):
     def _of_stack(self, command: list[str], settings: Mapping[str, str]) -> DockerContainer:
         return DockerContainer(self._images["stack"]).with_command(command).with_envs(**settings)
 
-    async def _begin(self, kind: str, spec: Kind, *, until: re.Pattern[str] | None) -> Process:
-        name = self._roster.free_name(kind)
+    async def _begin(self, name: str, kind: str, spec: Kind, *, until: re.Pattern[str] | None) -> Process:
         if name in self._parts:
             await self._engine(self._parts[name].remove)
         settings, known = self._settings(name, redis=await self._redis_for(name))

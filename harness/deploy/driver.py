@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -139,8 +139,11 @@ class Driver(Protocol):
     async def terminate(self, role: Role) -> None:
         """Asks all processes of a role to stop (SIGTERM to each, or as the profile says), and kills what is left."""
 
-    async def launch(self, role: Role, *, count: int | None = None) -> None:
-        """Starts the processes of a role (again); `count` overrides the profile's numbers, whose shares stay."""
+    async def launch(self, role: Role, *, count: int | None = None, but: Collection[str] = ()) -> None:
+        """Starts the processes of a role (again); `count` overrides the profile's numbers, whose shares stay.
+
+        They get the first names that are free, and none of `but`: a worker of another name is another consumer.
+        """
 
     async def launch_with(self, role: Role, env: Mapping[str, str]) -> None:
         """Starts the profile's processes of a role with more settings than it says; raises Unobservable."""

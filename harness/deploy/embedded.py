@@ -239,8 +239,7 @@ class Embedded(Launching):
 
     # the stack
 
-    async def _begin(self, kind: str, spec: Kind, *, until: re.Pattern[str] | None) -> Process:
-        name = self._roster.free_name(kind)
+    async def _begin(self, name: str, kind: str, spec: Kind, *, until: re.Pattern[str] | None) -> Process:
         await self._listen_for(name)
         settings, known = self._settings(name)
         process = self._processes.spawn(

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from harness.deploy.driver import Addresses, Member, Role
@@ -31,7 +31,7 @@ class Launching(ABC):
     addresses: Addresses
 
     @abstractmethod
-    async def _begin(self, kind: str, spec: Kind, *, until: re.Pattern[str] | None) -> Process:
+    async def _begin(self, name: str, kind: str, spec: Kind, *, until: re.Pattern[str] | None) -> Process:
         """Starts one more process of `[processes.KIND]` and follows its output, for a line that matches `until`."""
 
     @abstractmethod
@@ -53,9 +53,9 @@ class Launching(ABC):
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
 
-    async def launch(self, role: Role, *, count: int | None = None) -> None:
+    async def launch(self, role: Role, *, count: int | None = None, but: Collection[str] = ()) -> None:
         for kind, number in self._shares(role, count).items():
-            await self._await_ready(kind, await self._add(kind, number))
+            await self._await_ready(kind, await self._add(kind, number, but=but))
 
     async def launch_with(self, role: Role, env: Mapping[str, str]) -> None:  # noqa: ARG002 - reason: who can says so
         raise Unobservable(
@@ -72,13 +72,14 @@ class Launching(ABC):
         chosen = list(itertools.islice(itertools.cycle(turns), count))
         return {kind: chosen.count(kind) for kind in kinds}
 
-    async def _add(self, kind: str, wanted: int) -> list[Process]:
+    async def _add(self, kind: str, wanted: int, *, but: Collection[str] = ()) -> list[Process]:
         """Starts so many; of an API, which has one address, only those that don't run yet."""
         spec = self._profile.processes[kind]
         alive = len(self._roster.named(kind)) if spec.role == "api" else 0
         log = spec.ready.log if spec.ready else None
         until = re.compile(log) if log else None
-        return [await self._begin(kind, spec, until=until) for _ in range(max(0, wanted - alive))]
+        missing = range(max(0, wanted - alive))
+        return [await self._begin(self._roster.free_name(kind, but=but), kind, spec, until=until) for _ in missing]
 
     async def _await_ready(self, kind: str, fresh: list[Process]) -> None:
         spec = self._profile.processes[kind]

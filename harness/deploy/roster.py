@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from harness.deploy.driver import Member, Role
@@ -54,9 +54,12 @@ class Roster:
         """The processes that run now of what the profile calls so."""
         return [p for p in self._processes.values() if kind_of(p.name) == kind and p.alive]
 
-    def free_name(self, kind: str) -> str:
-        """The first name that no running process has: a restarted worker is again the consumer that it was."""
-        taken = {process.name for process in self.named(kind)}
+    def free_name(self, kind: str, *, but: Collection[str] = ()) -> str:
+        """The first name that no running process has, and none of `but`.
+
+        So a restarted worker is again the consumer that it was, unless it is to be another.
+        """
+        taken = {*(process.name for process in self.named(kind)), *but}
         return next(name for name in (f"{kind}-{n}" for n in itertools.count(1)) if name not in taken)
 
     def started(self, process: Process, **more: object) -> None:

@@ -22,7 +22,7 @@ REMEDIES = {
 """What lets events be seen that nobody delivers."""
 LAST_WORDS = 3
 """Lines of a dead worker's output that are told."""
-PATIENT = frozenset({"hold", "gate", "provider", "lock"})
+PATIENT = frozenset({"hold", "gate", "provider", "lock", "poison"})
 """Disturbances under which nothing is ended in the middle of what it does; all others explain a second try."""
 SAME_CLOCK_S = 0.001
 """A measured difference that is within its own error, and below this, is none; on this machine its error is enough."""

@@ -12,6 +12,7 @@ ENTRY: Final = {
     "process": "who said it to Redis; absent where the source can't tell",
     "entry": "stream and id in one word",
     "dead": "true for the dead letters' stream",
+    "planted": "the token of an entry that the harness has put there itself, and of its dead letter",
 }
 ROW: Final = {
     "old": "the status before, null for a new row",
@@ -46,7 +47,7 @@ REQUEST: Final = {
     "idempotency_key": "where the scenario gave one",
 }
 FAULT: Final = {
-    "fault": "`hold`, `gate`, `kill`, `terminate`, `provider`, or an outage: `cut`, `down`, `read-only`…",
+    "fault": "`hold`, `gate`, `kill`, `terminate`, `provider`, `poison`, `aging`, or an outage: `cut`, `down`…",
     "target": "the role, server or provider that it is about",
     "number": "ties begin, hits and end together",
 }
@@ -201,6 +202,12 @@ KINDS: Final[Mapping[str, Kind]] = {
             "side": "`command`, `answer`, `delivery`",
             "part": "of a link's outage: to which server it leads",
             "recovers_s": "of an outage: seconds after its end by which a stack is to work as before",
+            "token": "a poison's token",
+            "how": "what is wrong with it, in words",
+            "stream": "a poison's stream",
+            "id": "a poison's id in Redis",
+            "entry": "stream and id of a poison, in one word",
+            "seconds": "how old an entry was made",
             "*": "a provider's fault: what it was set with",
         },
     ),

@@ -11,6 +11,7 @@ from harness.probes.aside import Aside
 from harness.probes.decoding import decoded
 from harness.probes.naming import Naming, display, plain
 from harness.probes.places import Places
+from harness.probes.planted import Planted
 from harness.probes.probe import gap
 from harness.profile import Queue
 from harness.profile.pointers import pointed
@@ -55,6 +56,7 @@ class Entries:
         self._places = Places(history, queue, unread=self._unread, strange=self._strange)
         self._payloads: dict[str, dict[str, str]] = {}
         self._doubtful: list[Said] = []
+        self._planted = Planted()
 
     def begins_with(self, stream: str, length: float) -> None:
         """How many entries stand on a stream before anything is seen of it; without this, none."""
@@ -120,8 +122,9 @@ class Entries:
             self._done.add((kind, key("entry", said["stream"], said["id"])))
         if kind == "queue.deleted" and not said.get("unanswered"):
             self._lengths[said["stream"]] = self._lengths.get(said["stream"], 0) - 1
-        event = record(self._history, self._queue, kind, said, payloads=self._payloads)
-        if said.get("fields") and event.message_id is None:
+        planted = self._planted.token(said, names=lambda fields: message_of(fields, self._queue))
+        event = record(self._history, self._queue, kind, said, payloads=self._payloads, planted=planted)
+        if said.get("fields") and event.message_id is None and planted is None:
             if self._queue.payload is not None and said["stream"] != self._queue.dead:
                 self._doubtful.append(said)  # a reader may be heard of before the one who wrote what it points to
             else:
@@ -239,9 +242,18 @@ class Entries:
 
 
 def record(
-    history: History, queue: Queue, kind: str, said: Said, *, payloads: Mapping[str, Mapping[str, str]] | None = None
+    history: History,
+    queue: Queue,
+    kind: str,
+    said: Said,
+    *,
+    payloads: Mapping[str, Mapping[str, str]] | None = None,
+    planted: str | None = None,
 ) -> Event:
-    """Appends one event of a stream, with the message it is about where the entry, or what it points to, says so."""
+    """Appends one event of a stream, with the message it is about where the entry, or what it points to, says so.
+
+    What we have `planted` there is about none, whatever it says.
+    """
     stream, entry = said["stream"], said["id"]
     fields = said.get("fields") or {}
     data: dict[str, Any] = {name: said[name] for name in KEPT if name in said}
@@ -250,10 +262,13 @@ def record(
     data["entry"] = key("entry", stream, entry)
     if stream == queue.dead:
         data["dead"] = True
+    if planted is not None:
+        data["planted"] = planted
     message_id = None
     if fields:
         data["fields"] = {display(name): display(value)[:2000] for name, value in fields.items()}
         message_id = message_of(fields, queue) if queue.payload is None else pointed_to(fields, queue, payloads or {})
+        message_id = None if planted else message_id
     keys = [data["entry"]]
     return history.append(kind, source="queue", at=said["at"], message_id=message_id, data=data, keys=keys)
 

@@ -24,6 +24,7 @@ FEATURES: Final = {
     "outbox": "outbox",
     "failures": "failed messages",
     "redelivery": "redelivery",
+    "takeover": "takeover by a worker of another name",
     "several_workers": "several workers",
     "outages": "recovery from outages",
 }
@@ -33,12 +34,14 @@ RESTS_ON: Final = {
     "delivery_reports": "webhooks",
     "conversations": "webhooks",
     "key_conflicts": "idempotency",
+    "takeover": "redelivery",
 }
 """What there can't be without something else."""
 
 
-WHERE_CLAIMED: Final = frozenset({"validation", "key_conflicts", "lists"})
-"""What is asked only of who claims it: many a right stack has no such thing, and never thought of saying so."""
+WHERE_CLAIMED: Final = frozenset({"validation", "key_conflicts", "lists", "dead_letters", "takeover"})
+"""What is asked only of who claims it: many a right stack has no such thing, and never thought of saying so; some would
+be harmed by being asked."""
 
 
 def claimed(profile: Profile, feature: str) -> bool | None:

@@ -36,7 +36,8 @@ class Claims(Section):
     retries: bool | None = None
     """A provider's passing error is tried again."""
     dead_letters: bool | None = None
-    """What can't be delivered is put on `[queue] dead`; for scenarios of your own, none of ours asks for it."""
+    """What can't be delivered is put on `[queue] dead`: also an entry that can't be read, or names no message. Not
+    said: it isn't asked, since that would harm a stack without them."""
     outbox: bool | None = None
     """What is stored is queued, even where the API dies in between; not said: it is asked, and may fail, since what is
     never queued is lost."""
@@ -44,6 +45,9 @@ class Claims(Section):
     """A message that a provider refuses for good gets the status `[statuses] failed`."""
     redelivery: bool | None = None
     """What a dead worker had is taken up by the next."""
+    takeover: bool | None = None
+    """It is taken up by any other, also of another name: nothing waits for that worker to come back. Not said: it isn't
+    asked."""
     several_workers: bool | None = None
     """Several workers may share the work."""
     outages: bool | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from harness.deploy.driver import Driver, Role
 from harness.deploy.starting import MOMENT
@@ -112,10 +112,13 @@ class RoleControl:
             self._loop.run(self._driver.terminate(self._role))
 
     @step(lambda self, **_: f"start {self._role}")
-    def start(self, *, count: int | None = None) -> None:
-        """Starts `count` processes of the role, by default as many as the profile says."""
+    def start(self, *, count: int | None = None, but: Collection[str] = ()) -> None:
+        """Starts `count` processes of the role, by default as many as the profile says, under no name of `but`.
+
+        Raises Unobservable where the deployment can't.
+        """
         try:
-            self._loop.run(self._driver.launch(self._role, count=count))
+            self._loop.run(self._driver.launch(self._role, count=count, but=but))
         except DeployError:
             # who died because something else did isn't the cause: that other death is told in a moment
             self._waiting.history.wait_until(lambda: None, deadline=time.monotonic() + MOMENT)

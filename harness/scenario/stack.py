@@ -28,6 +28,7 @@ from harness.scenario.faults import Faults
 from harness.scenario.gates import Gate, Gates
 from harness.scenario.holds import Hold, RoleControl
 from harness.scenario.messages import Message, message
+from harness.scenario.planting import Planting
 from harness.scenario.providers import ProviderControl, accepted_id
 from harness.scenario.steps import step
 from harness.scenario.tracked import TrackedFlow
@@ -79,6 +80,7 @@ class Stack:
         self.api = self.role("api")
         self.gates = Gates(waiting=self.waiting, wire=wire, loop=loop)
         self.faults = Faults(waiting=self.waiting, driver=driver, loop=loop, wire=wire)
+        self.planting = Planting(waiting=self.waiting, driver=driver, worker=self.worker)
         self._probes = probes
         self._providers = providers
         self._counters = counters

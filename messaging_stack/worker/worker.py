@@ -82,6 +82,9 @@ class Worker:
                 async for entries in self._consumer.left_over(count=self._batch):
                     await self._processor.until_room()
                     await self._processor.take(entries)
+                # what others left may have waited for just this worker: it needn't wait for the next round of upkeep
+                if room := self._processor.room:
+                    await self._processor.take(await self._consumer.claim_stale(count=min(room, self._batch)))
                 while not self._stop.is_set():
                     room = await self._processor.until_room()
                     entries = await self._consumer.read(count=min(room, self._batch))

@@ -47,3 +47,12 @@ def test_a_name_is_free_again_once_its_process_has_ended() -> None:
     assert roster.free_name("texts") == "texts-1"
     one.end(0)
     assert roster.free_name("mail") == "mail-1"
+
+
+def test_a_process_may_be_kept_from_names_that_are_free() -> None:
+    roster = Roster(History())
+    one = process("mail-1", "worker")
+    roster.started(one)
+    assert roster.free_name("mail", but=["mail-2"]) == "mail-3"
+    one.end(0)
+    assert roster.free_name("mail", but=["mail-1"]) == "mail-2"

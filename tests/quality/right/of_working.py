@@ -126,7 +126,7 @@ PROCESSES = (
         "two workers of a stack that lets no duplicate pass, and claims no redelivery",
         "[policy]",
         'delivery = "effectively-once"',
-        doubts=(not_asked("the profile claims no redelivery", "worker-processed"),),
+        doubts=(not_asked("the profile claims no redelivery", "worker-processed", "entry-life"),),
         fast=True,
         stack={"count": 2, "redelivery": False},
     ),

@@ -21,6 +21,7 @@ lists = true
 retries = true
 dead_letters = true
 redelivery = {redelivery}
+takeover = {redelivery}
 several_workers = true
 """
 

@@ -1,0 +1,145 @@
+"""An entry comes to its end, whatever it holds, whoever had it, and whoever ends meanwhile."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from harness.checks import in_one_hand, poison_disposed, taken_up, worker_processed
+from harness.checks.entry_life import sent_within
+from harness.profile.claims import claimed
+from harness.scenario.expectations import queued
+from harness.scenario.messages import Message
+from harness.scenario.planting import NOBODYS
+from harness.scenario.stack import Stack
+from harness.scenario.tracked import TrackedFlow
+
+pytestmark = pytest.mark.check("entry-life")
+
+AT_ONCE_S = 0.5
+"""Seconds in which a worker that does several things at once has begun with all of them."""
+MORE = 30
+"""Messages at most that are sent until one is given to a worker that has just been started."""
+SLOW_S = 0.2
+"""Seconds that a provider takes where a worker is to be ended in the middle of a batch."""
+
+
+def taken_up_within(stack: Stack) -> float | None:
+    """How long a dead worker's entry may lie idle before it is taken up, where the stack says that it is."""
+    return stack.profile.policy.taken_up_within if claimed(stack.profile, "redelivery") else None
+
+
+def judge_all(stack: Stack, sent: list[Message], flows: list[TrackedFlow], *, needs: str) -> None:
+    """Judges a batch as the record stands when all of it is finished."""
+    done = stack.all_finished(flows, within=taken_up_within(stack))
+    pairs = zip(sent, done, strict=True)
+    stack.judge(*(worker_processed(stack.history, flow, stack.profile, message=m, needs=needs) for m, flow in pairs))
+
+
+@pytest.mark.needs("dead_letters")
+def test_poison_keeps_nothing_back(stack: Stack) -> None:
+    """Entries that can't be read, name no message, or one that there isn't, stand between good ones."""
+    if stack.profile.queue.kind != "stream" or stack.profile.queue.payload:
+        pytest.skip(f"what no worker can read of {stack.profile.queue.kind} entries isn't known")
+    before = stack.send(stack.message("before"))
+    stack.finished(before)
+    within = sent_within(before.now, stack.profile) + 1
+    with ExitStack() as planting:
+        with stack.worker.held():
+            after = [stack.send(stack.message("beside"))]
+            stack.reaches(after[0], queued(), within=stack.profile.policy.queued_within)
+            planted = planting.enter_context(stack.planting.poison(stack.channel))
+            after += [stack.send(stack.message(f"behind {number}")) for number in range(3)]
+        done = stack.all_finished(after, within=within)
+        must = [event for event in planted if event.data["how"] != NOBODYS]
+        stack.planting.await_end(planted, dead_letters=must)
+        stack.judge(
+            *(
+                poison_disposed(stack.history, stack.profile, before.now, *done, planted=one, must=one in must)
+                for one in planted
+            )
+        )
+
+
+def to_one_recipient(stack: Stack, body: str, *, count: int) -> list[Message]:
+    """Messages that one gate of the providers meets."""
+    first = stack.message(f"{body} 1")
+    return [first, *(stack.message(f"{body} {number}", to=first.to) for number in range(2, count + 1))]
+
+
+def in_the_calls(stack: Stack, flows: list[TrackedFlow]) -> bool:
+    """Waits until a worker is at work on the first; on the others too, where it does more than one thing at once."""
+    if not stack.called(flows[0]):
+        return False
+    stack.waiting.until(lambda: all(flow.now.calls for flow in flows) or None, what="calls at once", within=AT_ONCE_S)
+    return True
+
+
+@pytest.mark.needs("takeover")
+def test_a_worker_of_another_name_takes_up_what_a_dead_one_had(stack: Stack) -> None:
+    """The first dies for good in the middle of a batch; of what it had, Redis says that nobody touched it for long."""
+    gone = stack.worker.names
+    sent = to_one_recipient(stack, "had", count=3)
+    with stack.providers.gate({"to": sent[0].to}) as gate:
+        flows = [stack.sending(one) for one in sent]
+        if in_the_calls(stack, flows) and gate.withheld():
+            stack.worker.kill()
+    if stack.planting.can_age:
+        stack.planting.age(flows, seconds=2 * stack.profile.policy.taken_up_within)
+    try:
+        stack.worker.start(count=1, but=gone)
+        judge_all(stack, sent, flows, needs="redelivery")
+        stack.judge(*(taken_up(stack.history, flow.now, stack.profile, gone=gone) for flow in flows))
+    finally:
+        more = stack.profile.count("worker") - len(stack.worker.names)
+        if more > 0:
+            stack.worker.start(count=more)
+
+
+def given_to(stack: Stack, names: set[str], *, since: int, within: float) -> bool:
+    """Waits until one of these has been given an entry, as far as that is seen here."""
+
+    def look() -> bool | None:
+        claims = stack.history.events("queue.claimed", after=since)
+        return any(event.data.get("process") in names for event in claims) or None
+
+    return bool(stack.waiting.until(look, what=f"claim by {', '.join(names)}", within=within))
+
+
+@pytest.mark.needs("several_workers")
+def test_what_one_worker_has_in_hand_no_other_takes(stack: Stack) -> None:
+    """A worker comes while another waits for its calls, and then both are given work: each message is sent once."""
+    sent = to_one_recipient(stack, "in hand", count=3 + MORE)
+    already = stack.worker.names
+    with stack.providers.gate({"to": sent[0].to}) as gate:
+        flows = [stack.sending(one) for one in sent[:3]]
+        if in_the_calls(stack, flows) and gate.withheld():
+            since = len(stack.history)
+            stack.worker.start(count=1)
+            new = {*stack.worker.names} - {*already}
+            for one in sent[3:]:
+                flows.append(stack.send(one))
+                if not new or given_to(stack, new, since=since, within=AT_ONCE_S / 5):
+                    break
+            flows += [stack.send(one) for one in sent[len(flows) : len(flows) + 2]]
+            in_the_calls(stack, flows)
+    try:
+        done = stack.all_finished(flows)
+        stack.judge(*(in_one_hand(stack.history, flow, stack.profile) for flow in done))
+    finally:
+        stack.worker.terminate()
+        stack.worker.start()
+
+
+@pytest.mark.needs("redelivery")
+def test_a_worker_that_is_asked_to_stop_leaves_nothing_undone(stack: Stack) -> None:
+    """It ends in the middle of a batch, the next one begins with what came while none was there."""
+    sent = to_one_recipient(stack, "stopped", count=12)
+    with stack.providers.fault({"to": sent[0].to}, latency_s=SLOW_S):
+        flows = [stack.sending(one) for one in sent[:8]]
+        stack.called(flows[0])
+        stack.worker.terminate()
+        flows += [stack.send(one) for one in sent[8:]]
+        stack.worker.start()
+        judge_all(stack, sent, flows, needs="redelivery")
