@@ -6,8 +6,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from harness.checks import in_one_hand, poison_disposed, taken_up, worker_processed
+from harness.checks import Verdict, in_one_hand, poison_disposed, taken_up, worker_processed
 from harness.checks.entry_life import sent_within
+from harness.history import Flow
 from harness.profile.claims import claimed
 from harness.scenario.expectations import queued
 from harness.scenario.messages import Message
@@ -30,11 +31,10 @@ def taken_up_within(stack: Stack) -> float | None:
     return stack.profile.policy.taken_up_within if claimed(stack.profile, "redelivery") else None
 
 
-def judge_all(stack: Stack, sent: list[Message], flows: list[TrackedFlow], *, needs: str) -> None:
-    """Judges a batch as the record stands when all of it is finished."""
-    done = stack.all_finished(flows, within=taken_up_within(stack))
+def processed(stack: Stack, sent: list[Message], done: list[Flow]) -> list[Verdict]:
+    """The verdicts on a batch of which some was in the hands of a worker that was ended."""
     pairs = zip(sent, done, strict=True)
-    stack.judge(*(worker_processed(stack.history, flow, stack.profile, message=m, needs=needs) for m, flow in pairs))
+    return [worker_processed(stack.history, flow, stack.profile, message=m, needs="redelivery") for m, flow in pairs]
 
 
 @pytest.mark.needs("dead_letters")
@@ -89,12 +89,13 @@ def test_a_worker_of_another_name_takes_up_what_a_dead_one_had(stack: Stack) -> 
         stack.planting.age(flows, seconds=2 * stack.profile.policy.taken_up_within)
     try:
         stack.worker.start(count=1, but=gone)
-        judge_all(stack, sent, flows, needs="redelivery")
-        stack.judge(*(taken_up(stack.history, flow.now, stack.profile, gone=gone) for flow in flows))
+        done = stack.all_finished(flows, within=taken_up_within(stack))
+        taken = [taken_up(stack.history, flow, stack.profile, gone=gone) for flow in done]
+        stack.judge(*taken, *processed(stack, sent, done))
     finally:
-        more = stack.profile.count("worker") - len(stack.worker.names)
-        if more > 0:
-            stack.worker.start(count=more)
+        if stack.worker.names:
+            stack.worker.terminate()
+        stack.worker.start()
 
 
 def given_to(stack: Stack, names: set[str], *, since: int, within: float) -> bool:
@@ -142,4 +143,5 @@ def test_a_worker_that_is_asked_to_stop_leaves_nothing_undone(stack: Stack) -> N
         stack.worker.terminate()
         flows += [stack.send(one) for one in sent[8:]]
         stack.worker.start()
-        judge_all(stack, sent, flows, needs="redelivery")
+        done = stack.all_finished(flows, within=taken_up_within(stack))
+        stack.judge(*processed(stack, sent, done))

@@ -36,6 +36,7 @@ within = 3
 [policy]
 queued_within = 2
 finished_within = 3
+taken_up_within = 20
 recovers_within = 8
 """
 MODES = ("plain", "latency", "supervisor", "deadlines", "monitor")
