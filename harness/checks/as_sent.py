@@ -20,6 +20,7 @@ KEPT = "the API shows a message as it was sent"
 CAME = "the API shows what came in as it came"
 SHOWS = "[look] shows, with where in the answer each part of a message stands"
 TO_BE_ASKED_AGAIN = 429
+EACH_TIME = 3
 MOST = 3
 """So many that differ are told of: one is enough, and the shortest tells most."""
 
@@ -59,7 +60,7 @@ def arrives_as_sent(history: History, profile: Profile, *, messages: Sequence[Se
             refused += 1
     for text, answers in broken.items():
         said = f"the API answers {answers[-1].data.get('status')} to {text!r:.120}"
-        again = len(answers) > 1 and bool(carried)
+        again = len(answers) >= EACH_TIME and bool(carried)
         wrong.append(refuted(f"{said}, each time", answers) if again else undecided(said, answers))
     yield from sorted(wrong, key=lambda answer: -answer.rank)[:MOST]
     more = f", {refused} were refused" if refused else ""

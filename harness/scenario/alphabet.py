@@ -77,7 +77,7 @@ LIMITS: Final = {
     "x": (160, 161, 306, 307, 1600),
     "\u20ac": (86, 87),
     "\u044f": (70, 71, 134, 135, 1600),
-    "\U0001f600": (41, 42),
+    "\U0001f600": (41, 42, 1000),
 }
 """How many characters make one segment, one more, two segments, one more, and the most that Twilio takes."""
 BLOCKS: Final = (

@@ -20,8 +20,13 @@ from harness.scenario.alphabet import Text
 from harness.scenario.messages import Message, new_address, new_number, once_more
 from harness.scenario.replies import address_of, deliver_mail, deliver_text
 from harness.scenario.stack import Stack
+from harness.scenario.tracked import TrackedFlow
 
 AT_ONCE = 16
+MANY = 30
+FEW = 5
+AGAIN = 2
+"""How often what met an error is sent again, alone, so that an error each time is none of a moment; `FEW` of them."""
 NAMED = ("{}", "Ann Lee <{}>", '"Lee, Ann \\"A\\"" <{}>', "Zo\u00eb \U0001f600 <{}>")
 """How a mail may spell its sender."""
 
@@ -41,10 +46,16 @@ def tells(stack: Stack, channel: Channel, part: str) -> bool:
 
 
 def carry(stack: Stack, messages: Sequence[Message]) -> tuple[list[Message], list[Flow]]:
-    """Sends messages all at once, and again those that the API met with an error of its own; all of them, at rest."""
-    flows = [stack.sending(message) for message in messages]
-    stack.all_finished(flows)
-    flows += [stack.send(once_more(flow.message)) for flow in flows if server_error(flow.now)]
+    """Sends messages, many at once, and again what the API met with an error of its own; all of them, at rest."""
+    flows: list[TrackedFlow] = []
+    for begin in range(0, len(messages), MANY):
+        some = [stack.sending(message) for message in messages[begin : begin + MANY]]
+        for flow in some:
+            with contextlib.suppress(Inconclusive):
+                flow.answer()
+        flows += some
+    broken = [flow.message for flow in flows if server_error(flow.now)]
+    flows += [stack.send(once_more(message)) for message in broken[:FEW] for _ in range(AGAIN)]
     return [flow.message for flow in flows], stack.all_finished(flows)
 
 
