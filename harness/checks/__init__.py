@@ -10,7 +10,7 @@ from harness.checks.api_promises import (
     wrong_refused,
 )
 from harness.checks.api_views import in_order, listed_once, shown_as_stored, times_are_so
-from harness.checks.as_sent import arrives_as_sent, shown_as_received, shown_as_sent
+from harness.checks.as_sent import arrives_as_sent, kept_as_received, shown_as_sent
 from harness.checks.asynchronous import proof_by_actors, proof_by_hold, proof_by_order
 from harness.checks.delivery_reports import report_moved, reports_applied, stranger_ignored
 from harness.checks.entry_life import in_one_hand, poison_disposed, taken_up
@@ -38,6 +38,7 @@ __all__ = [
     "forward_only",
     "in_one_hand",
     "in_order",
+    "kept_as_received",
     "listed_once",
     "load_account",
     "message_queued",
@@ -56,7 +57,6 @@ __all__ = [
     "report_moved",
     "reports_applied",
     "sent_is_earned",
-    "shown_as_received",
     "shown_as_sent",
     "shown_as_stored",
     "stored_before_answer",

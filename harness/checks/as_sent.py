@@ -10,6 +10,7 @@ from harness.checks.differing import Found, from_received, from_sent
 from harness.checks.lacking import not_accepted
 from harness.checks.sent import Sent
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
+from harness.checks.webhooks import stored_once
 from harness.history import Event, Flow, History, key
 from harness.profile import Profile
 from harness.profile.claims import claimed, remedy
@@ -17,7 +18,7 @@ from harness.profile.claims import claimed, remedy
 NAME = "content"
 ARRIVES = "what is sent reaches its provider as it was sent: text, addresses, media, and all that a mail has"
 KEPT = "the API shows a message as it was sent"
-CAME = "the API shows what came in as it came"
+CAME = "what came in is stored once, and the API shows it as it came"
 SHOWS = "[look] shows, with where in the answer each part of a message stands"
 TO_BE_ASKED_AGAIN = 429
 EACH_TIME = 3
@@ -93,16 +94,25 @@ def shown_as_sent(history: History, profile: Profile, *, messages: Sequence[Sent
     yield from _compared(looks, profile, fix, "they were sent")
 
 
-@check(NAME, CAME)
-def shown_as_received(history: History, profile: Profile, *, messages: Sequence[Received]) -> Answers:
-    """Judges what the API shows of messages that came in and were looked at since."""
+@check(NAME, CAME, silence=("database.inserted",))
+def kept_as_received(history: History, profile: Profile, *, messages: Sequence[Received]) -> Answers:
+    """Judges messages that came in: each is stored once, and the API shows it as it came, where it shows it at all."""
     fix = "" if claimed(profile, "webhooks") else remedy("webhooks")
-    looks = []
+    looks, stored, open_ones = [], [], []
     for message in messages:
-        look = last_look(Flow(history.flow(key("provider", message.provider_id))))
+        flow = Flow(history.flow(key("provider", message.provider_id)), name=message.provider_id)
+        once, look = stored_once(history, flow, profile, deliveries=1), last_look(flow)
+        if once.outcome == "pass":
+            stored.append(flow.of("database.inserted")[0])
+        else:
+            open_ones.append(once)
         if look:
             looks.append((look, from_received(message.parts, look.data["shown"], profile)))
-    yield from _compared(looks, profile, fix, "they came")
+    yield from sorted(open_ones, key=lambda answer: -answer.rank)[:MOST]
+    if stored:
+        yield shown(f"{len(stored)} stored once each", stored)
+    if looks:
+        yield from _compared(looks, profile, fix, "they came")
 
 
 def _compared(looks: Iterable[tuple[Event, Found]], profile: Profile, fix: str, how: str) -> Answers:

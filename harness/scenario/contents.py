@@ -12,7 +12,6 @@ from typing import Any
 
 from harness.errors import Inconclusive
 from harness.history import Flow
-from harness.history.flow import SUCCESS
 from harness.probes.probe import new_token
 from harness.profile.base import Channel
 from harness.profile.templates import names_in
@@ -64,26 +63,25 @@ def server_error(flow: Flow) -> bool:
 
 
 def deliver(stack: Stack, channel: Channel, texts: Iterable[Text]) -> list[Delivered]:
-    """Delivers replies with these texts all at once, in every shape that the channel has; those that were taken."""
+    """Delivers replies with these texts all at once, in every shape that the channel has; all of them, at rest."""
     one = delivered_mail if channel == "email" else partial(delivered_text, pictures=channel == "mms")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = list(pool.map(lambda numbered: one(stack, *numbered), enumerate(texts)))
-    taken = [delivered for delivered, status in found if status in SUCCESS]
-    stack.all_finished([stack.reply(each.provider_id) for each in taken])
-    return taken
+    stack.all_finished([stack.reply(each.provider_id) for each in found])
+    return found
 
 
-def delivered_text(stack: Stack, number: int, text: Text, *, pictures: bool) -> tuple[Delivered, int]:
+def delivered_text(stack: Stack, number: int, text: Text, *, pictures: bool) -> Delivered:
     """Delivers a text, with one picture or more where it has any."""
     media = [f"https://example.com/{number}-{n}.png?x=%2F&y=1" for n in range((1, 2, 3, 10)[number % 4])]
     sender, body = new_number(), new_token().join(text)
     more = {"media": media} if pictures else {}
     answer = deliver_text(stack, sender=sender, body=body, **more)
     parts = {"from": sender, "to": address_of(stack, "sms"), "body": body, "attachments": media if pictures else []}
-    return Delivered(provider_id=answer["sid"], parts=known(stack, "sms", parts)), answer["status"] or 0
+    return Delivered(provider_id=answer["sid"], parts=known(stack, "sms", parts))
 
 
-def delivered_mail(stack: Stack, number: int, text: Text) -> tuple[Delivered, int]:
+def delivered_mail(stack: Stack, number: int, text: Text) -> Delivered:
     """Delivers a mail with a sender of its own spelling, a subject, and some files."""
     sender, body = new_address().replace("@", "+tag@"), new_token().join(text)
     subject = f"Re: {' '.join(''.join(text).split())} end"
@@ -93,7 +91,7 @@ def delivered_mail(stack: Stack, number: int, text: Text) -> tuple[Delivered, in
         stack, sender=NAMED[number % len(NAMED)].format(sender), text=body, subject=subject, attachments=files
     )
     parts = {"from": sender, "to": address_of(stack, "email"), "body": body, "subject": subject, "files": names}
-    return Delivered(provider_id=answer["message_id"], parts=known(stack, "email", parts)), answer["status"] or 0
+    return Delivered(provider_id=answer["message_id"], parts=known(stack, "email", parts))
 
 
 def known(stack: Stack, channel: Channel, parts: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from histories import ID, MESSAGE, TOKEN, Script, made, right, send, started
 
-from harness.checks import arrives_as_sent, shown_as_received, shown_as_sent
+from harness.checks import arrives_as_sent, kept_as_received, shown_as_sent
 from harness.checks.verdict import Verdict
 from harness.history import key
 from harness.profile import Profile, parse
@@ -271,5 +271,5 @@ def test_what_came_in_is_shown_as_it_came(part: str, sent: Any, shown: Any, outc
     own = {name: value for name, value in {part: shown, "to": "+12025550123"}.items() if value is not None}
     script = looked(Script([*started("api").events, answered, row]), **own)
     came = Came({part: sent, "to": "+1 202 555 0123"})
-    verdict = shown_as_received(script.history, profile(), messages=[came])
+    verdict = kept_as_received(script.history, profile(), messages=[came])
     assert verdict.outcome == outcome, verdict.story()

@@ -47,7 +47,10 @@ def not_asked(words: str, *checks: str) -> Doubt:
     return Doubt(words=words, checks=checks, outcome="not asked")
 
 
-SILENT = tuple(not_asked(f"the profile claims no {FEATURES[feature]}") for feature in sorted(WHERE_CLAIMED))
+SILENT = (
+    *(not_asked(f"the profile claims no {FEATURES[feature]}") for feature in sorted(WHERE_CLAIMED)),
+    not_asked("the profile names no {metadata} in [send] body", "content"),
+)
 """What is asked only of who claims it: a profile that doesn't say so needs no excuse."""
 Deployed = Callable[["Variation", Path], Iterator[Path]]
 """Brings a stack up in a directory, yields the profile to verify it with, and takes it down."""
