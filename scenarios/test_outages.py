@@ -34,6 +34,7 @@ LINKS: dict[str, Callable[[Stack, str, str], AbstractContextManager[Any]]] = {
     "cut": lambda stack, role, part: stack.faults.cut(role, part),
     "reset": lambda stack, role, part: stack.faults.reset(role, part),
     "half-open": lambda stack, role, part: stack.faults.half_open(role, part),
+    "unheard": lambda stack, role, part: stack.faults.unheard(role, part),
     "late": lambda stack, role, part: stack.faults.delay(role, part, seconds=0.1, jitter=0.1),
 }
 
@@ -49,14 +50,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def test_an_outage_of_a_server_is_got_over(stack: Stack, server: str) -> None:
     make = next(kinds[server] for kinds in SERVERS.values() if server in kinds)
-    since = live_through(stack, make(stack))
+    since = live_through(stack, make(stack), in_flight=True)
     stack.judge(outages(stack.history, stack.profile, after=since))
 
 
 @pytest.mark.parametrize("role", ["api", "worker"])
 @pytest.mark.parametrize("link", list(LINKS))
 def test_an_outage_of_a_link_is_got_over(stack: Stack, role: str, link: str, part: str) -> None:
-    since = live_through(stack, LINKS[link](stack, role, part))
+    since = live_through(stack, LINKS[link](stack, role, part), in_flight=True)
     stack.judge(outages(stack.history, stack.profile, after=since))
 
 

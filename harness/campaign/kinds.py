@@ -60,6 +60,7 @@ def _link(role: str, part: str) -> Iterator[Kind]:
     yield Kind(name=f"{where}: cut", make=lambda stack, _: stack.faults.cut(role, part))
     yield Kind(name=f"{where}: reset", make=lambda stack, _: stack.faults.reset(role, part))
     yield Kind(name=f"{where}: half-open", make=lambda stack, _: stack.faults.half_open(role, part))
+    yield Kind(name=f"{where}: unheard", make=lambda stack, _: stack.faults.unheard(role, part))
     yield Kind(
         name=f"{where}: late",
         make=lambda stack, given: stack.faults.delay(role, part, **given),

@@ -18,19 +18,28 @@ from harness.scenario.tracked import TrackedFlow
 
 LASTS_S: Final = 1.5
 """Seconds that a fault lasts at most, where the stack doesn't do its work meanwhile."""
+COMES_S: Final = 2.0
+"""Seconds in which what was sent is at its provider, where the stack works."""
 MARGIN_S: Final = 1.0
 
 
-def live_through(stack: Stack, fault: AbstractContextManager[Any], *, number: int = 3) -> int:
+def live_through(stack: Stack, fault: AbstractContextManager[Any], *, number: int = 3, in_flight: bool = False) -> int:
     """Sends messages just before, in and after a fault, and waits until all is done, or the stack has had its time.
 
-    Returns the place in the record from which on this is told, for the check `outages`.
+    Those before are `in_flight` where that is wanted: a provider has them, and answers in the fault. Returns the place
+    in the record from which on this is told, for the check `outages`.
     """
     since = len(stack.history)
-    _send(stack, number)
-    with fault:
-        sent = _send(stack, number)
-        stack.waiting.until(lambda: _done(stack, sent) or None, what="work in an outage", within=LASTS_S)
+    gate = stack.providers.gate() if in_flight and stack.has_providers else contextlib.nullcontext()
+    with gate as closed:
+        _send(stack, number)
+        if closed is not None:
+            closed.withheld(number=number, within=COMES_S)
+        with fault:
+            if closed is not None:
+                closed.open()
+            sent = _send(stack, number)
+            stack.waiting.until(lambda: _done(stack, sent) or None, what="work in an outage", within=LASTS_S)
     recover(stack)
     return since
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-WHAT: Final = ("cut", "reset", "half-open", "delay", "slow")
+WHAT: Final = ("cut", "reset", "half-open", "unheard", "delay", "slow")
 RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER that makes closing a connection a reset."""
 
@@ -26,7 +26,8 @@ class Trouble:
     """What is wrong with a link, under a number.
 
     `cut`: its connections are closed, and new ones refused. `reset`: they are reset, new ones as soon as they are made.
-    `half-open`: they stay, and what is said on them arrives nowhere. `delay`: all that is said comes `seconds` later,
+    `half-open`: they stay, and what is said on them arrives nowhere. `unheard`: what the process says arrives, and no
+    answer comes back. `delay`: all that is said comes `seconds` later,
     and up to `jitter` seconds more. `slow`: so many `bytes_per_s` pass each way.
     """
 
@@ -67,8 +68,9 @@ class Connected(Protocol):
 class Line:
     """One way of a connection over a link: hands bytes on as they come, later, or not at all."""
 
-    def __init__(self, way: Way, link: Link, *, pump: Connected, full: Callable[[bool], None]) -> None:
+    def __init__(self, way: Way, link: Link, *, pump: Connected, full: Callable[[bool], None], back: bool) -> None:
         self._way = way
+        self._back = back
         self._link = link
         self._pump = pump
         self._full = full
@@ -81,7 +83,7 @@ class Line:
     def write(self, data: bytes) -> None:
         if self._link.fine and not self._later:
             self._way.write(data)
-        elif not self._link.swallows(self._pump):
+        elif not self._link.swallows(self._pump, back=self._back):
             self._put(data, self._link.due(self, len(data)))
 
     def write_eof(self) -> None:
@@ -178,6 +180,7 @@ class Link:
         self.door: Door | None = None
         self._open: set[Connected] = set()
         self._torn: set[Connected] = set()
+        self._deaf: set[Connected] = set()
         self._troubles: dict[int, Trouble] = {}
         self._hits: dict[int, int] = {}
         # which message a delay meets is chance all the same
@@ -205,10 +208,11 @@ class Link:
         if self._troubles.pop(number, None) is None:
             return 0
         self.fine = not self._troubles
-        if self._one("half-open") is None:
-            for pump in list(self._torn):
+        if self._one("half-open", "unheard") is None:
+            for pump in [*self._torn, *self._deaf]:
                 self._tear(pump, reset=True)
             self._torn.clear()
+            self._deaf.clear()
         for line in list(self.lines):
             line.hurry()
         if self.door is not None and self._one("cut") is None:
@@ -236,14 +240,16 @@ class Link:
     def ended(self, pump: Connected) -> None:
         self._open.discard(pump)
         self._torn.discard(pump)
+        self._deaf.discard(pump)
 
-    def swallows(self, pump: Connected) -> bool:
-        """Whether what is said on a connection arrives nowhere; also what follows where something is lost already."""
-        trouble = None if self.fine else self._one("half-open")
+    def swallows(self, pump: Connected, *, back: bool) -> bool:
+        """Whether what is said on a connection, or comes back on it, arrives nowhere; also what follows a loss."""
+        lost = self._deaf if back else self._torn
+        trouble = None if self.fine else self._one("half-open", *(["unheard"] if back else []))
         if trouble is None:
-            return pump in self._torn
+            return pump in lost
         self._hit(trouble)
-        self._torn.add(pump)
+        lost.add(pump)
         return True
 
     def _tear(self, pump: Connected, *, reset: bool) -> None:

@@ -123,7 +123,8 @@ class Half(asyncio.Protocol):
 
     def _join(self, transport: asyncio.BaseTransport) -> None:
         way, full = cast(asyncio.Transport, transport), self._direction.full
-        line = Line(way, self._pump.link, pump=self._pump, full=lambda much: full(much, by="the line"))
+        back = self._direction is self._pump.to_client
+        line = Line(way, self._pump.link, pump=self._pump, full=lambda much: full(much, by="the line"), back=back)
         self._direction.connect(line)
 
     def pause_writing(self) -> None:
@@ -149,7 +150,7 @@ class ClientSide(Half):
 
     def data_received(self, data: bytes) -> None:
         # what is lost on the way is read by nobody either
-        if self._pump.link.fine or not self._pump.link.swallows(self._pump):
+        if self._pump.link.fine or not self._pump.link.swallows(self._pump, back=False):
             self._pump.from_client(data)
 
     def eof_received(self) -> bool:

@@ -40,6 +40,13 @@ class Links(Window):
             yield begin
 
     @contextlib.contextmanager
+    @step(lambda _, role, part: f"lose what {part} answers to the {role}")
+    def unheard(self, role: str, part: str) -> Iterator[Event]:
+        """Lets what a role says to a part arrive, and no answer come back; the connections are reset at the end."""
+        with self._link("unheard", role, part) as begin:
+            yield begin
+
+    @contextlib.contextmanager
     @step(lambda _, role, part, seconds, **__: f"delay what the {role} and {part} say by {seconds:g} s")
     def delay(self, role: str, part: str, *, seconds: float, jitter: float = 0.0) -> Iterator[Event]:
         """Makes all that is said between a role and a part `seconds` later each way, and up to `jitter` s more."""

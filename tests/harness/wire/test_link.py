@@ -103,6 +103,17 @@ def test_an_answer_that_a_half_open_link_loses_is_recorded_as_done(wire: Running
     assert ("queue.claimed", "worker-1") in wire.settled()
 
 
+def test_an_answer_that_is_unheard_is_of_what_was_done(wire: RunningWire) -> None:
+    worker = client(wire.worker, timeout=0.5)
+    worker.ping()
+    assert disturb(wire, "unheard") == ["worker-1"]
+    with pytest.raises(redis.TimeoutError):
+        worker.xadd(STREAM, {"data": '{"message_id": "m1"}'})
+    assert heal(wire) == 1
+    assert client(wire.api).xlen(STREAM) == 1
+    assert wire.settled() == [("queue.appended", "worker-1")]
+
+
 def test_a_delay_comes_on_both_ways_and_keeps_the_order(wire: RunningWire) -> None:
     worker = client(wire.worker)
     worker.ping()

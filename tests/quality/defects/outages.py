@@ -215,6 +215,6 @@ DEFECTS = (
     of("entry dropped where the database is away", LOST, entry_dropped_where_the_database_is_away),
     of("taken though the database is away", LOST, taken_though_the_database_is_away),
     of("never connects again", "takes no message since", never_connects_again),
-    of("stored twice", "delivered more than once", stored_twice),
+    of("stored twice", "stored more than once", stored_twice),
     of("lost on the way", "brought on by nobody since", lost_on_the_way),
 )
