@@ -11,8 +11,9 @@ from harness.checks.rest import late
 from harness.checks.verdict import Answers, Verdict, check, refuted, undecided
 from harness.checks.whole_record import PROVEN, put_in_order
 from harness.history import History
-from harness.history.facts import Facts, Window
+from harness.history.facts import Facts
 from harness.history.flow import Flow, came_in
+from harness.history.windows import Window
 from harness.profile import Profile
 
 NAME = "outages"
