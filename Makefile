@@ -16,7 +16,7 @@ DEPLOY ?=
 SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images docs examples conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore load load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks clean lock
+.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore explore-defects load load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -106,6 +106,9 @@ K ?= 200
 
 explore: $(READY) ## generated programs against the stack, for T seconds
 	@$(BIN)/harness explore --seconds $(T) $(ARGS)
+
+explore-defects: $(READY) ## which of 25 named defects do generated programs find, each in T seconds?
+	@$(BIN)/python -m tests.quality.explored --seconds $(T) $(ARGS)
 
 LOAD := $(if $(DURATION),--duration $(DURATION)) $(if $(RATE),--rate $(RATE)) $(if $(SHAPE),--shape $(SHAPE)) \
         $(if $(USERS),--mix $(USERS)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(DEPLOY),--deploy $(DEPLOY))

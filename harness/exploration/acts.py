@@ -11,29 +11,23 @@ from functools import partial
 from typing import Any, Literal
 
 from harness.deploy.driver import Role
-from harness.errors import CheckFailed, Inconclusive
+from harness.errors import Inconclusive
 from harness.exploration.conclusion import conclude
 from harness.exploration.done import Came, Done, Sent
 from harness.probes.probe import new_token
 from harness.profile.base import Channel
-from harness.profile.templates import rendered
 from harness.scenario.expectations import provider_called
 from harness.scenario.messages import Message, message, new_address, new_number
 from harness.scenario.providers import accepted_id
 from harness.scenario.replies import deliver_mail, deliver_text
 from harness.scenario.stack import Stack
+from harness.scenario.wrong_sends import wrong_sends
 
 Place = Literal["append", "appended", "call", "finish", "finished"]
 AT_GATE_S = 3.0
 """Seconds in which a message comes to a gate, or won't."""
 ACCEPTED_S = 5.0
 """Seconds in which a provider accepts a message, or nothing is reported about it."""
-INVALID: Mapping[str, Mapping[str, Any]] = {
-    "recipient": {"to": "nobody"},
-    "empty": {"body": "", "attachments": []},
-    "type": {"type": "pigeon", "channel": "pigeon"},
-}
-"""What the placeholders of a send stand for that is no message."""
 
 
 class Acts:
@@ -77,17 +71,15 @@ class Acts:
         self.done.sent.append(sent)
         return sent
 
-    def invalid(self, channel: Channel, wrong: str) -> None:
-        """A send that is no message must be refused with a 4xx."""
+    def invalid(self, channel: Channel, what: str) -> None:
+        """A send that is no message must be refused with a 4xx, while nothing of ours keeps the stack from that."""
         right = message(channel)
-        template = self.stack.profile.send.of(channel).body
-        body = rendered(template, {**right.values(), **INVALID[wrong]})
-        if body == rendered(template, right.values()):
+        body = dict(wrong_sends(self.stack, right)).get(what)
+        if body is None:
             return  # a send of this stack doesn't say that
         with contextlib.suppress(Inconclusive):  # nobody may be there to answer
-            answer = self.stack.api_client.send(right, body=body, operation="invalid")
-            if answer["status"] < 400:
-                raise CheckFailed(f"an invalid send ({wrong}) was answered {answer['status']}: {answer['body']}")
+            self.stack.api_client.send(right, body=body, operation="wrong send")
+        self.done.wrong[right.token] = what
 
     def rest(self, within: float = AT_GATE_S) -> None:
         """Waits until what was sent so far is at rest, so many seconds at most."""
@@ -105,16 +97,27 @@ class Acts:
 
         They come once the message is at rest, or as `soon` as it was called.
         """
-        if self._holds and not sent.flow.now.accepted_calls:
-            return  # nobody will call a provider now
-        within = time.monotonic() + ACCEPTED_S
-        self.stack.history.wait_until(lambda: self._reportable(sent, soon=soon) or None, deadline=within)
-        accepted = sent.flow.now.accepted_calls
-        if accepted:
+        if self._waits_to_be_reported(sent, soon=soon):
+            accepted = sent.flow.now.accepted_calls
             self._report(sent.message.type, accepted_id(accepted[-1]), statuses, at_once=at_once, signature=signature)
 
-    def _reportable(self, sent: Sent, *, soon: bool) -> bool:
-        return bool(soon and sent.flow.now.accepted_calls) or self.stack.at_rest(sent.flow)
+    def _waits_to_be_reported(self, sent: Sent, *, soon: bool = False) -> bool:
+        """Waits until a message can be reported about; False where no provider has taken it."""
+
+        def look() -> bool | None:
+            return bool(soon and sent.flow.now.accepted_calls) or self.stack.at_rest(sent.flow) or None
+
+        if not self._holds or sent.flow.now.accepted_calls:  # else nobody will call a provider now
+            self.stack.history.wait_until(look, deadline=time.monotonic() + ACCEPTED_S)
+        return bool(sent.flow.now.accepted_calls)
+
+    def report_batch(self, status: str, *sent: Sent) -> None:
+        """One batch of events, in which each mail that its provider has taken is told of."""
+        accepted = [one.flow.now.accepted_calls[-1:] for one in sent if self._waits_to_be_reported(one)]
+        events = [{"message": accepted_id(one), "event": status} for ones in accepted for one in ones]
+        if events:
+            with contextlib.suppress(Inconclusive):
+                self.stack.providers.email_events(events)
 
     def send_reported_early(self, channel: Channel, *statuses: str, at_once: bool = False) -> Sent:
         """A message whose provider reports before it has answered the call."""

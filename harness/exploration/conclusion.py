@@ -16,6 +16,7 @@ from harness.exploration.judging import Listing, failures
 from harness.history import History
 from harness.history.story import tell
 from harness.profile import Profile
+from harness.scenario.contents import look_at
 from harness.scenario.replies import conversations_of
 from harness.scenario.stack import Stack
 from harness.scenario.waiting import Followed, told
@@ -24,6 +25,8 @@ REST_S = 30.0
 """Seconds for messages that nobody was ended under."""
 LOOK_S = 2.0
 """Seconds between two looks at what is proven of messages that don't come to rest."""
+LOOKED_AT = 4
+"""How many of the messages that a program sent last are looked at through the API, once they are at rest."""
 CONTEXT = ("process.started", "process.exited", "probe.started", "probe.gap", "clock.measured")
 
 
@@ -36,9 +39,11 @@ def conclude(stack: Stack, done: Done, *, within: float | None = None) -> None:
     followed: list[Followed] = [*(one.flow for one in done.sent), *came]
     limit = patience(stack.profile, ended=done.ended) if within is None else within
     until = time.monotonic() + limit
-    while not rested(stack, followed, until=min(until, time.monotonic() + LOOK_S)):
+    while not (at_rest := rested(stack, followed, until=min(until, time.monotonic() + LOOK_S))):
         if time.monotonic() >= until or failures(done, as_read(stack, done), stack.profile):
             break
+    if at_rest:
+        look_at(stack, [one.flow.now for one in done.sent[-LOOKED_AT:]])
     listings = listed(stack, done)
     history = as_read(stack, done)
     whole = whole_record(history, stack.profile)

@@ -41,5 +41,7 @@ class Done:
     sent: list[Sent] = field(default_factory=list)
     came: list[Came] = field(default_factory=list)
     pairs: list[tuple[Channel, str, int]] = field(default_factory=list)
+    wrong: dict[str, str] = field(default_factory=dict)
+    """Sends that were no messages, by their tokens, with what is wrong with each."""
     ended: bool = False
     """Whether processes were ended under its messages."""

@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from harness.checks import (
     Verdict,
     bad_signature_refused,
+    conflict_refused,
     message_queued,
     one_conversation,
     one_message,
+    reports_applied,
+    shown_as_sent,
+    shown_as_stored,
+    stored_before_answer,
     stored_once,
     sync_processing_disabled,
     whole_record,
+    wrong_refused,
 )
 from harness.checks.content import wrong_content
 from harness.checks.lacking import doubtful, lacking
@@ -53,6 +59,8 @@ def verdicts(done: Done, history: History, profile: Profile, listings: Sequence[
     for sent in done.sent:
         yield from of_sent(sent, history, profile)
     yield from of_keys(done.sent, history, profile)
+    for token, what in done.wrong.items():
+        yield from of_wrong(token, what, history, profile)
     for came in done.came:
         yield from of_came(came, history, profile)
     for one in listings:
@@ -65,8 +73,22 @@ def of_sent(sent: Sent, history: History, profile: Profile) -> Iterator[Verdict]
         return
     yield message_queued(history, flow, profile, channel=sent.message.type)
     yield came_of_it(history, flow, profile, sent=sent)
+    yield stored_before_answer(history, flow, profile)
+    reports = [event for event in flow.of("callback.sent") if event.data.get("call")]
+    if reports and not disturbed(flow, history):
+        yield reports_applied(history, flow, profile, reports=len(reports))
+    yield from of_look(sent, flow, history, profile)
     if flow.acceptance and held(history, flow.acceptance):
         yield sync_processing_disabled(history, flow, profile)
+
+
+def of_look(sent: Sent, flow: Flow, history: History, profile: Profile) -> Iterator[Verdict]:
+    """What the API shows of a message that was looked at after its row had come to rest."""
+    looks = [event for event in flow.of("api.answered") if event.data.get("operation") == "get"]
+    rows = [event for _, event in flow.statuses]
+    if looks and rows and rows[-1].seen < looks[-1].seen and not disturbed(flow, history):
+        yield shown_as_stored(history, flow, profile, look=looks[-1])
+        yield shown_as_sent(history, profile, messages=[sent.message])
 
 
 def of_keys(sent: Sequence[Sent], history: History, profile: Profile) -> Iterator[Verdict]:
@@ -76,10 +98,24 @@ def of_keys(sent: Sequence[Sent], history: History, profile: Profile) -> Iterato
         if one.key:
             shared.setdefault(one.key, {})[one.flow.key] = one
     for ones in shared.values():
+        if len(ones) > 1 and claimed(profile, "key_conflicts") is not True:
+            continue  # what comes of one key with several bodies, nobody says
+        first, *others = [Flow(history.flow(name)) for name in ones]
+        for other in others:
+            if not disturbed(other, history):
+                yield conflict_refused(history, first, other, profile)
         events = {event.seq: event for name in ones for event in history.flow(name)}
         flow = Flow([events[seq] for seq in sorted(events)])
         if len(flow.answers) > 1:
             yield one_message(history, flow, profile, claimed=claimed(profile, "idempotency"))
+
+
+def of_wrong(token: str, what: str, history: History, profile: Profile) -> Iterator[Verdict]:
+    """A send that is no message; who is cut off from what he needs may answer it as he can."""
+    flow = Flow(history.flow(key("token", token)))
+    answers = flow.of("api.answered")
+    if answers and not disturbed(flow, history):
+        yield wrong_refused(history, answers[-1], profile, what=what)
 
 
 def of_came(came: Came, history: History, profile: Profile) -> Iterator[Verdict]:

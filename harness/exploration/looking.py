@@ -69,7 +69,7 @@ def look(
             search.unknown.keep(build)
             tell(console, search.unknown, build, what="nothing is proven, and of this program it can't be told")
             return 2
-        console.print(f"nothing found in {search.programs} programs, {len(stack.history)} events, {took:.0f} s")
+        console.print(f"nothing found in {search.programs} programs, {took:.0f} s")
     return 0
 
 

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from harness.exploration.able import FINAL, PASSING, Able
-from harness.exploration.acts import INVALID
 from harness.exploration.finding import Finding, Running, running
 from harness.exploration.rich import faults, more_of
 from harness.exploration.steps import Ref, Step
-from harness.exploration.texts import bodies
+from harness.exploration.texts import drawn
 from harness.profile.base import Channel
 from harness.scenario.stack import Stack
+from harness.scenario.wrong_sends import WRONG
 
 
 class Enough(KeyboardInterrupt):
@@ -77,7 +77,7 @@ class Exploration(RuleBasedStateMachine):
     def send(self, data: st.DataObject, count: int) -> None:
         for _ in range(count):
             channel = data.draw(st.sampled_from(self.able.channels))
-            sent = self.make("send", channel, data.draw(bodies()), **more_of(channel))
+            sent = self.make("send", channel, **data.draw(drawn(channel)), **more_of(channel))
             self.messages.setdefault(channel, []).append(sent)
 
     @precondition(lambda self: self.able.keyed)
@@ -96,7 +96,7 @@ class Exploration(RuleBasedStateMachine):
         self.do("again", sent, *(["another"] if other else []))
 
     @precondition(lambda self: self.able.validates)
-    @rule(data=st.data(), wrong=st.sampled_from(sorted(INVALID)))
+    @rule(data=st.data(), wrong=st.sampled_from(sorted(WRONG)))
     def send_invalid(self, data: st.DataObject, wrong: str) -> None:
         self.do("invalid", data.draw(st.sampled_from(self.able.channels)), wrong)
 
@@ -106,7 +106,7 @@ class Exploration(RuleBasedStateMachine):
     @rule(data=st.data(), times=st.integers(1, 4), at_once=st.booleans())
     def reply(self, data: st.DataObject, times: int, at_once: bool) -> None:
         channel = data.draw(st.sampled_from(self.able.hooked))
-        self.came.append(self.make("reply", channel, data.draw(bodies()), times=times, at_once=at_once))
+        self.came.append(self.make("reply", channel, times=times, at_once=at_once))
 
     @precondition(lambda self: self.came)
     @rule(data=st.data())
@@ -130,6 +130,12 @@ class Exploration(RuleBasedStateMachine):
         channel = data.draw(st.sampled_from(able))
         sent = data.draw(st.sampled_from(self.messages[channel]))
         self.do("report", sent, *self._words(data, channel, number), at_once=at_once, soon=soon)
+
+    @precondition(lambda self: "email" in self.able.reported and self.messages.get("email"))
+    @rule(data=st.data(), number=st.integers(2, 4))
+    def report_batch(self, data: st.DataObject, number: int) -> None:
+        mails = self.messages["email"][-number:]
+        self.do("report_batch", self._words(data, "email", 1)[0], *mails)
 
     @precondition(lambda self: self.able.reported and not self.holding)
     @rule(data=st.data(), number=st.integers(1, 3), at_once=st.booleans())

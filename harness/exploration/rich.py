@@ -8,10 +8,13 @@ from typing import Any, Final
 
 from harness.exploration.able import FINAL, Able
 from harness.exploration.steps import Program, Ref, Step
-from harness.exploration.texts import ODD
+from harness.exploration.texts import odd_ones
 from harness.profile.base import Channel
+from harness.scenario.wrong_sends import WRONG
 
 PICTURES: Final = ("https://example.com/a.png", "https://example.com/b.jpg?x=1&y=2")
+HELLO: Final = "d\u00e9j\u00e0 vu \U0001f389\U0001f469\u200d\U0001f680"
+WRONG_JSON: Final = ("a list for a message", "nothing in it")
 REFUSAL: Final = {"status": 400, "code": 21211}
 
 
@@ -43,9 +46,9 @@ def first_programs(able: Able) -> Iterator[tuple[str, Program]]:
 def many_at_once(able: Able, w: Writer) -> None:
     for number in range(6):
         for channel in able.channels:
-            w.do("send", channel, ODD[number % 2])
+            w.do("send", channel, f"hello {number}")
     for channel in able.hooked:
-        w.do("reply", channel, ODD[1])
+        w.do("reply", channel, HELLO)
 
 
 def keys(able: Able, w: Writer) -> None:
@@ -56,7 +59,7 @@ def keys(able: Able, w: Writer) -> None:
         other = w.made("send", channel, "one", key=f"{channel}-other")
         w.do("again", other, "another")
     if able.validates:
-        for wrong in ("recipient", "empty", "type"):
+        for wrong in (*WRONG, *WRONG_JSON):
             w.do("invalid", able.channels[0], wrong)
 
 
@@ -64,8 +67,8 @@ def replies(able: Able, w: Writer) -> None:
     for channel in able.hooked:
         came = w.made("reply", channel, "twice")
         w.do("deliver", came)
-        for text in ODD[:3]:
-            w.do("reply", channel, text, times=5, at_once=True)
+        for number in range(3):
+            w.do("reply", channel, f"{HELLO} {number}", times=5, at_once=True)
     for channel in able.signed:
         for signature in ("tampered", "missing"):
             w.do("reply", channel, signature=signature)
@@ -88,6 +91,8 @@ def reports(able: Able, w: Writer) -> None:
         w.do("report", seven, delivered, delivered, delivered, at_once=True)
         w.do("send_reported_early", channel, delivered)
         w.do("send_reported_early", channel, failed)
+        if channel == "email":
+            w.do("report_batch", other, *(w.made("send", channel) for _ in range(3)))
 
 
 def provider_errors(able: Able, w: Writer) -> None:
@@ -117,8 +122,8 @@ def held_workers(able: Able, w: Writer) -> None:
         return
     w.do("hold", "worker")
     for channel in able.channels:
-        for text in ODD[:4]:
-            w.do("send", channel, text)
+        for number in range(4):
+            w.do("send", channel, f"held {number}")
     w.do("release", "worker")
     if able.scales:
         w.do("scale", 1)
@@ -140,8 +145,8 @@ def crashes(able: Able, w: Writer) -> None:
 
 def contents(able: Able, w: Writer) -> None:
     for channel in able.channels:
-        for text in ODD:
-            w.do("send", channel, text, **more_of(channel))
+        for text in odd_ones(channel):
+            w.do("send", channel, **text, **more_of(channel))
 
 
 def more_of(channel: Channel) -> dict[str, Any]:

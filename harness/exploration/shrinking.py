@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from harness.exploration.finding import Finding
 from harness.exploration.steps import Program, without_orphans
 
+ABOUT_MESSAGES: Final = frozenset(
+    ("send", "again", "invalid", "reply", "deliver", "first_replies", "report", "report_batch", "send_reported_early")
+)
 Attempt = Callable[[Program], Finding | None]
 
 
@@ -69,4 +73,4 @@ def only(program: Program, guilty: set[int] | frozenset[int], *, disturbed: bool
 
 def makes(verb: str) -> bool:
     """Whether a step is about single messages, and no disturbance of the stack."""
-    return verb in ("send", "again", "reply", "deliver", "report", "send_reported_early", "first_replies", "invalid")
+    return verb in ABOUT_MESSAGES

@@ -1,29 +1,32 @@
-"""What messages may say: texts that somebody's code gets wrong, and any other."""
+"""What messages say: the alphabet's texts as a step takes them, what stands before the token and what behind it."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any
 
 from hypothesis import strategies as st
 
-ODD: Final = (
-    "hello",
-    "déjà vu 🎉👩‍🚀",
-    "  two spaces before",
-    "tabs\tand\u00a0hard spaces",
-    "one\ntwo\r\nthree",
-    "braces {} [] ~ | € \\ ^",
-    "<b>&amp; + % = ?</b> &lt;",
-    "'single' \"double\" `back` $HOME ${x} {{name}} %s %(a)s",
-    "e\u0301 combining, \u200f\u05e9\u05dc\u05d5\u05dd, \u4f60\u597d, \u0928\u092e\u0938\u094d\u0924\u0947",
-    "x" * 161,
-    "é" * 71,
-    "y" * 700,
-)
-"""Each once, in the first programs."""
+from harness.profile.base import Channel
+from harness.scenario.alphabet import Text, length_of, picked, texts
+from harness.scenario.messages import longest_of
+
+Said = dict[str, Any]
+"""The options of a step that sends."""
 
 
-def bodies() -> st.SearchStrategy[str]:
-    """Odd texts, and generated ones of every script; no lone surrogates, which no JSON carries."""
-    any_text = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"]), min_size=1, max_size=60)
-    return st.sampled_from(ODD) | any_text
+def said(text: Text) -> Said:
+    before, after = text
+    return {"body": before, "after": after}
+
+
+def odd_ones(channel: Channel) -> Iterator[Said]:
+    """Every text that was picked, as far as the stack takes it."""
+    for text in picked(mail=channel == "email", longest=longest_of(channel)).values():
+        yield said(text)
+
+
+def drawn(channel: Channel) -> st.SearchStrategy[Said]:
+    """Any text of the alphabet that the stack takes."""
+    longest = longest_of(channel)
+    return texts().filter(lambda text: longest is None or length_of(text) <= longest).map(said)

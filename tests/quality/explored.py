@@ -34,6 +34,8 @@ FROM_CATALOGUE: dict[str, str] = {
     "sent again as if new": "delivered more than once",
     "inbound race": "delivered more than once",
     "conversation race": "conversations, expected 1",
+    "key looked up first": "were made with one idempotency key",
+    "recipient unchecked": "as if it had been taken",
 }
 """Defects that `make quality` knows, with the words in which a program's judgement tells of them."""
 NAMED = FROM_CATALOGUE | {one.name: one.because for one in explored.DEFECTS}

@@ -11,27 +11,6 @@ from typing import Any
 from tests.quality.defects.defect import Defect
 
 
-def key_race() -> None:
-    """A send looks for its key first, and what is stored without one because another was quicker is stored anyhow."""
-    from messaging_stack.api import dispatch
-    from messaging_stack.store import messages
-
-    insert = messages.insert
-
-    async def racing(pool: Any, message: Any, **more: Any) -> Any:
-        known = "SELECT m.* FROM idempotency_keys k JOIN messages m ON m.id = k.message_id WHERE k.key = $1"
-        key = more.get("idempotency_key")
-        if key and (row := await pool.fetchrow(known, key)):
-            return row, False
-        row, new = await insert(pool, message, **{**more, "idempotency_key": None})
-        if key:
-            keep = "INSERT INTO idempotency_keys (key, request_hash, message_id) VALUES ($1, $2, $3)"
-            await pool.execute(f"{keep} ON CONFLICT DO NOTHING", key, more["request_hash"], row["id"])
-        return row, new
-
-    dispatch.messages.insert = racing
-
-
 def report_moves_back() -> None:
     """Whatever a report says is written, also after a final one."""
     from messaging_stack.status import may_move_sql
@@ -216,16 +195,6 @@ def early_reports_dropped() -> None:
     Recorder.apply_reports = nothing
 
 
-def any_recipient_accepted() -> None:
-    """What is no telephone number is accepted, and fails later."""
-    from messaging_stack import validation
-    from messaging_stack.api import requests
-
-    for module in (validation, requests):
-        setattr(module, "phone_number", lambda value: value)  # noqa: B010
-        setattr(module, "email_address", lambda value: value)  # noqa: B010
-
-
 def bounces_ignored_and_one_never_done() -> None:
     """One message is in hand for ever, and bounces are ignored."""
     from messaging_stack.worker.processor import Processor
@@ -245,7 +214,6 @@ def _defect(name: str, because: str, install: Any) -> Defect:
 
 
 DEFECTS: tuple[Defect, ...] = (
-    _defect("key race", "messages were made with one idempotency key", key_race),
     _defect("report moves back", "moved back", report_moves_back),
     _defect("bounces dropped", "a report was taken by which it is failed", bounces_ignored),
     _defect("unsigned replies taken", "expected", signature_of_replies_unchecked),
@@ -260,7 +228,6 @@ DEFECTS: tuple[Defect, ...] = (
     _defect("acknowledged before recorded", "unrecorded", acknowledged_before_recorded),
     _defect("no outbox", "lost", no_outbox),
     _defect("early reports dropped", "a report was taken by which it is delivered", early_reports_dropped),
-    _defect("any recipient accepted", "an invalid send (recipient) was answered", any_recipient_accepted),
 )
 """Each by itself."""
 RESTLESS = _defect("lost and stuck", "a report was taken by which it is failed", bounces_ignored_and_one_never_done)
