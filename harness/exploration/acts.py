@@ -215,11 +215,11 @@ class Acts:
             holding.close()
 
     def crash(self, role: Role = "worker", how: Literal["kill", "terminate"] = "kill") -> None:
-        """Ends the processes of a role and starts them again."""
+        """Ends the processes of a role and starts them again, once nothing is wrong with what they need."""
         self.release(role)
         self.done.ended = True
         getattr(self.stack.role(role), how)()
-        self.stack.role(role).start()
+        self._start(role)
 
     def crash_at(self, place: Place, channel: Channel, body: str = "hello") -> Sent:
         """Sends a message, kills who has it in hand at this place, and starts it again.
@@ -247,13 +247,18 @@ class Acts:
                 self.done.ended = True
                 self.stack.role(role).kill()
         if there:
-            self.stack.role(role).start()
+            self._start(role)
         return sent
+
+    def _start(self, role: Role, *, count: int | None = None) -> None:
+        """Starts processes, which may need all that was taken away to come up."""
+        self.calm()
+        self.stack.role(role).start(count=count)
 
     def scale(self, count: int = 1) -> None:
         """Starts so many workers more; at the end there are as many as before."""
         self.release("worker")
-        self.stack.worker.start(count=count)
+        self._start("worker", count=count)
 
     def trouble(self, fault: str, *given: Any, **more: Any) -> None:
         """A fault of `stack.faults`, until `calm` or the end: `trouble("cut", "worker", "redis")`."""

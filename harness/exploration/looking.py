@@ -23,7 +23,8 @@ from harness.session import Options, deployed
 
 ENV = {"RETRY_BASE_S": "0.05", "RETRY_MAX_S": "0.5", "MAX_RETRIES": "8", "WORKER_CLAIM_IDLE_MS": "6000"}
 """Retries and takeovers come quickly, so that a program with errors and crashes ends soon."""
-EXAMPLES = 1000
+EXAMPLES = 25
+"""Programs after which Hypothesis begins anew: the longer it goes on, the more its programs are alike."""
 
 
 def explore(stack: Stack, *, build: Path, examples: int, steps: int, shrink: bool = True) -> Finding | None:
@@ -53,7 +54,9 @@ def look(
             return 2
         began = time.monotonic()
         search = Search(stack, until=began + seconds, told=partial(progress, console))
-        found = search.first() or search.generated(examples=EXAMPLES, steps=steps)
+        found = search.first()
+        while found is None and not search.over:
+            found = search.generated(examples=EXAMPLES, steps=steps)
         took = time.monotonic() - began
         if found is not None:
             found.keep(build)  # whatever comes of making it smaller

@@ -180,19 +180,20 @@ class Exploration(RuleBasedStateMachine):
         role = data.draw(st.sampled_from([role for role in ("worker", "api") if self.able.ours(role)]))
         self.do("crash", role, how)
         self.holding = self.holding and role != "worker"
+        self.troubled = False
 
     @precondition(lambda self: self.able.places)
     @rule(data=st.data())
     def crash_at(self, data: st.DataObject) -> None:
         place = data.draw(st.sampled_from(self.able.places))
         self.do("crash_at", place, data.draw(st.sampled_from(self.able.channels)))
-        self.holding = False
+        self.holding = self.troubled = False
 
     @precondition(lambda self: self.able.scales)
     @rule()
     def scale(self) -> None:
         self.do("scale", 1)
-        self.holding = False
+        self.holding = self.troubled = False
 
     @precondition(lambda self: self.able.troubles and not self.troubled)
     @rule(data=st.data())

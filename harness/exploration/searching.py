@@ -80,7 +80,8 @@ class Search:
         if finding is not None and finding.refuted:
             self.found = finding
             return finding
-        self.told(self.programs, self._about, time.monotonic() - program.began)
+        about = self._about if finding is None else f"{self._about}; it can't be told: {str(finding.error)[:300]}"
+        self.told(self.programs, about, time.monotonic() - program.began)
         if finding is not None and not self.over:  # one that was cut short says nothing
             self.unknown = self.unknown or finding
         return None
