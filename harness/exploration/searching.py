@@ -22,6 +22,8 @@ from harness.scenario.stack import Stack
 
 GRACE_S = 10.0
 """Seconds after the end in which what runs is judged, and a finding made smaller."""
+MOST_SAID = 1000
+"""Characters of why it cannot be told of a program, while looking goes on."""
 SHRINK_S = 40.0
 """Seconds in which a finding is made smaller at most."""
 
@@ -80,7 +82,7 @@ class Search:
         if finding is not None and finding.refuted:
             self.found = finding
             return finding
-        about = self._about if finding is None else f"{self._about}; it can't be told: {str(finding.error)[:300]}"
+        about = self._about if finding is None else f"{self._about}; it can't be told: {str(finding.error)[:MOST_SAID]}"
         self.told(self.programs, about, time.monotonic() - program.began)
         if finding is not None and not self.over:  # one that was cut short says nothing
             self.unknown = self.unknown or finding
