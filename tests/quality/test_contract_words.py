@@ -49,7 +49,6 @@ CODES = {
     "harness/checks/fates.py": "4xx, whichever",
     "harness/checks/lacking.py": "what a provider answers",
     "harness/checks/webhooks.py": "what HTTP itself says of a path, and of who asks",
-    "harness/exploration/acts.py": "4xx, whichever",
     "harness/exploration/rich.py": "what a provider is to answer",
     "harness/scenario/alphabet.py": "lengths of texts",
     "harness/scenario/client.py": "redirects, as HTTP has them",
