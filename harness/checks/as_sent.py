@@ -79,7 +79,9 @@ def _carried(flow: Flow, message: Sent, profile: Profile) -> Verdict | None:
         return undecided(wrong.reason, [wrong.call], remedy=wrong.perhaps) if wrong.perhaps else answer
     if flow.calls:
         return None
-    return undecided("no call carried it", [event for _, event in flow.statuses[-1:]], absent=["provider.called"])
+    last = [event for _, event in flow.statuses[-1:]]
+    fix = "" if flow.status in profile.statuses.terminal else "[waits] within, if it takes longer"
+    return undecided("no call carried it", last, remedy=fix, absent=["provider.called"])
 
 
 @check(NAME, KEPT)

@@ -92,11 +92,11 @@ LONG: Final = (2_000, 5_000)
 
 
 def lengths(*, mail: bool) -> dict[str, Text]:
-    """Texts at the limits of segments and providers; with their token they are exactly so long."""
+    """Texts at the limits of segments and providers, or long mails; with their token they are exactly so long."""
     return {
         f"{length} times {fill!a}": ("", " " + fill * (length - TOKEN_LENGTH - 1))
         for fill, known in LIMITS.items()
-        for length in (*known, *(LONG if mail else ()))
+        for length in (LONG if mail else known)
     }
 
 

@@ -22,7 +22,7 @@ from harness.scenario.stack import Stack
 from harness.scenario.tracked import TrackedFlow
 
 AT_ONCE = 16
-MANY = 30
+MANY = 20
 FEW = 5
 AGAIN = 2
 """How often what met an error is sent again, alone, so that an error each time is none of a moment; `FEW` of them."""
@@ -45,13 +45,14 @@ def tells(stack: Stack, channel: Channel, part: str) -> bool:
 
 
 def carry(stack: Stack, messages: Sequence[Message]) -> tuple[list[Message], list[Flow]]:
-    """Sends messages, many at once, and again what the API met with an error of its own; all of them, at rest."""
+    """Sends messages, many at once, and again what the API met with an error of its own; all of them, at rest.
+
+    Not all of them at once: a worker that takes a while for each may have what it needs for some.
+    """
     flows: list[TrackedFlow] = []
     for begin in range(0, len(messages), MANY):
         some = [stack.sending(message) for message in messages[begin : begin + MANY]]
-        for flow in some:
-            with contextlib.suppress(Inconclusive):
-                flow.answer()
+        stack.all_finished(some)
         flows += some
     broken = [flow.message for flow in flows if server_error(flow.now)]
     flows += [stack.send(once_more(message)) for message in broken[:FEW] for _ in range(AGAIN)]
