@@ -87,16 +87,16 @@ BLOCKS: Final = (
 )
 """The first and the last of characters that are drawn: of scripts, of marks, of what has two units in UTF-16."""
 WHITE: Final = (" ", "\n", "\t", "\r\n", "\u00a0", "\u200b", "\u3000", "  ")
-LONG: Final = (2_000, 5_000)
-"""Characters of mails, beyond what any text message has."""
+LONG: Final = {**dict.fromkeys(LIMITS, (2_000, 5_000)), "x": (2_000, 50_000)}
+"""Characters of mails, beyond what any text message has, and no more bytes than the mocks' journal shows of a call."""
 
 
 def lengths(*, mail: bool) -> dict[str, Text]:
     """Texts at the limits of segments and providers, or long mails; with their token they are exactly so long."""
     return {
         f"{length} times {fill!a}": ("", " " + fill * (length - TOKEN_LENGTH - 1))
-        for fill, known in LIMITS.items()
-        for length in (LONG if mail else known)
+        for fill, known in (LONG if mail else LIMITS).items()
+        for length in known
     }
 
 
