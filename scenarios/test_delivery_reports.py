@@ -32,7 +32,7 @@ FAILING: dict[Channel, tuple[str, ...]] = {"sms": ("undelivered", "failed"), "em
 UNREACHABLE = 30003
 OF_NO_VENDOR = "archived"
 """A word that may come one day."""
-ROUNDS = 3
+ROUNDS = 2
 """How often those who come at once do so."""
 STRANGERS = 50
 """Events about another system's mails that stand in a large batch before each of ours."""
