@@ -110,14 +110,15 @@ async def create_groups(redis: Redis) -> None:
 
 
 async def acknowledge(redis: Redis, entries: Iterable[Entry], *, dead: Sequence[tuple[Entry, str, str]] = ()) -> None:
-    """Acknowledges and deletes the entries, in one round trip; before that adds `dead` ones to the dead letters.
+    """Acknowledges and deletes the entries, all or none of it; with them adds `dead` ones to the dead letters.
 
-    Each of `dead` is an entry, a reason (a word) and an error (a sentence).
+    Each of `dead` is an entry, a reason (a word) and an error (a sentence). In one transaction: who dies between an
+    acknowledgement and a deletion would leave an entry on its stream for ever, since nobody is given it again.
     """
     by_stream: dict[str, list[str]] = {}
     for entry in entries:
         by_stream.setdefault(entry.stream, []).append(entry.id)
-    async with redis.pipeline(transaction=False) as pipe:
+    async with redis.pipeline(transaction=True) as pipe:
         for entry, reason, error in dead:
             pipe.xadd(DEAD_STREAM, dead_letter(entry, reason=reason, error=error))
         for stream, ids in by_stream.items():

@@ -12,6 +12,7 @@ from harness.checks.api_promises import (
 from harness.checks.api_views import in_order, listed_once, shown_as_stored, times_are_so
 from harness.checks.as_sent import arrives_as_sent, kept_as_received, shown_as_sent
 from harness.checks.asynchronous import proof_by_actors, proof_by_hold, proof_by_order
+from harness.checks.crash_points import crash_points
 from harness.checks.delivery_reports import report_moved, reports_applied, stranger_ignored
 from harness.checks.entry_life import in_one_hand, poison_disposed, taken_up
 from harness.checks.lifecycle import forward_only, sent_is_earned
@@ -34,6 +35,7 @@ __all__ = [
     "at_once",
     "bad_signature_refused",
     "conflict_refused",
+    "crash_points",
     "failed",
     "forward_only",
     "in_one_hand",

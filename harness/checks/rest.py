@@ -13,6 +13,7 @@ from typing import Final, Literal
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
 from harness.history.flow import SUCCESS, came_in
+from harness.history.windows import Window
 from harness.profile import Profile
 from harness.profile.claims import claimed
 
@@ -27,6 +28,9 @@ FINISHING: Final = frozenset({"acknowledgement", "deletion", "reply", "report"})
 """What follows a message's end: `[policy] finished_within` says how long that may take."""
 ENTRIES: Final = frozenset({"acknowledgement", "deletion"})
 """What of it is of an entry: `[policy] taken_up_within` says how long that takes where its worker was ended."""
+
+SAME_TIME_S: Final = 0.5
+"""Seconds after an acknowledgement in which who acknowledged may still be about to delete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ def debts(flow: Flow, facts: Facts, profile: Profile) -> Iterator[Debt]:
         return
     if unacknowledged(flow, profile) and not facts.unseen("queue.acked", since=since):
         yield Debt("acknowledgement", "its entry is not acknowledged")
-    if kept(flow, profile) and not facts.unseen("queue.deleted", since=since):
+    left = kept(flow, profile) and not cut_between(flow, facts)
+    if left and not facts.unseen("queue.deleted", since=since):
         ask = "; [queue] finish says whether it should be" if profile.queue.deletes is None else ""
         yield Debt("deletion", f"its entry is acknowledged and not deleted{ask}")
     for event, status in unapplied(flow, profile):
@@ -122,6 +127,19 @@ def kept(flow: Flow, profile: Profile) -> list[Event]:
         return []
     done = given_up(flow, flow.deletes)
     return [event for entry, event in work(flow).items() if entry not in done]
+
+
+def cut_between(flow: Flow, facts: Facts) -> Window | None:
+    """The end of who had acknowledged an entry, right then: nobody is given it again, to delete it."""
+    for ack in flow.acks:
+        for window in facts.windows():
+            on = window.ended is None or window.ended.seen >= ack.seen
+            if not on or window.target == "api" or not facts.explains(window):
+                continue
+            since = window.began.seen - ack.seen - withheld(facts.history, ack.seen, window.began.seen)
+            if since <= SAME_TIME_S:
+                return window
+    return None
 
 
 def entry_within(flow: Flow, facts: Facts, profile: Profile) -> float:

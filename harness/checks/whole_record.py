@@ -13,7 +13,7 @@ from harness.checks.lacking import doubtful
 from harness.checks.lifecycle import moved_back, sent_is_earned
 from harness.checks.mixed_up import id_of_anothers_call, one_id_for_two, sent_elsewhere, stored_again
 from harness.checks.repeats import first_generation, insisted, queued_again
-from harness.checks.rest import allowed_by, entry_within, kept, late, unacknowledged, work
+from harness.checks.rest import allowed_by, cut_between, entry_within, kept, late, unacknowledged, work
 from harness.checks.verdict import Answers, Verdict, check, refuted
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
@@ -60,7 +60,8 @@ def left_pending(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
 
 def left_behind(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
     left = kept(flow, profile) if profile.queue.deletes else []
-    return left if left and _overdue(flow, facts, profile) and not unacknowledged(flow, profile) else []
+    overdue = left and _overdue(flow, facts, profile) and not unacknowledged(flow, profile)
+    return left if overdue and not cut_between(flow, facts) else []
 
 
 def _overdue(flow: Flow, facts: Facts, profile: Profile) -> bool:

@@ -214,6 +214,7 @@ class Embedded(Launching):
         )
         theirs.close()
         await self._output.follow(process)
+        self._wire.has_database = self._database_wire
         self._wire_control = self._wire.connect(ours)
         await self._wire_control.start()
         await self._wire_control.ask("settle")

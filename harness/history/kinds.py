@@ -69,6 +69,7 @@ class Kind:
 
 ENTRIES: Final = ("queue",)
 ROWS: Final = ("database",)
+WIRES: Final = ("wire",)
 MOCKS: Final = ("providers",)
 OURS: Final = ("harness",)
 DEPLOYED: Final = ("deploy",)
@@ -212,7 +213,32 @@ KINDS: Final[Mapping[str, Kind]] = {
         },
     ),
     "fault.hit": Kind(
-        "something stands before a gate", ENTRIES, {**some(FAULT, "fault", "target"), "gate": "the gate's number"}
+        "something stands before a gate",
+        ENTRIES,
+        {
+            **some(FAULT, "fault", "target"),
+            "gate": "the gate's number",
+            "statement": "of a statement: itself, with `?` for its values",
+        },
+    ),
+    "statement.done": Kind(
+        "PostgreSQL has run a statement of one of the stack's processes; told while a scenario listens",
+        WIRES,
+        {
+            "process": "who asked",
+            "statement": "the statement, with `?` for its values",
+            "tags": "what PostgreSQL said of it: `INSERT 0 1`",
+            "error": "what it said instead",
+        },
+    ),
+    "transaction.ended": Kind(
+        "a transaction of one of the stack's processes is over; told while a scenario listens",
+        WIRES,
+        {
+            "process": "whose",
+            "how": "`committed`, `rolled back` or `prepared`",
+            "statements": "how many statements it had",
+        },
     ),
     "fault.left": Kind(
         "who waited at a gate hung up before it opened",

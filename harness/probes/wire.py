@@ -15,6 +15,7 @@ from harness.history import History
 from harness.probes.entries import QUEUE, Entries, Said
 from harness.probes.probe import declare, gap
 from harness.probes.scripts import Scripts
+from harness.probes.statements import Statements
 from harness.profile import Queue
 from harness.vitals import died
 from harness.wire.reach import watched_of
@@ -121,6 +122,9 @@ class WireProbe:
         """Where Redis itself answers; asked for what scripts do to a queue that is no stream."""
         self._scripts: Scripts | None = None
         self.control: WireControl | None = None
+        self.statements = Statements(history)
+        self.has_database = False
+        """Whether the stack's processes reach PostgreSQL through it, too."""
         self._flushing = False
 
     def connect(self, control: socket.socket) -> WireControl:
@@ -166,6 +170,7 @@ class WireProbe:
         match said["what"]:
             case "gate" | "left" as what:
                 data = {"fault": "gate", "gate": said["gate"], "target": said["process"]}
+                data |= {name: said[name] for name in ("statement",) if name in said}
                 kind = "fault.hit" if what == "gate" else "fault.left"
                 self._history.append(kind, source="queue", at=said["at"], data=data)
             case "lost":
@@ -181,6 +186,8 @@ class WireProbe:
             case "connected":
                 if self._scripts is not None:
                     self._scripts.connected(said["address"], said["process"])
+            case "stated" | "ended" | "unheard":
+                self.statements.take(said)
             case _:
                 self._take(said)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from harness.deploy.driver import Role
@@ -18,6 +18,7 @@ from harness.scenario.tracked import TrackedFlow
 from harness.scenario.waiting import Waiting
 
 Side = Literal["answer", "command", "delivery"]
+WANTED = '`harness verify --deep` with [deploy] driver = "embedded" and a database that is PostgreSQL'
 UNGATED = "[queue] finish and taken say how an entry is finished; what a script does can't be told from its other work"
 
 
@@ -73,9 +74,16 @@ class Gates:
     @contextlib.contextmanager
     @step(lambda _, role, command, side="answer", **__: f"gate {role}: {side} of {command} withheld")
     def close(
-        self, role: Role, command: str | Spoken, *, side: Side = "answer", contains: str = "", times: int | None = None
+        self,
+        role: Role,
+        command: str | Spoken,
+        *,
+        side: Side = "answer",
+        contains: str = "",
+        times: int | None = None,
+        skip: int = 0,
     ) -> Iterator[Gate]:
-        """Withholds a Redis command of a role's processes, its answer, or a delivery, until opened.
+        """Withholds a Redis command of a role's processes, its answer, or a delivery, until opened; `skip` pass first.
 
         `command` is one by its name, or what the profile calls so: `[queue]`'s `append_commands`, `finish_commands`.
         The gate opens at the end of the block at the latest. Raises Unobservable where no wire is in between, or the
@@ -86,18 +94,59 @@ class Gates:
             elsewhere = self._waiting.profile.queue.base == "none"
             remedy = "[queue] kind, where it is in Redis after all" if elsewhere else UNGATED
             raise Unobservable("nothing that this queue is told can be withheld for that", remedy=remedy)
-        if self._wire is None or self._wire.control is None:
-            reason = "no wire stands between this stack and Redis, so nothing can be withheld there"
-            ours = self._waiting.facts.manages_processes
+        what = {"command": list(spoken.commands), "keys": list(spoken.keys), "contains": contains, "skip": skip}
+        with self._closed(role, "Redis", {"command": str(spoken), "side": side}, {**what, "times": times}) as gate:
+            yield gate
+
+    @contextlib.contextmanager
+    @step(lambda _, role, side="command", **what: f"gate {role}: {side} of {told(what)} withheld")
+    def statement(
+        self,
+        role: Role,
+        *,
+        side: Literal["answer", "command"] = "command",
+        kind: str = "",
+        shape: str = "",
+        before: str = "",
+        contains: str = "",
+        times: int | None = None,
+        skip: int = 0,
+    ) -> Iterator[Gate]:
+        """Withholds a statement of a role's processes from PostgreSQL, or its answer, until opened; `skip` pass first.
+
+        `kind` is what it does ("insert", "commit"), `shape` the whole of it with `?` for its values, `before` the shape
+        of the last statement of a transaction that it ends, `contains` a text in it or in its values. Behind its
+        "answer" it was run, and committed where it is a transaction of its own. Raises Unobservable where no wire is
+        in between.
+        """
+        what = {"kind": kind, "shape": shape, "before": before, "contains": contains, "skip": skip, "times": times}
+        label = {"command": told(what), "side": side}
+        with self._closed(role, "PostgreSQL", label, {"part": "postgres", **what}) as gate:
+            yield gate
+
+    @contextlib.contextmanager
+    def _closed(
+        self, role: Role, server: str, label: Mapping[str, object], what: Mapping[str, object]
+    ) -> Iterator[Gate]:
+        waiting = self._waiting
+        here = server == "Redis" or (self._wire is not None and self._wire.has_database)
+        if self._wire is None or self._wire.control is None or not here:
+            reason = f"no wire stands between this stack and {server}, so nothing can be withheld there"
+            ours = waiting.facts.manages_processes
             remedy = '[queue] observe = "wire"' if ours else "let the harness deploy the stack"
-            raise Unobservable(reason, remedy=remedy)
+            raise Unobservable(reason, remedy=remedy if server == "Redis" else WANTED)
         control = self._wire.control
-        begin = began(self._waiting.history, "gate", role, command=str(spoken), side=side)
-        gate = Gate(begin, role, waiting=self._waiting, control=control, loop=self._loop)
-        what = {"command": list(spoken.commands), "keys": list(spoken.keys), "contains": contains}
-        kinds = " ".join(self._waiting.profile.of_role(role) or [role])
-        self._loop.run(control.ask("gate", gate=gate.number, process=kinds, side=side, times=times, **what))
+        begin = began(waiting.history, "gate", role, at=None, **label)
+        gate = Gate(begin, role, waiting=waiting, control=control, loop=self._loop)
+        kinds = " ".join(waiting.profile.of_role(role) or [role])
+        asked = {"gate": gate.number, "process": kinds, "side": label["side"], **what}
+        self._loop.run(control.ask("gate", **asked))
         try:
             yield gate
         finally:
             gate.open()
+
+
+def told(what: Mapping[str, object]) -> str:
+    """Which statement is meant, in a few words."""
+    return str(what.get("shape") or what.get("kind") or "a statement")[:80]

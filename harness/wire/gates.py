@@ -16,7 +16,7 @@ class Gate:
 
     `side` is "answer" (Redis gets the command, the process doesn't get the reply), "command" (Redis doesn't get it) or
     "delivery" (a reply that carries entries). `contains` narrows it to commands in which a text stands, `keys` to those
-    that work on one of them (patterns, in which `*` stands for anything).
+    that work on one of them (patterns, in which `*` stands for anything). `skip` so many commands pass first.
     """
 
     number: int
@@ -26,6 +26,7 @@ class Gate:
     contains: bytes
     times: int | None
     keys: tuple[bytes, ...] = ()
+    skip: int = 0
     reached: int = 0
     release: list[Callable[[], None]] = field(default_factory=list)
 
@@ -39,7 +40,12 @@ class Gate:
             return False
         if self.contains and not any(isinstance(part, bytes) and self.contains in part for part in command):
             return False
-        return not self.keys or any(fits(key, word) for key in self.keys for word in places_of(command))
+        if self.keys and not any(fits(key, word) for key in self.keys for word in places_of(command)):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        return True
 
     def wants_delivery(self, said: Said) -> bool:
         if said["what"] not in ("claimed", "took") or (self.times is not None and self.reached >= self.times):
@@ -118,6 +124,7 @@ def gate_of(request: dict[str, object]) -> Gate:
         contains=str(request.get("contains") or "").encode(),
         times=int(str(request["times"])) if request.get("times") is not None else None,
         keys=tuple(str(key).encode() for key in listed(request.get("keys") or [])),
+        skip=int(str(request.get("skip") or 0)),
     )
 
 

@@ -52,15 +52,23 @@ class Connection(Pump):
             self.to_server.send(data)
             self.tracker.sent(data, now)
         else:
-            if not self.to_server.held:
-                self._passed_on = self.tracker.expected
-            for command in self.tracker.sent(data, now):
+            sent = 0
+            for command, (begin, expected) in zip(self.tracker.sent(data, now), self.tracker.places, strict=True):
                 gate = self._gates.at_command(self.process, command)
-                if gate is not None:
-                    (self.to_server if gate.side == "command" else self.to_client).hold(gate)
-                    gate.reached += 1
-                    self.tell_gate("gate", gate.number)
-            self.to_server.send(data)
+                if gate is None:
+                    continue
+                if gate.side == "command":
+                    # what stands before it in the same bytes was said before it
+                    self.to_server.send(data[sent:begin])
+                    sent = begin
+                    if not self.to_server.held:
+                        self._passed_on = expected
+                    self.to_server.hold(gate)
+                else:
+                    self.to_client.hold(gate)
+                gate.reached += 1
+                self.tell_gate("gate", gate.number)
+            self.to_server.send(data[sent:])
         self._report(self.tracker.told())
 
     def from_server(self, data: bytes) -> None:

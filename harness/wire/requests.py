@@ -25,6 +25,11 @@ class Requests:
         self._left = 0  # words of the command that are still to come
         self._size = -1  # of the next word; -1 until its line has been read
 
+    @property
+    def left(self) -> int:
+        """How many bytes there are behind the command that was given last."""
+        return len(self._bytes) - self._at
+
     def feed(self, data: bytes) -> Iterator[Command]:
         """Takes bytes; the commands that are complete with them."""
         if self.broken:

@@ -56,6 +56,9 @@ class Tracker:
         self._listens = False  # to channels that are watched
         self.expected = 0
         """How many replies were ever waited for."""
+        self.places: list[tuple[int, int]] = []
+        """Of each command in the bytes that were taken last: where it begins in them, and how many replies were
+        waited for before it."""
         self.lost = ""
         """Why its replies can't be matched any more (not RESP, MONITOR, subscriptions); empty while they can."""
         self.missed = ""
@@ -66,8 +69,15 @@ class Tracker:
     def sent(self, data: bytes, at: float) -> list[Command]:
         """Takes bytes that came from the client at a time; the complete commands among them."""
         commands: list[Command] = []
+        self.places = []
+        begin = 0
         try:
-            commands.extend(command for command in self._requests.feed(data) if self._heard(Asked(command, at)))
+            for command in self._requests.feed(data):
+                expected = self.expected
+                if self._heard(Asked(command, at)):
+                    commands.append(command)
+                    self.places.append((max(0, begin), expected))
+                begin = len(data) - self._requests.left
         except UNFIT as error:
             self._lose(str(error) or type(error).__name__, surely=True)
         return commands

@@ -218,3 +218,36 @@ def test_a_dead_wire_is_told(valkey: Valkey, loop: Loop, ports: Ports) -> None:
 def test_text_of_bytes_that_are_no_text() -> None:
     assert text(b"\xff") == "\ufffd"
     assert text(5) == "5"
+
+
+def test_what_stands_before_a_gate_in_the_same_bytes_passes(wire: RunningWire, pool: ThreadPoolExecutor) -> None:
+    """An acknowledgement and a deletion that are sent together are two steps all the same."""
+    worker, straight = wire.valkey.client(wire.worker), wire.valkey.client()
+    straight.xgroup_create(STREAM, "workers", id="0", mkstream=True)
+    entry = straight.xadd(STREAM, {"data": "x"})
+    worker.xreadgroup("workers", "w1", {STREAM: ">"})
+    wire.gate(1, "worker", "XDEL", "command", times=1)
+    both = worker.pipeline(transaction=False)
+    both.xack(STREAM, "workers", entry)
+    both.xdel(STREAM, entry)
+    answers = pool.submit(both.execute)
+    wire.reached(1)
+    arrives(wire.history, lambda event: event.kind == "queue.acked")
+    assert straight.xpending(STREAM, "workers")["pending"] == 0
+    assert straight.xlen(STREAM) == 1
+    assert wire.open(1) == 1
+    assert answers.result(10) == [1, 1]
+    assert [kind for kind, _ in wire.settled()][-2:] == ["queue.acked", "queue.deleted"]
+
+
+def test_a_gate_lets_pass_what_it_skips(wire: RunningWire, pool: ThreadPoolExecutor) -> None:
+    api, straight = wire.valkey.client(wire.api), wire.valkey.client()
+    wire.gate(1, "api", "XADD", "command", times=1, skip=2)
+    for _ in range(2):
+        api.xadd(STREAM, {"data": "x"})
+    third = pool.submit(api.xadd, STREAM, {"data": "x"})
+    wire.reached(1)
+    assert straight.xlen(STREAM) == 2
+    wire.open(1)
+    assert third.result(10)
+    assert straight.xlen(STREAM) == 3
