@@ -88,14 +88,19 @@ def test_a_text_with_pictures_keeps_them(stack: Stack) -> None:
 
 @pytest.mark.needs("email")
 def test_an_email_arrives_whole(stack: Stack) -> None:
-    """Its HTML, whom to answer, what is attached; also to an address with a plus."""
+    """Its HTML, and whom to answer; also to an address with a plus."""
     texts = [*INNER.values()][::2]
     mails = [with_html(message("email", before, after=after)) for before, after in texts]
-    mails += [message("email", attachments=some) for some in (PICTURES[:1], PICTURES)]
     mails += [message("email", reply_to=one.format(new_address().replace("@", "+re@"))) for one in SPELLED]
     if "email" not in stack.profile.messages.recipients:
         mails.append(message("email", to=new_address().replace("@", "+tag@")))
     judge(stack, mails)
+
+
+@pytest.mark.needs("email", "mail_attachments")
+def test_what_is_attached_to_an_email_arrives(stack: Stack) -> None:
+    mails = [message("email", attachments=some) for some in (PICTURES[:1], PICTURES)]
+    judge(stack, [*mails, with_html(message("email", attachments=PICTURES[1:]))])
 
 
 SPELLED = ("{}", "Ann Lee <{}>", '"Lee, Ann \\"A\\"" <{}>', "Zo\u00eb <{}>")
@@ -113,8 +118,8 @@ def with_html(mail: Message) -> Message:
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_second_attempt_carries_the_same(stack: Stack, channel: Channel) -> None:
     status = stack.profile.retries.statuses[0]
-    more = {"attachments": PICTURES} if channel != "sms" else {}
-    sent = message(channel, " again ", after=" \n", reply_to=new_address(), **more)
+    sent = message(channel, " again ", after=" \n", reply_to=new_address())
+    sent = replace(sent, attachments=PICTURES) if channel == "mms" else sent
     sent = with_html(sent) if channel == "email" else sent
     with stack.providers.fault({"to": sent.to}, status=status, times=1, retry_after=0):
         carried, _ = carry(stack, [sent])

@@ -19,6 +19,7 @@ FEATURES: Final = {
     "validation": "validation of sends",
     "key_conflicts": "refusals of a key that comes again with another body",
     "lists": "lists of messages",
+    "mail_attachments": "attachments of mails",
     "retries": "retries",
     "dead_letters": "dead letters",
     "outbox": "outbox",
@@ -39,7 +40,9 @@ RESTS_ON: Final = {
 """What there can't be without something else."""
 
 
-WHERE_CLAIMED: Final = frozenset({"validation", "key_conflicts", "lists", "dead_letters", "takeover"})
+WHERE_CLAIMED: Final = frozenset(
+    {"validation", "key_conflicts", "lists", "mail_attachments", "dead_letters", "takeover"}
+)
 """What is asked only of who claims it: many a right stack has no such thing, and never thought of saying so; some would
 be harmed by being asked."""
 

@@ -33,6 +33,9 @@ class Claims(Section):
     """An idempotency key that comes again with another body is refused with 4xx; asked of who claims it."""
     lists: bool | None = None
     """The list of messages has each once, page by page, also while others are stored; asked of who claims it."""
+    mail_attachments: bool | None = None
+    """A mail carries what is attached to it, or links to it; asked of who claims it, since the addresses that are
+    attached lead to nothing that could be fetched."""
     retries: bool | None = None
     """A provider's passing error is tried again."""
     dead_letters: bool | None = None

@@ -164,6 +164,14 @@ def test_a_mail_has_all_that_it_was_sent_with(params: Mapping[str, Any], reason:
     assert reason in verdict.reason
 
 
+def test_a_subject_that_is_added_to_may_be_meant_so() -> None:
+    added = mailed(subject=f"[ACME] {MAIL.subject}")
+    verdict = arrived(added, profile(**TOLD), messages=(MAIL,))
+    assert verdict.outcome == "unknown"
+    assert "[messages] changes" in verdict.remedy
+    assert arrived(added, profile(**TOLD, messages={"changes": ["email"]}), messages=(MAIL,)).outcome == "pass"
+
+
 def test_a_name_that_is_left_out_may_be_meant_so() -> None:
     verdict = arrived(mailed(reply_to={"email": "ann+re@example.com"}), profile(**TOLD), messages=(MAIL,))
     assert verdict.outcome == "unknown"

@@ -18,6 +18,7 @@ idempotency = true
 key_conflicts = true
 validation = true
 lists = true
+mail_attachments = true
 retries = true
 dead_letters = true
 redelivery = {redelivery}
