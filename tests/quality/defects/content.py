@@ -17,6 +17,7 @@ def taken(change: Callable[[Any], Any]) -> Callable[[], None]:
     """The API takes a message, and makes something else of it."""
 
     def install() -> None:
+        """The API takes a message, and makes something else of it."""
         from messaging_stack.api.requests import SendRequest
 
         message = SendRequest.message
@@ -29,6 +30,7 @@ def handed(change: Callable[[Any], Any]) -> Callable[[], None]:
     """The worker reads a message's row, and makes something else of it."""
 
     def install() -> None:
+        """The worker reads a message's row, and makes something else of it."""
         from messaging_stack.providers.base import Outgoing
 
         from_row = Outgoing.from_row
@@ -81,6 +83,7 @@ def mail_says(change: Callable[[dict[str, Any]], Any]) -> Callable[[], None]:
     """The request for a mail is changed before it goes out."""
 
     def install() -> None:
+        """The request for a mail is changed before it goes out."""
         from messaging_stack.providers.sendgrid import SendGridClient
 
         mail = SendGridClient.mail
@@ -149,6 +152,7 @@ def shows(**changes: Callable[[Any], Any]) -> Callable[[], None]:
     """The API shows a row otherwise than it is."""
 
     def install() -> None:
+        """The API shows a row otherwise than it is."""
         from messaging_stack.store import messages
 
         as_json = messages.as_json
@@ -166,6 +170,7 @@ def comes_in(reader: str, change: Callable[[Any], Any]) -> Callable[[], None]:
     """What came in is stored otherwise than it came."""
 
     def install() -> None:
+        """What came in is stored otherwise than it came."""
         from messaging_stack import inbound
 
         read = getattr(inbound, reader)
