@@ -45,6 +45,21 @@ def test_a_worker_restarted_under_its_name_takes_up_what_it_left(stack: Deployme
     stack.until_quiet()
 
 
+def test_a_worker_that_starts_looks_at_once_for_what_others_left(stack: Deployment) -> None:
+    first = stack.worker(WORKER_NAME="gone", WORKER_CLAIM_IDLE_MS="600000")
+    stack.providers.withhold()
+    message_id = stack.send()
+    stack.until(lambda: stack.providers.calls)
+    first.kill()
+    stack.providers.release()
+    redis = stack.valkey.client
+    [left] = redis.xpending_range("message_queue:sms", "workers", "-", "+", 2)
+    redis.xclaim("message_queue:sms", "workers", "gone", 0, [left["message_id"]], idle=700_000, justid=True)
+    stack.worker(WORKER_NAME="other", WORKER_CLAIM_IDLE_MS="600000")  # its next look is minutes away
+    stack.until_status(message_id, "sent")
+    stack.until_quiet()
+
+
 @pytest.mark.parametrize("concurrency", ["1", "8"])
 def test_a_slow_call_is_not_taken_for_a_dead_worker(stack: Deployment, concurrency: str) -> None:
     workers = [stack.worker(WORKER_CLAIM_IDLE_MS="150", WORKER_CONCURRENCY=concurrency) for _ in range(2)]
