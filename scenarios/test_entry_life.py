@@ -62,6 +62,14 @@ def test_poison_keeps_nothing_back(stack: Stack) -> None:
         )
 
 
+def as_before(stack: Stack) -> None:
+    """As many workers as the profile says, under their names, and at work: the next scenario needn't wait for them."""
+    if stack.worker.names:
+        stack.worker.terminate()
+    stack.worker.start()
+    stack.finished(stack.send(stack.message("as before")), within=stack.profile.deploy.start_within)
+
+
 def to_one_recipient(stack: Stack, body: str, *, count: int) -> list[Message]:
     """Messages that one gate of the providers meets."""
     first = stack.message(f"{body} 1")
@@ -93,9 +101,7 @@ def test_a_worker_of_another_name_takes_up_what_a_dead_one_had(stack: Stack) -> 
         taken = [taken_up(stack.history, flow, stack.profile, gone=gone) for flow in done]
         stack.judge(*taken, *processed(stack, sent, done))
     finally:
-        if stack.worker.names:
-            stack.worker.terminate()
-        stack.worker.start()
+        as_before(stack)
 
 
 def given_to(stack: Stack, names: set[str], *, since: int, within: float) -> bool:
@@ -129,8 +135,7 @@ def test_what_one_worker_has_in_hand_no_other_takes(stack: Stack) -> None:
         done = stack.all_finished(flows)
         stack.judge(*(in_one_hand(stack.history, flow, stack.profile) for flow in done))
     finally:
-        stack.worker.terminate()
-        stack.worker.start()
+        as_before(stack)
 
 
 @pytest.mark.needs("redelivery")

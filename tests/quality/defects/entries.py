@@ -179,21 +179,6 @@ def one_group_a_worker() -> None:
         queue.GROUP = consumer.GROUP = f"workers-{name}"
 
 
-def begins_at_the_end() -> None:
-    """A worker that starts wants what comes from now on: what was queued before is skipped."""
-    from messaging_stack.queue import GROUP, STREAMS
-    from messaging_stack.worker.consumer import Consumer
-
-    join = Consumer.join
-
-    async def joined(self: Any) -> None:
-        await join(self)
-        for stream in STREAMS:
-            await self._redis.xgroup_setid(stream, GROUP, "$")
-
-    Consumer.join = joined
-
-
 def forgets_what_it_had() -> None:
     """A worker that starts drops what stands under its name, for it begins afresh."""
     from messaging_stack.queue import GROUP, STREAMS
@@ -294,7 +279,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         name="poison takes its batch with it",
         caught_by=NAME,
-        because="(to be seen)",
+        because="messages behind an entry that can't be read are not sent",
         install=poison_takes_its_batch_with_it,
     ),
     Defect(
@@ -333,12 +318,11 @@ DEFECTS: tuple[Defect, ...] = (
         because="calls were accepted for one message that a worker had in hand",
         install=one_group_a_worker,
     ),
-    Defect(name="begins at the end", caught_by=NAME, because="(to be seen)", install=begins_at_the_end),
-    Defect(name="forgets what it had", caught_by=NAME, because="(to be seen)", install=forgets_what_it_had),
+    Defect(name="forgets what it had", caught_by="whole-record", because="unrecorded", install=forgets_what_it_had),
     Defect(
         name="batch acknowledged at its first success",
-        caught_by=NAME,
-        because="(to be seen)",
+        caught_by="worker-processed",
+        because="acknowledged before the provider accepted",
         install=batch_is_acknowledged_at_its_first_success,
     ),
     Defect(
