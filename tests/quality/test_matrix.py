@@ -23,15 +23,14 @@ def row(*, check: str = NAMED.caught_by, reason: str = f"there is {NAMED.because
     return Row(NAMED.name, ({"check": check, "verdict": "fail", "reason": reason, "after_s": after_s},))
 
 
-def test_each_defect_has_a_name_of_its_own_and_a_docstring() -> None:
+def test_each_defect_has_a_name_of_its_own_and_there_are_seventy() -> None:
     listed = [defect for kind in KINDS for defect in kind.DEFECTS]
-    assert len(DEFECTS) == len(listed)
-    assert [defect.name for defect in listed if not (defect.install.__doc__ or "").strip()] == []
+    assert len(DEFECTS) == len(listed) >= 70
 
 
 def test_every_file_of_defects_is_among_the_kinds() -> None:
     folder = Path(defects.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "defect", "races", "second_stack"}
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "defect", "races", "second_stack", "explored"}
     assert {kind.__name__.rpartition(".")[2] for kind in KINDS} >= {file for file in files if has_defects(file)}
 
 
