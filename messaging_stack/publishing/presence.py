@@ -40,9 +40,16 @@ class Presence:
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self, *, on_notice: Callable[[], None]) -> None:
-        """Connects, and keeps connected; `on_notice` is called when there may be something new in the outbox."""
+        """Connects, and keeps connected; `on_notice` is called when there may be something new in the outbox.
+
+        Where the database takes nothing just now, it owns nothing until it does.
+        """
         self._on_notice = on_notice
-        await self._connect()
+        try:
+            await self._connect()
+        except (*database.CONNECTION_ERRORS, asyncpg.PostgresError) as error:
+            log.warning("not in touch with PostgreSQL yet", error=str(error))
+            self._lost.set()
         self._keeper = asyncio.create_task(self._keep(), name="presence")
 
     async def stop(self) -> None:

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.unmeasured, pytest.mark.xdist_group("faults")]
 Make = Callable[[Stack], AbstractContextManager[Any]]
 WRITE = ("XADD", "a stream of the test", "*", "a", "b")
 REFUSALS: dict[str, tuple[Make, str]] = {
-    "OOM": (lambda stack: stack.faults.redis_out_of_memory(), "OOM command not allowed"),
+    "OOM": (lambda stack: stack.faults.redis_out_of_memory(), "command not allowed when used memory"),
     "READONLY": (lambda stack: stack.faults.redis_read_only(), "You can't write against a read only replica"),
     "MISCONF": (lambda stack: stack.faults.redis_disk_full(), "MISCONF"),
 }
