@@ -49,14 +49,12 @@ def test_a_worker_that_is_started_meanwhile_works_afterwards(stack: Deployment) 
 
 def test_a_connection_that_is_closed_under_it_is_lost_and_no_error_of_another_kind(valkey: Valkey) -> None:
     async def closed_under() -> None:
-        redis = queue.connect(Settings(redis_port=valkey.port), name="a-test", timeout_s=5.0, connections=1)
-        await redis.ping()
-        [connection] = redis.connection_pool._available_connections
+        redis = queue.connect(Settings(redis_port=valkey.port), name="a-test", timeout_s=5.0)
+        connection = await redis.connection_pool.get_connection()
         connection._writer.transport.abort()
         await asyncio.sleep(0)  # reason: a turn of the loop, in which the transport closes
-        with pytest.raises(RedisError):
-            await redis.xadd("a stream", {"data": "1"})
-        assert await redis.ping(), "the next one has a connection again"
-        await redis.aclose()
+        with pytest.raises(RedisError, match="the connection was lost"):
+            await connection.send_packed_command([b"PING"])
+        await connection.disconnect()
 
     uvloop.run(closed_under())
