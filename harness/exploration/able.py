@@ -79,7 +79,12 @@ class Able:
     def ours(self, role: str) -> bool:
         """Whether a role's processes are ours to end and to start."""
         ends = self.stack.driver.manages_processes and self.profile.count(role) > 0
-        return ends and (role != "worker" or self.has("redelivery"))
+        return ends and (role != "worker" or (self.has("redelivery") and not self.once))
+
+    @property
+    def once(self) -> bool:
+        """Whether nothing may be sent twice, whatever was disturbed: then nobody is kept from hearing that it was."""
+        return self.profile.policy.delivery == "effectively-once"
 
     @property
     def holds(self) -> bool:
@@ -93,7 +98,7 @@ class Able:
     @property
     def troubles(self) -> list[tuple[Any, ...]]:
         """The faults of `stack.faults`, with what they are given, that this stack claims to survive."""
-        if claimed(self.profile, "outages") is not True:
+        if claimed(self.profile, "outages") is not True or self.once:
             return []
         faults, services = self.stack.faults, self.stack.driver.services
         found: list[tuple[Any, ...]] = []

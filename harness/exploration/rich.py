@@ -111,6 +111,7 @@ def faults(able: Able) -> Iterator[Mapping[str, Any]]:
             yield {"status": status, "times": 1, "retry_after": 0}
         yield {"status": able.profile.retries.statuses[0], "times": 3, "retry_after": 0}
         yield {"reset": True, "times": 1}
+    if able.has("retries") and not able.once:
         yield {"truncate": True, "times": 1}
         yield {"status": 500, "accept": True, "times": 1}
     if able.has("failures"):
