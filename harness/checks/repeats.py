@@ -142,11 +142,16 @@ def _interrupted(sent: Event, flow: Flow, facts: Facts) -> Window | None:
 
 
 def insisted(flow: Flow, facts: Facts) -> list[Event]:
-    """The refusals for good that their callers heard, and the call that followed all the same; empty where none did."""
+    """The refusals for good that their callers heard, and the call that followed all the same; empty where none did.
+
+    Of a message that was queued more than once, with a reason, each entry may be refused.
+    """
+    entries = len(first_generation(flow))
+    most = max(flow.messages, entries if entries > flow.messages and queued_again(flow, facts) else 0)
     for call in flow.calls:
         said = [event for event in flow.call_answers if permanent(event) and facts.earlier(event, call)]
         told = [event for event in said if _was_waited_for(event)]
-        if len(told) >= flow.messages and not facts.disturbances(told[-1], call):
+        if len(told) >= most and not facts.disturbances(told[-1], call):
             return [*told, call]
     return []
 

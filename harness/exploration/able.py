@@ -79,7 +79,7 @@ class Able:
     def ours(self, role: str) -> bool:
         """Whether a role's processes are ours to end and to start."""
         ends = self.stack.driver.manages_processes and self.profile.count(role) > 0
-        return ends and (role != "worker" or (self.has("redelivery") and not self.once))
+        return ends and not self.once and (role != "worker" or self.has("redelivery"))
 
     @property
     def once(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from harness.checks import Verdict, whole_record
+from harness.checks import Verdict, account, whole_record
 from harness.checks.rest import owed
 from harness.errors import CheckFailed, HarnessError, Inconclusive
 from harness.exploration.done import Done
@@ -51,7 +51,8 @@ def conclude(stack: Stack, done: Done, *, within: float | None = None) -> None:
     if found:
         told_of(stack, found)
     restless(stack, followed, seconds=limit)
-    stack.judge(whole)
+    if account(history, stack.profile).taken:  # else nothing could be lost
+        stack.judge(whole)
 
 
 def told_of(stack: Stack, found: list[Verdict]) -> None:

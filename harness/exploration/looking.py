@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness.checks.lacking import refusal
 from harness.errors import Inconclusive, Refuted
 from harness.exploration.acts import acting
 from harness.exploration.finding import Finding
@@ -85,8 +86,11 @@ def hidden(stack: Stack) -> str | None:
     plain = next(channel for channel in CHANNELS if claimed(stack.profile, channel) is not False)
     try:
         with acting(stack) as acts:
-            acts.send(plain).flow.answer()
+            sent = acts.send(plain).flow
+            sent.answer()
             acts.conclude()
+            if not sent.now.taken:
+                return refusal(sent.now)
     except Inconclusive as error:
         return str(error)
     except Refuted:
