@@ -11,7 +11,9 @@ from histories import ID, MESSAGE, Script, made, right, window
 from judging import called_again
 
 from harness.checks import accounting, message_queued, whole_record, worker_processed
+from harness.checks.repeats import insisted
 from harness.history import Event, History, key
+from harness.history.facts import Facts
 
 
 def background(script: Script) -> Script:
@@ -120,3 +122,14 @@ def test_a_dead_letter_after_calls_that_nobody_was_told_the_end_of_is_expected()
     told, untold = Script([*right().events, dead]), Script([*answer(right(), status=500).events, dead])
     assert "dead letters that nobody expected" in whole_record(told.history, PROFILE).reason
     assert "dead letters that nobody expected" not in whole_record(untold.history, PROFILE).reason
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_each_entry_that_was_queued_with_a_reason_may_be_refused_for_good(killed: bool) -> None:
+    """An API that died with its append unanswered puts the entry on the stream again; both are worked on."""
+    script = queued_again(called_again(right()), at=2.5)
+    script = script.change("provider.answered", status=400, accepted=False, message=None)
+    kill = [window(1, "kill", "api", at=2.2), window(1, "kill", "api", at=2.4, ended=True)] if killed else []
+    script = Script(sorted([*script.events, *kill], key=lambda event: event.at))
+    history = script.history
+    assert bool(insisted(script.flow(history), Facts(history))) is not killed
