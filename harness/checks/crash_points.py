@@ -53,6 +53,6 @@ def _asked(history: History, flow: Flow, profile: Profile, point: str, met: Even
     if len(first_generation(flow)) > flow.messages and not queued_again(flow, facts):
         entries = flow.appends
         yield refuted(f"killed {point}, and it was queued {len(entries)} times without a reason", [met, *entries])
-    ended = {"indeterminate": "it was never taken, and the client had no answer"}.get(fate, fate)
+    ended = {"indeterminate": "none: it was never taken, and the client had no answer"}.get(fate, fate)
     times = f", called {len(flow.calls)} times" if len(flow.calls) > 1 else ""
-    yield shown(f"killed {point}: {ended}{times}", proof)
+    yield shown(f"killed {point}, and it is {ended}{times}", proof)

@@ -105,6 +105,7 @@ def queue_points(stack: Stack, flow: Flow) -> Iterator[Point]:
     What a list has given it has forgotten, before anybody can have it; so there is no point there.
     """
     queue, given = stack.profile.queue, Counter[tuple[str, str]]()
+    said: set[tuple[str, str, float]] = set()
     if stack.wire is None:
         return
     for event in flow.of("queue.appended", "queue.claimed", "queue.acked", "queue.deleted"):
@@ -120,6 +121,9 @@ def queue_points(stack: Stack, flow: Flow) -> Iterator[Point]:
             spoken = Spoken(OF_STREAM[event.kind])
         else:
             spoken = queue.append_commands if event.kind == "queue.appended" else queue.finish_commands
+        if (role, str(spoken), event.at) in said:
+            continue  # one command may show two things
+        said.add((role, str(spoken), event.at))
         place = (role, str(spoken))
         skip, given[place] = given[place], given[place] + 1
         if spoken.commands and not (queue.scripted and skip):
@@ -217,19 +221,24 @@ def killed_at(stack: Stack, point: Point, message: Message) -> Verdict:
             role.kill()
     if met is not None:
         role.start()
-    stack.settle()
-    done = stack.finished(flow, within=patience(stack, point, flow.now))
+    taken_up(stack, point, flow)
+    done = stack.finished(flow, within=None if point.role == "worker" else PUT_ON_S)
     stack.count()
     return crash_points(stack.history, done, stack.profile, point=point.name, met=met, needs=point.needs)
 
 
-def patience(stack: Stack, point: Point, flow: Flow) -> float | None:
-    """Seconds in which somebody else may bring a message on; where a dead worker has left its entry, he takes it up."""
+def taken_up(stack: Stack, point: Point, flow: TrackedFlow) -> None:
+    """Waits until what a dead worker had in hand is finished by another, for as long as that may take."""
     profile = stack.profile
-    if point.role != "worker":
-        return PUT_ON_S
-    left = unacknowledged(flow, profile) or not profile.queue.acknowledges
-    return profile.policy.taken_up_within if left and claimed(profile, "redelivery") else None
+    if point.role != "worker" or claimed(profile, "redelivery") is False:
+        return
+
+    def over() -> bool | None:
+        now = flow.now
+        finished = bool(now.acks or now.deletes) and not unacknowledged(now, profile)
+        return stack.at_rest(flow) or finished or bool(stack.waiting.abandoned(now)) or None
+
+    stack.waiting.until(over, what="an entry of a worker that was killed", within=profile.policy.taken_up_within)
 
 
 PUT_ON_S: Final = 20.0

@@ -30,7 +30,7 @@ def judged(script: Script, *, met: bool = True, profile: Profile = CONTRACT, nee
 
 def test_what_is_sent_all_the_same_passes() -> None:
     verdict = judged(kill(right(), before="queue.acked"))
-    assert (verdict.outcome, verdict.reason) == ("pass", "killed the worker before XACK: sent")
+    assert (verdict.outcome, verdict.reason) == ("pass", "killed the worker before XACK, and it is sent")
     assert verdict.witnesses[0].kind == "fault.hit"
 
 
