@@ -20,7 +20,7 @@ from harness.errors import Unobservable
 from harness.history import Event, Flow
 from harness.probes.statements import Stated, words_for
 from harness.profile import Spoken
-from harness.profile.claims import claimed, not_asked
+from harness.profile.claims import claimed
 from harness.scenario.messages import Message
 from harness.scenario.stack import Stack
 from harness.scenario.steps import step
@@ -80,12 +80,6 @@ def points_of(stack: Stack, message: Message) -> list[Point]:
     if not found:
         raise Unobservable("no step of this stack can be withheld, so nobody can be killed at one")
     return found[:MOST]
-
-
-def denied(stack: Stack, points: Sequence[Point]) -> dict[str, str]:
-    """What the stack denies of what it would need to survive a kill at these points, with the reason to tell."""
-    needs = dict.fromkeys(point.needs for point in points)
-    return {name: why for name in needs if (why := not_asked(stack.profile, [name]))}
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ from typing import Any
 from tests.quality.defects.defect import Defect
 
 CHECK = "crash-points"
-OPTIONS = ("--deep", "--check", CHECK)
 
 
 def acknowledged_before_the_row() -> None:
@@ -146,17 +145,28 @@ def never_claims_what_was_sending() -> None:
     transitions._CLAIM = transitions._CLAIM.replace("OR (m.status = 'sending' AND m.claim = c.entry)", "")
 
 
-def defect(name: str, because: str, install: Callable[[], None]) -> Defect:
-    return Defect(name=name, caught_by=CHECK, because=because, install=install, options=OPTIONS)
+def defect(name: str, because: str, install: Callable[[], None], *, who: str) -> Defect:
+    options = ("--deep", "--check", CHECK, "--keyword", f"{who} and not email")
+    return Defect(name=name, caught_by=CHECK, because=because, install=install, options=options)
 
 
 DEFECTS: tuple[Defect, ...] = (
-    defect("acknowledges before its row says sent", "unrecorded: killed the worker", acknowledged_before_the_row),
-    defect("deletes its entry when it claims", "killed the worker", deleted_when_claimed),
-    defect("reads entries with NOACK", "lost: killed the worker", read_without_pending),
-    defect("writes sent with the claim", "lost: killed the worker", sent_in_the_claim),
-    defect("forgets its intent before it queues", "lost: killed the api", forgotten_before_it_is_queued),
-    defect("answers before it commits", "lost: killed the api before", answered_before_it_is_committed),
-    defect("stores the intent in a transaction of its own", "lost: killed the api", queued_in_a_transaction_of_its_own),
-    defect("drops what a dead worker was sending", "killed the worker", never_claims_what_was_sending),
+    defect(
+        "acknowledges before its row says sent",
+        "unrecorded: killed the worker",
+        acknowledged_before_the_row,
+        who="worker",
+    ),
+    defect("deletes its entry when it claims", "killed the worker", deleted_when_claimed, who="worker"),
+    defect("reads entries with NOACK", "lost: killed the worker", read_without_pending, who="worker"),
+    defect("writes sent with the claim", "lost: killed the worker", sent_in_the_claim, who="worker"),
+    defect("drops what a dead worker was sending", "killed the worker", never_claims_what_was_sending, who="worker"),
+    defect("forgets its intent before it queues", "lost: killed the api", forgotten_before_it_is_queued, who="others"),
+    defect("answers before it commits", "lost: killed the api before", answered_before_it_is_committed, who="others"),
+    defect(
+        "stores the intent in a transaction of its own",
+        "lost: killed the api",
+        queued_in_a_transaction_of_its_own,
+        who="others",
+    ),
 )
