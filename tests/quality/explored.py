@@ -34,7 +34,7 @@ FROM_CATALOGUE: dict[str, str] = {
     "sent again as if new": "delivered more than once",
     "inbound race": "delivered more than once",
     "conversation race": "conversations, expected 1",
-    "key looked up first": "were made with one idempotency key",
+    "key looked up first": "one key with two bodies made two messages",
     "recipient unchecked": "as if it had been taken",
 }
 """Defects that `make quality` knows, with the words in which a program's judgement tells of them."""
