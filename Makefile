@@ -16,7 +16,7 @@ DEPLOY ?=
 SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images docs examples conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore explore-defects load load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks clean lock
+.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore explore-defects load load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks mutants clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -103,6 +103,13 @@ report: $(READY) ## the HTML report of the last verification, with its history
 
 T ?= 60
 K ?= 200
+
+NUMBER ?= 300
+SEED   ?= 1
+
+mutants: $(READY) ## NUMBER small changes of the verifier's own code: does a fast test notice each? (minutes; cosmic-ray is installed into build)
+	@test -d build/mutants/cosmic_ray || $(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/mutants "cosmic-ray>=8.7,<9"
+	@$(BIN)/python -m tests.quality.mutants --number $(NUMBER) --seed $(SEED) $(ARGS)
 
 explore: $(READY) ## generated programs against the stack, for T seconds
 	@$(BIN)/harness explore --seconds $(T) $(ARGS)

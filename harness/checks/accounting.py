@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
@@ -42,8 +43,9 @@ class Account:
     @property
     def counts(self) -> dict[str, int]:
         """Every number of the account, in the order of the story."""
-        found = {"attempted": len(self.fates) - len(self.of("unexpected")), "accepted": len(self.taken)}
-        found |= {fate: len(self.of(fate)) for fate in get_args(Fate)}
+        ended = Counter(self.fates.values())
+        found = {"attempted": len(self.fates) - ended["unexpected"], "accepted": len(self.taken)}
+        found |= {fate: ended[fate] for fate in get_args(Fate)}
         return found | {
             "recovered": len(self.recovered),
             "duplicated": len(self.duplicated),

@@ -94,7 +94,11 @@ def forward_only(history: History, flow: Flow, profile: Profile) -> Answers:
 @check("sent-is-earned", EARNED)
 def sent_is_earned(history: History, flow: Flow, profile: Profile) -> Answers:
     """Judges the first `sent` of one message against the provider's answers."""
-    facts = Facts(history)
+    return earned_by(flow, Facts(history), profile)
+
+
+def earned_by(flow: Flow, facts: Facts, profile: Profile) -> Answers:
+    """What is to be said of the first `sent` of one message."""
     first = next((event for value, event in flow.statuses if value == profile.statuses.sent), None)
     if first is None:
         yield undecided(f"it was never sent (status {flow.status})")

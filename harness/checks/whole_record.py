@@ -10,7 +10,7 @@ from harness.checks.accounting import NAME as ACCOUNTING
 from harness.checks.accounting import Account, account, accounting, parted, some
 from harness.checks.fates import asked_for
 from harness.checks.lacking import doubtful
-from harness.checks.lifecycle import moved_back, sent_is_earned
+from harness.checks.lifecycle import earned_by, moved_back, sent_is_earned
 from harness.checks.mixed_up import id_of_anothers_call, one_id_for_two, sent_elsewhere, stored_again
 from harness.checks.repeats import first_generation, insisted, queued_again
 from harness.checks.rest import allowed_by, cut_between, entry_within, kept, late, unacknowledged, work
@@ -31,7 +31,7 @@ Question = tuple[str, Wrong, tuple[str, ...]]
 
 
 def unearned(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
-    if profile.statuses.sent not in [status for status, _ in flow.statuses]:
+    if all(answer.outcome != "fail" for answer in earned_by(flow, facts, profile)):
         return []
     verdict = sent_is_earned(facts.history, flow, profile)
     return list(verdict.witnesses) if verdict.outcome == "fail" else []

@@ -42,7 +42,7 @@ class History:
         self._over: Exception | None = None
         self._until = 0.0
         self._woken = 0
-        self._drawn: dict[tuple[Callable[[list[Event]], Any], tuple[str, ...]], tuple[int, Any]] = {}
+        self._drawn: dict[tuple[Callable[[list[Event]], Any], tuple[str, ...]], tuple[int, int, Any]] = {}
 
     def append(
         self,
@@ -128,13 +128,13 @@ class History:
 
         `draw` is a function of a module, since it is known by itself.
         """
-        number = sum(len(self._by_kind.get(kind, ())) for kind in kinds)
-        known = self._drawn.get((draw, kinds))
-        if known is None or known[0] != number:
-            events = self.events(*kinds)
-            known = self._drawn[draw, kinds] = len(events), draw(events)
-        made: T = known[1]
-        return made
+        known, length = self._drawn.get((draw, kinds)), len(self._events)
+        if known is None or known[0] != length:
+            number = sum(len(self._by_kind.get(kind, ())) for kind in kinds)
+            made = draw(self.events(*kinds)) if known is None or known[1] != number else known[2]
+            known = self._drawn[draw, kinds] = length, number, made
+        found: T = known[2]
+        return found
 
     @property
     def last(self) -> Event | None:
