@@ -192,29 +192,39 @@ def lost_on_the_way() -> None:
     Consumer.claim_stale = none
 
 
-def of(name: str, because: str, install: Any) -> Defect:
-    """All are shown by the scenarios of outages, with messages of every channel."""
+def of(name: str, because: str, install: Any, *, shown_by: str) -> Defect:
+    """Shown by those scenarios of outages whose names match, with messages of every channel."""
     return Defect(
         name=name,
         caught_by="outages",
         because=because,
         install=install,
         channels=("sms", "mms", "email"),
-        options=DEEP,
+        options=(*DEEP, "--keyword", shown_by),
     )
 
 
 LOST = " lost: "
 DEFECTS = (
-    of("worker dies with redis", "no consumer: worker-1", worker_dies_with_redis),
-    of("worker never reads again", "brought on by nobody since", worker_never_reads_again),
-    of("out of memory taken for success", LOST, out_of_memory_taken_for_success),
-    of("dropped where redis is away", LOST, dropped_where_redis_is_away),
-    of("relay gives up", LOST, relay_gives_up),
-    of("outcome dropped where the database is away", "unrecorded: ", outcome_dropped_where_the_database_is_away),
-    of("entry dropped where the database is away", LOST, entry_dropped_where_the_database_is_away),
-    of("taken though the database is away", LOST, taken_though_the_database_is_away),
-    of("never connects again", "takes no message since", never_connects_again),
-    of("stored twice", "stored more than once", stored_twice),
-    of("lost on the way", "brought on by nobody since", lost_on_the_way),
+    of("worker dies with redis", "no consumer: worker-1", worker_dies_with_redis, shown_by="redis"),
+    of("worker never reads again", "brought on by nobody since", worker_never_reads_again, shown_by="redis"),
+    of("out of memory taken for success", LOST, out_of_memory_taken_for_success, shown_by="redis"),
+    of("dropped where redis is away", LOST, dropped_where_redis_is_away, shown_by="redis"),
+    of("relay gives up", LOST, relay_gives_up, shown_by="redis"),
+    of(
+        "outcome dropped where the database is away",
+        "unrecorded: ",
+        outcome_dropped_where_the_database_is_away,
+        shown_by="postgres",
+    ),
+    of(
+        "entry dropped where the database is away",
+        LOST,
+        entry_dropped_where_the_database_is_away,
+        shown_by="postgres",
+    ),
+    of("taken though the database is away", LOST, taken_though_the_database_is_away, shown_by="postgres"),
+    of("never connects again", "takes no message since", never_connects_again, shown_by="postgres"),
+    of("stored twice", "stored more than once", stored_twice, shown_by="postgres and unheard and api"),
+    of("lost on the way", "brought on by nobody since", lost_on_the_way, shown_by="redis and worker"),
 )
