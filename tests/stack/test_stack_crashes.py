@@ -119,6 +119,17 @@ def test_an_acknowledgement_waits_for_redis(stack: Deployment) -> None:
     assert len(stack.providers.calls) == 1
 
 
+def test_an_entry_is_acknowledged_and_deleted_in_one_transaction(stack: Deployment) -> None:
+    """Who dies between the two would leave it on its stream for ever: nobody is given it again."""
+    stack.api()
+    stack.worker()
+    stack.valkey.client.config_resetstat()
+    stack.until_status(stack.send(), "sent")
+    stack.until_quiet()
+    stats = stack.valkey.client.info("commandstats")
+    assert [stats[f"cmdstat_{name}"]["calls"] for name in ("multi", "xack", "xdel", "exec")] == [1, 1, 1, 1]
+
+
 def test_retries_come_to_an_end(stack: Deployment) -> None:
     stack.api(MAX_RETRIES="2")
     stack.worker()
