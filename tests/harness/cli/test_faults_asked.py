@@ -30,7 +30,7 @@ def test_what_does_not_go_together_is_one_line(harness: Harness, words: list[str
 def test_faults_are_made_told_and_accounted_for(harness: Harness) -> None:
     done = harness.verify("--profile", ROOT / "harness.toml", *FEW)
     assert done.code == 0, str(done)
-    assert "again: --faults --seed 3" in done.text
+    assert "--faults --seed 3 makes them again" in done.text
     assert "4 kinds" in done.text
     assert "0 lost" in done.text
     said = json.loads((harness.directory / "build" / "verify" / "verdicts.json").read_text(encoding="utf-8"))
