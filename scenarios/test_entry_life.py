@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -22,8 +23,6 @@ AT_ONCE_S = 0.5
 """Seconds in which a worker that does several things at once has begun with all of them."""
 MORE = 30
 """Messages at most that are sent until one is given to a worker that has just been started."""
-SLOW_S = 0.5
-"""Seconds that a provider takes where a worker is to be ended in the middle of a batch."""
 
 
 def taken_up_within(stack: Stack) -> float | None:
@@ -141,13 +140,18 @@ def test_what_one_worker_has_in_hand_no_other_takes(stack: Stack) -> None:
 
 @pytest.mark.needs("redelivery")
 def test_a_worker_that_is_asked_to_stop_leaves_nothing_undone(stack: Stack) -> None:
-    """It ends in the middle of a batch, the next one begins with what came while none was there."""
+    """It is asked in the middle of its calls, and the next one begins with what came while none was there."""
     sent = to_one_recipient(stack, "stopped", count=12)
-    with stack.providers.fault({"to": sent[0].to}, latency_s=SLOW_S):
+    with stack.providers.gate({"to": sent[0].to}) as gate, ThreadPoolExecutor(1) as aside:
         flows = [stack.sending(one) for one in sent[:8]]
-        stack.called(flows[0])
-        stack.worker.terminate()
-        flows += [stack.send(one) for one in sent[8:]]
+        if in_the_calls(stack, flows) and gate.withheld():
+            stopping = aside.submit(stack.worker.terminate)
+            # who finishes what it has in hand waits for its calls, which come to their end now
+            stack.waiting.until(lambda: stack.facts.gone("worker") or None, what="a worker's end", within=AT_ONCE_S)
+            gate.open()
+            stopping.result()
+    flows += [stack.send(one) for one in sent[len(flows) :]]
+    if not stack.worker.names:
         stack.worker.start()
-        done = stack.all_finished(flows, within=taken_up_within(stack))
-        stack.judge(*processed(stack, sent, done))
+    done = stack.all_finished(flows, within=taken_up_within(stack))
+    stack.judge(*processed(stack, sent, done))
