@@ -34,8 +34,9 @@ class Planted:
         entry, fields = (said["stream"], said["id"]), said.get("fields") or {}
         who = (said["stream"], str(said.get("process")))
         found = self._by_entry.get(entry) or self._within(fields)
-        if found is None and who in self._given and said["what"] == "appended" and names(fields) is None:
-            found = self._given[who]
+        # who waits for entries may be given one before the answer to its append is seen
+        if found is None and fields and said["what"] in ("appended", "claimed") and names(fields) is None:
+            found = self._given.get(who)
         if found is None:
             return None
         if said["what"] == "claimed":

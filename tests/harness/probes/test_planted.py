@@ -63,6 +63,15 @@ def test_what_a_worker_puts_back_of_it_is_its_too() -> None:
     assert told.gaps == []
 
 
+def test_it_may_be_given_before_it_was_seen_to_be_put_back() -> None:
+    told, token = Told(), new_token()
+    told.take("claimed", "1-0", consumer="c", fields={"note": token})
+    again = told.take("claimed", "2-0", consumer="c", fields={"data": ""})
+    back = told.take("appended", "2-0", fields={"data": ""})
+    assert [again.data["planted"], back.data["planted"]] == [token, token]
+    assert told.gaps == []
+
+
 def test_what_another_process_puts_there_is_the_stacks() -> None:
     told, token = Told(), new_token()
     told.take("claimed", "1-0", consumer="c", fields={"note": token})

@@ -328,7 +328,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         name="acknowledged when asked to stop",
         caught_by=NAME,
-        because="(to be seen)",
+        because="its entry is finished, and the row stays sending",
         install=acknowledged_when_asked_to_stop,
     ),
     Defect(
