@@ -83,6 +83,8 @@ def poison_disposed(history: History, profile: Profile, *flows: Flow, planted: E
     within = profile.policy.finished_within
     if one.dead and ends:
         yield shown(f"{what} is on the dead letters, and finished", [planted, *one.tries[:1], *one.dead, *ends])
+    elif len(one.tries) > most:
+        yield refuted(f"{what} was given to workers {len(one.tries)} times, and never given up", [planted, *one.tries])
     elif ends and not must:
         yield shown(f"{what} is finished", [planted, *one.tries[:1], *ends])
     elif ends:
@@ -91,8 +93,6 @@ def poison_disposed(history: History, profile: Profile, *flows: Flow, planted: E
             yield refuted(reason, [planted, *one.tries[:1], *ends], absent=["queue.appended"])
         else:
             yield undecided(f"{reason} yet", [planted, *ends], absent=["queue.appended"])
-    elif len(one.tries) > most:
-        yield refuted(f"{what} was given to workers {len(one.tries)} times, and never given up", [planted, *one.tries])
     else:
         yield from _not_finished(one, what, within)
 
