@@ -146,3 +146,16 @@ def test_an_event_of_which_only_bounds_are_known(other: float, before: bool | No
     point = made("provider.answered", at=other)
     known = facts(Script([bounded, point]))
     assert (known.earlier(bounded, point), known.earlier(point, bounded)) == (before, behind)
+
+
+def test_time_that_was_withheld_is_counted_once_however_many_withheld_it() -> None:
+    script = Script([window(1, "hold", "worker", at=0), window(2, "gate", "api", at=1), window(3, "kill", "api", at=1)])
+    script = Script(
+        [*script.events, window(1, "hold", "worker", at=2, ended=True), window(3, "kill", "api", at=3, ended=True)]
+    )
+    known = facts(Script([*script.events, window(2, "gate", "api", at=4, ended=True), window(4, "hold", "api", at=6)]))
+    # `seen` is the place in the history, in milliseconds: held from 0 to 3, at a gate from 1 to 5, held again from 6 on
+    assert known.withheld(0.0, 0.005) == pytest.approx(0.005)
+    assert known.withheld(0.004, 0.0055) == pytest.approx(0.001)
+    assert known.withheld(0.005, 0.006) == 0.0
+    assert known.withheld(0.005, 0.010) == pytest.approx(0.004)

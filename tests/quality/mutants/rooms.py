@@ -12,7 +12,12 @@ RECORD: Final = (
     "tests/harness/test_facts.py",
     "tests/harness/test_overlap.py",
 )
-WAITS: Final = ("tests/harness/test_waiting.py", "tests/harness/test_conclusion.py", "tests/harness/test_stack.py")
+WAITS: Final = (
+    "tests/harness/test_expectations.py",
+    "tests/harness/test_waiting.py",
+    "tests/harness/test_conclusion.py",
+    "tests/harness/test_stack.py",
+)
 WIRE: Final = tuple(
     f"tests/harness/wire/test_{name}.py"
     for name in ("requests", "tracker", "commands", "reach", "gates", "watched", "bytes")
