@@ -57,6 +57,9 @@ def test_a_message_is_kept_before_it_is_answered(stack: Stack) -> None:
 
 
 def test_short_and_unusual_bodies_are_taken(stack: Stack) -> None:
+    profile = stack.profile
+    if not (profile.database.watched and profile.database.columns.provider_id):
+        pytest.skip("no call that carries none of our words could be told to be a message's")
     sent = [replace(stack.message(), body=body) for body in UNUSUAL.values()]
     flows = [stack.sending(one) for one in sent]
     done = stack.all_finished(flows)

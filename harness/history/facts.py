@@ -185,7 +185,8 @@ class Facts:
         A call is known by the text that it carries, or by the provider's id; a row without both finds none.
         """
         links = ("token:", "provider:", "call:")
-        if any(key.startswith(links) for event in flow.events for key in event.keys):
+        told = (event for event in flow.events if not event.data.get("untold"))
+        if any(key.startswith(links) for event in told for key in event.keys):
             return None
         if any(kind.startswith("provider.") for kind in kinds):
             reason = "neither its text nor its provider's id was seen, by which a call of it would be known"

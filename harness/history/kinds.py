@@ -45,6 +45,7 @@ REQUEST: Final = {
     "channel": "`sms`, `mms`, `email`",
     "to": "the recipient",
     "idempotency_key": "where the scenario gave one",
+    "untold": "of a send whose body has no token in it: no call is known by its text",
 }
 FAULT: Final = {
     "fault": "`hold`, `gate`, `kill`, `terminate`, `provider`, `poison`, `aging`, or an outage: `cut`, `down`…",

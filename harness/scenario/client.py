@@ -73,7 +73,7 @@ class ApiClient:
         request = outgoing(send, message.values(), idempotency_key=idempotency_key, body=body)
         # where a send doesn't say to whom, nobody can be asked why it went elsewhere
         to = message.to if "to" in names_in([send.body, send.headers]) else None
-        about = {"channel": message.type, "to": to, "token": message.token}
+        about = {"channel": message.type, "to": to, "token": message.token, "untold": message.token not in message.body}
         return self._patiently(request, send=send, operation=operation, idempotency_key=idempotency_key, **about)
 
     def message(self, message_id: str) -> dict[str, Any]:
@@ -126,6 +126,7 @@ class ApiClient:
         channel: str | None = None,
         to: str | None = None,
         token: str | None = None,
+        untold: bool = False,
         message_id: str | None = None,
         idempotency_key: str | None = None,
         left: float = 0.0,
@@ -140,6 +141,7 @@ class ApiClient:
         }
         named = {"idempotency_key": idempotency_key, "channel": channel, "to": to}
         asked |= {name: value for name, value in named.items() if value is not None}
+        asked |= {"untold": True} if untold else {}
         self._history.append("api.requested", source="api", message_id=message_id, data=asked, keys=keys)
         began = time.monotonic()
         try:

@@ -40,3 +40,14 @@ def test_that_nobody_called_for_a_row_is_proven_only_where_a_call_of_it_would_be
     if not keys:
         assert "neither its text nor its provider's id was seen" in verdict.reason
         assert "body and provider_id" in verdict.remedy
+
+
+def test_a_token_that_stands_in_no_body_makes_no_call_known() -> None:
+    sent = {"operation": "send", "request": 1, "channel": "sms"}
+    for untold, outcome in ((True, "unknown"), (False, "fail")):
+        told = sent | ({"untold": True} if untold else {})
+        script = row().add("api.requested", at=0, keys=[key("token", TOKEN)], **told)
+        script = script.add("api.answered", at=1, keys=[key("token", TOKEN)], message_id=ID, status=201, **told)
+        history = script.history
+        verdict = sent_is_earned(history, Flow(history.flow(key("message", ID))), PROFILE)
+        assert verdict.outcome == outcome, verdict.story()
