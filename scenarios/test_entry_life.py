@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.check("entry-life")
 
 AT_ONCE_S = 0.5
 """Seconds in which a worker that does several things at once has begun with all of them."""
+HELD_S = 3.0
+"""Seconds at most for which calls are left without an answer: many a client waits 5 s, and no longer."""
 MORE = 30
 """Messages at most that are sent until one is given to a worker that has just been started."""
 
@@ -119,18 +122,22 @@ def test_what_one_worker_has_in_hand_no_other_takes(stack: Stack) -> None:
     """A worker comes while another waits for its calls, and then both are given work: each message is sent once."""
     sent = to_one_recipient(stack, "in hand", count=3 + MORE)
     already = stack.worker.names
-    with stack.providers.gate({"to": sent[0].to}) as gate:
+    with stack.providers.gate({"to": sent[0].to}) as gate, ThreadPoolExecutor(1) as aside:
         flows = [stack.sending(one) for one in sent[:3]]
         if in_the_calls(stack, flows) and gate.withheld():
-            since = len(stack.history)
-            stack.worker.start(count=1)
-            new = {*stack.worker.names} - {*already}
+            since, until = len(stack.history), time.monotonic() + HELD_S
+            starting = aside.submit(stack.worker.start, count=1)
+            stack.waiting.until(lambda: starting.done() or None, what="a second worker", within=HELD_S - AT_ONCE_S)
+            new = {*stack.worker.names} - {*already} if starting.done() else set()
             for one in sent[3:]:
                 flows.append(stack.send(one))
-                if not new or given_to(stack, new, since=since, within=AT_ONCE_S / 5):
+                given = not new or given_to(stack, new, since=since, within=AT_ONCE_S / 5)
+                if given or time.monotonic() > until - AT_ONCE_S:
                     break
             flows += [stack.send(one) for one in sent[len(flows) : len(flows) + 2]]
             in_the_calls(stack, flows)
+            gate.open()
+            starting.result()
     try:
         done = stack.all_finished(flows)
         stack.judge(*(in_one_hand(stack.history, flow, stack.profile) for flow in done))
