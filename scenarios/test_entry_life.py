@@ -79,8 +79,11 @@ def to_one_recipient(stack: Stack, body: str, *, count: int) -> list[Message]:
 
 
 def in_the_calls(stack: Stack, flows: list[TrackedFlow]) -> bool:
-    """Waits until a worker is at work on the first; on the others too, where it does more than one thing at once."""
-    if not stack.called(flows[0]):
+    """Waits until a worker is at work on one of them; on the others too, where it does more than one thing at once.
+
+    Which of them it is given first is nobody's promise: they were sent at once.
+    """
+    if not stack.waiting.until(lambda: any(flow.now.calls for flow in flows) or None, what="a call", within=HELD_S):
         return False
     stack.waiting.until(lambda: all(flow.now.calls for flow in flows) or None, what="calls at once", within=AT_ONCE_S)
     return True
