@@ -9,7 +9,7 @@ StackError
 ├── BadSignature             a webhook isn't from whom it says; answered as 403
 ├── PoisonEntry              a queue entry that can never be processed; it goes to the dead letters
 └── DeliveryError            the provider didn't accept the message
-    ├── TransientDeliveryError   it may, later: 429, 5xx, a timeout, a broken connection
+    ├── TransientDeliveryError   it may, later: 408, 429, 5xx, a timeout, a broken connection, garbage
     └── PermanentDeliveryError   it never will: any other 4xx
 """
 

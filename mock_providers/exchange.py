@@ -16,6 +16,7 @@ from mock_providers.asgi import (
     Scope,
     Send,
     client_gone,
+    header_of,
     read_request,
     send_answer,
     unless_gone,
@@ -26,12 +27,16 @@ from mock_providers.clock import elapse
 from mock_providers.connection import UNDERSTOOD, hang_up, send_badly
 from mock_providers.errors import JournalError
 from mock_providers.faults import Fault, Faults, Gates
+from mock_providers.faults.answers import RETRY_AFTER
 from mock_providers.journal import Journal
 from mock_providers.journal.journal import encode
 from mock_providers.metrics import Metrics
 
 BODY_IN_ENTRY = 64 * 1024
 """Bytes of a body that an entry itself holds; a longer one is kept whole beside the journal."""
+
+BAD_REQUEST = 400
+"""The first status of a call that failed."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -157,6 +162,9 @@ class Exchange:
     def _record_answer(self, call: Call, number: int, answer: Answer, outcome: str, elapsed: float) -> None:
         code = answer.code
         result = str(answer.status) if outcome == "answered" else outcome
+        # only what failed asks to be left alone for a while: a good answer's headers needn't be gone through
+        wait = header_of(answer.headers, RETRY_AFTER).decode("latin-1") if answer.status >= BAD_REQUEST else ""
+        asked = f',"retry_after":{quote(wait)}' if wait and outcome in _WITH_STATUS else ""
         self.metrics.count(call.provider, call.endpoint, result, elapsed)
         self._journal.append_json(
             "answered",
@@ -166,7 +174,7 @@ class Exchange:
             f'"endpoint":"{call.endpoint}","to":{_list(call.to)},'
             f'"status":{answer.status if outcome in _WITH_STATUS else "null"},"message":{_text(answer.message)},'
             f'"error":{"null" if code is None else encode(code)},"outcome":"{outcome}",'
-            f'"elapsed_ms":{elapsed * 1000:.3f}}}',
+            f'"elapsed_ms":{elapsed * 1000:.3f}{asked}}}',
         )
 
 

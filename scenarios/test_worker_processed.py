@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.checks import forward_only, refused_for_good, worker_processed
-from harness.plugin.lifetime import retried_statuses
+from harness.checks import worker_processed
 from harness.profile.base import CHANNELS, Channel
 from harness.profile.claims import claimed
 from harness.scenario.messages import Message, email, message, mms
@@ -21,12 +20,6 @@ ODD_BODIES = {
     "long": "x" * 700,
     "markup": "<b>&amp; + % = ?</b>",
 }
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A passing error of a provider is one of those that the profile names."""
-    if "status" in metafunc.fixturenames:
-        metafunc.parametrize("status", retried_statuses(metafunc.config))
 
 
 def judge(stack: Stack, sent: Message, flow: TrackedFlow, *, within: float | None = None, needs: str = "") -> None:
@@ -70,24 +63,6 @@ def test_a_burst_is_sent_message_by_message(stack: Stack) -> None:
     done = stack.all_finished(flows)
     stack.judge(
         *(worker_processed(stack.history, flow, stack.profile, message=m) for m, flow in zip(burst, done, strict=True))
-    )
-
-
-@pytest.mark.needs("retries")
-def test_a_passing_provider_error_is_retried(stack: Stack, status: int) -> None:
-    sent = stack.message("again")
-    with stack.providers.fault({"to": sent.to}, status=status, times=1, retry_after=0):
-        judge(stack, sent, stack.send(sent), needs="retries")
-
-
-@pytest.mark.needs("failures")
-def test_a_permanent_provider_error_fails_at_once(stack: Stack) -> None:
-    sent = stack.message("never")
-    with stack.providers.fault({"to": sent.to}, status=400, code=21211):
-        done = stack.finished(stack.send(sent))
-    stack.judge(
-        refused_for_good(stack.history, done, stack.profile),
-        forward_only(stack.history, done, stack.profile),
     )
 
 

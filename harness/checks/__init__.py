@@ -18,6 +18,7 @@ from harness.checks.entry_life import in_one_hand, poison_disposed, taken_up
 from harness.checks.lifecycle import forward_only, sent_is_earned
 from harness.checks.message_queued import message_queued, one_message
 from harness.checks.outages import outages
+from harness.checks.provider_failures import given_up, others_go_on, refused_and_told, tried_again, waited_for
 from harness.checks.queue_operations import queue_operations
 from harness.checks.sync_processing_disabled import sync_processing_disabled
 from harness.checks.verdict import Outcome, Verdict, failed, passed, unknown, worst
@@ -38,6 +39,7 @@ __all__ = [
     "crash_points",
     "failed",
     "forward_only",
+    "given_up",
     "in_one_hand",
     "in_order",
     "kept_as_received",
@@ -48,6 +50,7 @@ __all__ = [
     "one_conversation",
     "one_message",
     "one_of_many",
+    "others_go_on",
     "outages",
     "passed",
     "poison_disposed",
@@ -55,6 +58,7 @@ __all__ = [
     "proof_by_hold",
     "proof_by_order",
     "queue_operations",
+    "refused_and_told",
     "refused_for_good",
     "report_moved",
     "reports_applied",
@@ -68,7 +72,9 @@ __all__ = [
     "taken",
     "taken_up",
     "times_are_so",
+    "tried_again",
     "unknown",
+    "waited_for",
     "whole_record",
     "worker_processed",
     "worst",

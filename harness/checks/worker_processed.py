@@ -31,10 +31,11 @@ def worker_processed(history: History, flow: Flow, profile: Profile, *, message:
     `needs` is the feature that the message's way rests on (retries, redelivery): where the profile doesn't claim it, a
     message that didn't get through is unknown.
     """
-    yield from unless_lacking(_processed(history, flow, profile, message), profile, needs)
+    yield from unless_lacking(processed(history, flow, profile, message), profile, needs)
 
 
-def _processed(history: History, flow: Flow, profile: Profile, message: Sent) -> Answers:
+def processed(history: History, flow: Flow, profile: Profile, message: Sent) -> Answers:
+    """What is wrong with a message's way to its provider and back; else that it was sent, and with how many calls."""
     facts = Facts(history)
     if not flow.acceptance:
         yield not_accepted(flow, profile)
@@ -98,7 +99,9 @@ def _not_at_its_end(facts: Facts, flow: Flow, profile: Profile) -> Answers:
     where = [*flow.appends, *flow.calls]
     # what is read with NOACK is finished by being read
     ends = [*flow.acks, *(claim for claim in flow.claims if claim.data.get("noack"))]
-    finished_with = bool(ends) and not unacknowledged(flow, profile) and bool(flow.accepted_calls)
+    # whoever didn't hear that it was accepted may still wait to try again, wherever that is kept
+    heard = any(event not in flow.unheard for event in flow.accepted_calls)
+    finished_with = bool(ends) and not unacknowledged(flow, profile) and heard
     if nobody:
         yield refuted(nobody, where or flow.answers)
         return
@@ -198,6 +201,11 @@ def wrong_provider_id(flow: Flow) -> tuple[str, list[Event]] | None:
 @check(NAME, REFUSED, silence=("provider.called",))
 def refused_for_good(history: History, flow: Flow, profile: Profile) -> Answers:
     """Judges a message that the provider refuses with a permanent error: that one fails asks for no retries."""
+    yield from refused(history, flow, profile)
+
+
+def refused(history: History, flow: Flow, profile: Profile) -> Answers:
+    """What is wrong with what became of a message that the provider refuses for good; else that it has failed."""
     nobody = Facts(history).no_consumer()
     last = [event for _, event in flow.statuses[-1:]]
     if not flow.taken:

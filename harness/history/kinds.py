@@ -164,6 +164,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             "status": "the HTTP status",
             "outcome": "`answered`, `slow`, `truncated`, `empty`, `reset`, `aborted`",
             "accepted": "whether the provider took the message",
+            "retry_after": "how long an error asks to be left alone: seconds, or an HTTP date",
+            "wait_s": "the same in seconds from the answer on",
         },
     ),
     "callback.sent": Kind(

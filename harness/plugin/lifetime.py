@@ -38,16 +38,6 @@ def profile_of(config: pytest.Config) -> Profile:
     return config.stash[PROFILE]
 
 
-def retried_statuses(config: pytest.Config) -> list[int]:
-    """The answers of a provider after which the stack tries again; the contract's where no profile can be read."""
-    from harness.profile import Retries
-
-    try:
-        return profile_of(config).retries.statuses
-    except UsageError:
-        return Retries().statuses  # who runs a scenario is told of its profile
-
-
 def parts_of(config: pytest.Config) -> list[str]:
     """The servers on which the stack stands, `redis` and `postgres`, as its profile says; else both."""
     try:

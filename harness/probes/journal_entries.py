@@ -8,6 +8,7 @@ from typing import Any
 from harness.history import History, key
 from harness.history.flow import INBOUND, SENDS
 from harness.probes.probe import by_token, gap, token_in
+from harness.retry_after import at, number
 
 Entry = dict[str, Any]
 
@@ -136,6 +137,7 @@ class Entries:
                 token = _token(entry)
             case "provider.answered":
                 data |= {name: entry.get(name) for name in ("status", "message", "error", "outcome", "elapsed_ms")}
+                data |= _wait(entry)
                 # what the provider did, whatever the stack got to hear of it (accept-then-fail)
                 data["accepted"] = bool(message) and call in self._sends
                 self._sends.discard(call)
@@ -157,5 +159,16 @@ def _token(entry: Entry) -> str | None:
     return token_in(str(entry.get("text") or "")) or token_in(json.dumps(entry.get("params") or {}))
 
 
-def _time(at: object) -> float | None:
-    return float(at) if isinstance(at, int | float) else None
+def _wait(entry: Entry) -> dict[str, Any]:
+    """What an answer asks to wait, in its words and in seconds from then on."""
+    words, answered = entry.get("retry_after"), _time(entry.get("at"))
+    if not isinstance(words, str) or answered is None:
+        return {}
+    seconds, then = number(words), at(words)
+    if seconds is None and then is not None:
+        seconds = then - answered
+    return {"retry_after": words, **({} if seconds is None else {"wait_s": max(0.0, seconds)})}
+
+
+def _time(given: object) -> float | None:
+    return float(given) if isinstance(given, int | float) else None

@@ -180,6 +180,11 @@ def claims(profile: Profile) -> Iterator[Wrong]:
             )
     if said.retries is False and profile.retries.attempts is not None:
         yield ("retries", "attempts"), "[claims] retries = false: nothing is tried again; leave one of them out"
+    if "timeout" in (profile.retries.also or ()) and profile.retries.timeout is None:
+        yield (
+            ("retries", "also"),
+            "it names timeout, and nobody knows when that is; write timeout = 10 (seconds) beside it",
+        )
 
 
 def bodies(profile: Profile) -> Iterator[Wrong]:

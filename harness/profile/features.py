@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -58,12 +58,26 @@ class Claims(Section):
     takes meanwhile counts, what it refuses doesn't."""
 
 
+Broken = Literal["reset", "closed", "cut", "garbage", "timeout"]
+"""A call that comes to no answer of the provider's."""
+
+
 class Retries(Section):
     """How a provider's passing error is tried again."""
 
     statuses: Annotated[list[Annotated[int, Field(ge=400, le=599)]], Field(min_length=1)] = [503, 429, 500]
     """The answers after which it is."""
+    also: list[Broken] | None = None
+    """What else is tried again: a connection that is `reset`, or `closed` without an answer; an answer that is `cut`;
+    `garbage` in its place, as a proxy's page of HTML, be its status 200; a `timeout`. Not said: it isn't asked."""
     attempts: int | None = Field(default=None, ge=2)
     """How many calls a message has at most; not said: it isn't asked."""
     within: float | None = Field(default=None, gt=0)
-    """Seconds after a passing error by which the next call must come; not said: it isn't asked."""
+    """Seconds after a passing error, and what it asks to wait, by which the next call must come; not said: it isn't
+    asked."""
+    retry_after: bool | None = None
+    """Whether it waits as long as an answer's Retry-After says, in seconds or as a date; not said: it isn't asked."""
+    timeout: float | None = Field(default=None, gt=0)
+    """Seconds after which a call without an answer is given up; not said: it isn't asked."""
+    apart: bool | None = None
+    """Whether other messages go on while one waits for its next try; not said: it isn't asked."""

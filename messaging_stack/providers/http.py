@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _LONGEST_RETRY_AFTER_S = 86_400.0
 _LONGEST_ERROR = 500
+_PASSING = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
+"""Client errors that say nothing of the message itself."""
 
 
 def open_client(settings: Settings) -> httpx.AsyncClient:
@@ -79,9 +81,15 @@ def refusal(response: httpx.Response, *, message: str, code: int | str | None) -
     """The error that an answer other than 2xx means."""
     status = response.status_code
     text = f"HTTP {status}" + (f", code {code}" if code is not None else "") + f": {message}"[:_LONGEST_ERROR]
-    if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if status in _PASSING or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return TransientDeliveryError(text, code=code, http_status=status, retry_after_s=retry_after(response))
     return PermanentDeliveryError(text, code=code, http_status=status)
+
+
+def not_understood(response: httpx.Response, *, title: str) -> TransientDeliveryError:
+    """What a 2xx is that isn't the provider's answer, such as a proxy's page: nobody says that it has the message."""
+    text = f"HTTP {response.status_code}, which isn't an answer of {title}'s: {response.text[:100]!r}"
+    return TransientDeliveryError(text[:_LONGEST_ERROR], http_status=response.status_code)
 
 
 def retry_after(response: httpx.Response, *, now: datetime | None = None) -> float | None:

@@ -7,11 +7,11 @@ from email.utils import parseaddr
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from messaging_stack.providers.http import Endpoint, json_object, refusal
+import httpx
+
+from messaging_stack.providers.http import Endpoint, json_object, not_understood, refusal
 
 if TYPE_CHECKING:
-    import httpx
-
     from messaging_stack.providers.base import Outgoing
     from messaging_stack.settings import Settings
 
@@ -52,6 +52,8 @@ class SendGridClient:
         response = await self._mail_send.post(json.dumps(self.mail(message)).encode())
         if response.is_success:
             message_id: str | None = response.headers.get("X-Message-Id")
+            if message_id is None and response.status_code != httpx.codes.ACCEPTED:
+                raise not_understood(response, title=self.title)
             return message_id
         errors = json_object(response).get("errors")
         first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}

@@ -6,7 +6,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from messaging_stack.providers.http import Endpoint, json_object, refusal
+from messaging_stack.providers.http import Endpoint, json_object, not_understood, refusal
 
 if TYPE_CHECKING:
     import httpx
@@ -50,5 +50,7 @@ class TwilioClient:
         answer = json_object(response)
         if response.is_success:
             sid = answer.get("sid")
-            return sid if isinstance(sid, str) else None
+            if not isinstance(sid, str) or not sid:
+                raise not_understood(response, title=self.title)
+            return sid
         raise refusal(response, message=str(answer.get("message", response.reason_phrase)), code=answer.get("code"))

@@ -9,9 +9,12 @@ from typing import Any
 
 from mock_providers.checked import Checked
 from mock_providers.errors import ConfigError
-from mock_providers.faults.latency import Latency
+from mock_providers.faults.latency import LONGEST_S, Latency
 from mock_providers.faults.match import Match
 from mock_providers.faults.webhook import WebhookFault
+
+LONGEST_BODY = 64_000
+"""Characters of a fault's own body."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,8 +23,9 @@ class Fault:
 
     Of the calls that match, those are disturbed that `nth`, `probability` and `times` leave. The latency
     passes first. Then the call may fail, before it is processed or (`accept`) after it was processed like
-    any other: `status` answers with the vendor's own words, `reset` and `empty` close the connection, `stall`
-    never answers. `truncate` and `slow_body_s` cut or slow down whatever is answered.
+    any other: `status` answers with the vendor's own words, or with a `body` of somebody else's, as of a
+    proxy; `reset` and `empty` close the connection, `stall` never answers. `truncate` and `slow_body_s` cut
+    or slow down whatever is answered.
     How several faults share a call is `Faults`' affair.
     """
 
@@ -35,7 +39,9 @@ class Fault:
     status: int | None = None
     code: int | str | None = None
     message: str | None = None
+    body: str | None = None
     retry_after: float | None = None
+    retry_after_date: bool = False
     reset: bool = False
     empty: bool = False
     stall: bool = False
@@ -94,7 +100,9 @@ class Fault:
             status=_status(given),
             code=_code(given),
             message=given.optional_text("message"),
+            body=_body(given),
             retry_after=given.number("retry_after"),
+            retry_after_date=given.flag("retry_after_date", False),
             reset=given.flag("reset", False),
             empty=given.flag("empty", False),
             stall=given.flag("stall", False),
@@ -116,11 +124,17 @@ class Fault:
             raise ConfigError("fault: does nothing; give it latency_s, status, reset, empty, stall, … or webhook")
         if self.accept and not self.fails:
             raise ConfigError("fault: accept needs a status, reset, empty or stall to fail with after processing")
+        if self.body is not None and self.status is None:
+            raise ConfigError("fault: body needs a status that it is answered with")
+        if self.retry_after_date and self.retry_after is None:
+            raise ConfigError("fault: retry_after_date needs retry_after, the seconds until then")
+        if self.retry_after_date and self.retry_after is not None and self.retry_after > LONGEST_S:
+            raise ConfigError(f"fault: a retry_after_date is at most {LONGEST_S:g} s ahead")
 
     def to_json(self) -> dict[str, Any]:
         shown = (
-            "times", "nth", "probability", "seed", "status", "code", "message", "retry_after", "reset", "empty",
-            "stall", "truncate", "slow_body_s", "accept", "hits",
+            "times", "nth", "probability", "seed", "status", "code", "message", "body", "retry_after",
+            "retry_after_date", "reset", "empty", "stall", "truncate", "slow_body_s", "accept", "hits",
         )  # fmt: skip
         return {
             "id": self.id,
@@ -232,6 +246,16 @@ def _status(given: Checked) -> int | None:
     if status is not None and not 200 <= status <= 599:
         raise given.wrong("status", "an HTTP status from 200 to 599", status)
     return status
+
+
+def _body(given: Checked) -> str | None:
+    """A body; an empty one is one."""
+    body = given.any("body")
+    if body is None:
+        return None
+    if not isinstance(body, str):
+        raise given.wrong("body", "a string", body)
+    return given.within("body", body, LONGEST_BODY)
 
 
 def _code(given: Checked) -> int | str | None:

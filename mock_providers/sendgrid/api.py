@@ -12,6 +12,7 @@ from mock_providers import client_json, redact
 from mock_providers.asgi import Answer, Request, parse_form
 from mock_providers.call import TOO_MANY_ACCOUNTS, Call
 from mock_providers.faults import Fault
+from mock_providers.faults.answers import altered
 from mock_providers.packed import unpack
 from mock_providers.sendgrid import templated
 from mock_providers.sendgrid.errors import NO_JSON, WORDING, Problem, SendGridError, error_answer
@@ -173,8 +174,7 @@ class SendGridApi:
         answer = error_answer(status, [Problem(fault.message or WORDING.get(status, "error"))])
         if fault.code is not None:
             answer.code = fault.code
-        if fault.retry_after is not None:
-            answer.headers.append((b"retry-after", f"{fault.retry_after:g}".encode()))
+        answer = altered(answer, fault)
         remaining = 0 if status == 429 else ADVERTISED_LIMIT - 1
         answer.headers = [*answer.headers, *_rate_limit(ADVERTISED_LIMIT, remaining)]
         return answer

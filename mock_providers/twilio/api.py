@@ -13,6 +13,7 @@ from mock_providers import redact
 from mock_providers.asgi import Answer, Form, Request, field, parse_form
 from mock_providers.call import Call
 from mock_providers.faults import Fault
+from mock_providers.faults.answers import altered
 from mock_providers.twilio.callbacks import TwilioWebhooks
 from mock_providers.twilio.errors import BY_STATUS, ERRORS, TwilioError, error_answer
 from mock_providers.twilio.front_door import FrontDoor, account_in_path, credentials
@@ -110,9 +111,7 @@ class TwilioApi:
         status = fault.status or 500
         code = fault.code if isinstance(fault.code, int) else BY_STATUS.get(status, 20500)
         wording = ERRORS[code][1].format("") if code in ERRORS else "An error has occurred"
-        answer = error_answer(status, code, fault.message or wording)
-        if fault.retry_after is not None:
-            answer.headers.append((b"retry-after", f"{fault.retry_after:g}".encode()))
+        answer = altered(error_answer(status, code, fault.message or wording), fault)
         answer.headers = _headers(answer.headers, perf_counter())
         return answer
 

@@ -8,7 +8,7 @@ from typing import Final, Literal
 ASKED_AT_LEAST: Final = 12
 """Scenarios that an example must be asked, and answer."""
 ANSWERED_BY: Final = {
-    "retries": "test_a_passing_provider_error_is_retried",
+    "retries": "test_what_passes_is_tried_again",
     "redelivery": "test_a_worker_killed_",
     "several_workers": "test_two_workers_share_the_work",
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
@@ -23,6 +25,33 @@ def test_a_status_for_the_next_calls(twilio: TwilioTenant) -> None:
     assert listed["hits"] == 2
     assert twilio.http.delete(f"/_mock/faults/{listed['id']}").status_code == 200
     assert len(twilio.request("GET", "/Messages.json").json()["messages"]) == 1
+
+
+def test_a_date_to_wait_for(twilio: TwilioTenant) -> None:
+    fault = {"match": {"account": twilio.sid}, "status": 429, "retry_after": 2, "retry_after_date": True, "times": 1}
+    began = time.time()
+    assert twilio.http.post("/_mock/faults", json=fault).status_code == 201
+    response = twilio.create()
+    said = response.headers["retry-after"]
+    assert began + 2 <= parsedate_to_datetime(said).timestamp() <= time.time() + 3
+    assert twilio.entries(type="answered")[0]["retry_after"] == said
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [("<h1>Bad Gateway</h1>", "text/html; charset=utf-8"), ("{}", "application/json"), ("", None)]
+)
+@pytest.mark.parametrize("status", [200, 502])
+def test_a_body_that_is_not_the_vendors(
+    twilio: TwilioTenant, sendgrid: SendGridTenant, status: int, body: str, kind: str | None
+) -> None:
+    for tenant, account in ((twilio, twilio.sid), (sendgrid, sendgrid.name)):
+        fault = {"match": {"account": account}, "status": status, "body": body, "times": 1}
+        assert tenant.http.post("/_mock/faults", json=fault).status_code == 201
+        response = tenant.create()
+        assert (response.status_code, response.text) == (status, body)
+        assert kind is None or response.headers["content-type"] == kind
+        [answered] = tenant.entries(type="answered")
+        assert (answered["status"], answered["message"], "retry_after" in answered) == (status, None, False)
 
 
 def test_a_reset_after_accepting_really_sends(twilio: TwilioTenant) -> None:
@@ -104,6 +133,10 @@ def test_a_call_waits_at_every_gate_that_is_for_it_and_each_counts_it(twilio: Tw
         ({"status": "x"}, "status must be"),
         ({"status": 503, "nonsense": 1}, "unknown key 'nonsense'"),
         ({"accept": True, "latency_s": 1}, "accept needs"),
+        ({"body": "<p>", "latency_s": 1}, "body needs a status"),
+        ({"body": 1, "status": 500}, "body must be a string"),
+        ({"status": 429, "retry_after_date": True}, "retry_after_date needs retry_after"),
+        ({"status": 429, "retry_after_date": True, "retry_after": 1e9}, "s ahead"),
     ],
 )
 def test_a_bad_fault_is_a_clear_error(http: httpx.Client, fault: dict[str, object], said: str) -> None:

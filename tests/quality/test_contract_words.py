@@ -60,7 +60,7 @@ CODES = {
     "harness/scenario/stack.py": "5xx, whichever",
     "harness/scenario/tracked.py": "characters",
     "loadtests/users.py": "an entry that Redis took counts as an answer that says yes",
-    "scenarios/test_worker_processed.py": "what a provider is to answer",
+    "scenarios/test_provider_failures.py": "what a provider is to answer",
 }
 """Where a number from 200 to 599 is none of the contract's."""
 

@@ -63,10 +63,21 @@ def test_twilio_isnt_sent_an_empty_body() -> None:
 
 
 @respx.mock
-@pytest.mark.parametrize("answer", [b"", b"[]", b"no json", b'{"sid": 3}', b"[" * 5000])
-def test_accepted_without_a_readable_id_is_accepted(answer: bytes) -> None:
-    respx.post(TWILIO).respond(201, content=answer)
-    assert send() is None
+@pytest.mark.parametrize("status", [200, 201])
+@pytest.mark.parametrize("answer", [b"", b"[]", b"<html>no json", b'{"sid": 3}', b'{"sid": ""}', b"[" * 5000])
+def test_an_answer_without_a_sid_is_none_of_twilios(answer: bytes, status: int) -> None:
+    respx.post(TWILIO).respond(status, content=answer)
+    with pytest.raises(TransientDeliveryError, match=f"HTTP {status}, which isn't an answer of Twilio's"):
+        send()
+
+
+@respx.mock
+def test_a_page_is_no_answer_of_sendgrids() -> None:
+    route = respx.post(SENDGRID).respond(200, content=b"<html>")
+    with pytest.raises(TransientDeliveryError, match="isn't an answer of SendGrid's: '<html>'"):
+        send("email", sender="a@b.test", recipient="c@d.test")
+    route.respond(202)
+    assert send("email", sender="a@b.test", recipient="c@d.test") is None, "it took it, and named nothing"
 
 
 @respx.mock

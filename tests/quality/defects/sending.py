@@ -158,7 +158,7 @@ DEFECTS = (
         because="sent-is-earned",
         install=sent_before_accepted,
     ),
-    Defect(name="no retry", caught_by="worker-processed", because="it failed after 1 calls", install=no_retry),
+    Defect(name="no retry", caught_by="provider-failures", because="was taken for the last word", install=no_retry),
     Defect(
         name="resends after success",
         caught_by="worker-processed",

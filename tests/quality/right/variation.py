@@ -15,6 +15,7 @@ CHECKS = (
     "message-queued",
     "asynchronous",
     "worker-processed",
+    "provider-failures",
     "webhooks",
     "queue-operations",
     "whole-record",
