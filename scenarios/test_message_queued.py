@@ -10,7 +10,7 @@ from harness.profile.claims import claimed
 from harness.scenario.messages import message
 from harness.scenario.stack import Stack
 
-pytestmark = pytest.mark.check("message-queued")
+pytestmark = [pytest.mark.check("message-queued"), pytest.mark.basic]
 
 
 @pytest.mark.parametrize("channel", ["sms", "mms", "email"])

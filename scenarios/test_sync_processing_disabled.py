@@ -9,7 +9,7 @@ from harness.profile.base import Channel
 from harness.scenario.messages import message
 from harness.scenario.stack import Stack
 
-pytestmark = pytest.mark.check("sync-processing-disabled")
+pytestmark = [pytest.mark.check("sync-processing-disabled"), pytest.mark.basic]
 
 
 @pytest.mark.parametrize("channel", ["sms", "mms", "email"])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MARKS = (
     "check(name): the check that a scenario belongs to",
     "needs(feature, …): channels and features without which it isn't asked",
+    "basic: a scenario of what all others rest on; harness verify runs it first",
     "deep: a scenario that takes long, and is run where that is asked for",
 )
 TOLD = "messaging-harness"

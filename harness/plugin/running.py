@@ -92,6 +92,9 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> None:
         refuse_misnamed(items)
         select_named(config, items)
         leave_out_deep(config, items)
+        if by_command(config):
+            # where what all others rest on is wrong, that is told at once, and not after each has waited in vain
+            items.sort(key=lambda item: item.get_closest_marker("basic") is None)
     except pytest.UsageError as error:
         if not hasattr(config, "workerinput"):
             raise
