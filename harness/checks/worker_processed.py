@@ -101,7 +101,9 @@ def _not_at_its_end(facts: Facts, flow: Flow, profile: Profile) -> Answers:
     ends = [*flow.acks, *(claim for claim in flow.claims if claim.data.get("noack"))]
     # whoever didn't hear that it was accepted may still wait to try again, wherever that is kept
     heard = any(event not in flow.unheard for event in flow.accepted_calls)
-    finished_with = bool(ends) and not unacknowledged(flow, profile) and heard
+    # but not who was ended in its call: it could plan nothing after that
+    ended = [w for w in facts.disturbances(flow.events[0], flow.events[-1]) if w.target == "worker"]
+    finished_with = bool(ends) and not unacknowledged(flow, profile) and (heard or bool(flow.accepted_calls and ended))
     if nobody:
         yield refuted(nobody, where or flow.answers)
         return

@@ -30,6 +30,16 @@ REMOVE = 8.0
 """Seconds to take the trigger off again, whatever state the server is in."""
 
 
+READ_ONLY = "SELECT reset_val = 'on' FROM pg_catalog.pg_settings WHERE name = 'default_transaction_read_only'"
+
+
+def read_only(url: str, why: str) -> DeployError:
+    return DeployError(
+        f"the database at {address(url)} takes no changes ({why}); name its primary in [database] url, "
+        "and a user that may write, or set [database] observe = 'api'"
+    )
+
+
 class DatabaseProbe:
     """Records every insert and status change of the message table; leaves nothing behind.
 
@@ -51,6 +61,10 @@ class DatabaseProbe:
     async def start(self) -> None:
         """Creates schema and trigger; raises DeployError or ProfileError, and then nothing is left of them."""
         connection = await connect(self._url)
+        if await connection.fetchval(READ_ONLY):
+            connection.terminate()
+            # who set it for the whole database meant us, too; later it may be an outage, through which we still read
+            raise read_only(self._url, "its transactions are read-only by default")
         try:
             await self._create(connection)
             await clock.measure(self._history, self.name, lambda: now(connection), url=self._url)
@@ -89,10 +103,7 @@ class DatabaseProbe:
                 "grant it, or set [database] observe = 'api'"
             ) from error
         except asyncpg.ReadOnlySQLTransactionError as error:
-            raise DeployError(
-                f"the database at {address(self._url)} takes no changes ({error}); name its primary in [database] url, "
-                "and a user that may write, or set [database] observe = 'api'"
-            ) from error
+            raise read_only(self._url, str(error)) from error
         self._watched = Watched(tables, function=await connection.fetchval(FUNCTION, self._schema))
         await self._watched.begin(connection)
 

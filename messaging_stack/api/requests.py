@@ -62,14 +62,14 @@ class SendRequest(BaseModel):
 
     @model_validator(mode="after")
     def _says_something(self) -> SendRequest:
-        if not self.body.strip() and not self.attachments and not self.html:
+        if not self.body.strip() and not self.attachments and "html" not in self.of_a_mail():
             raise ValueError("expected a body or attachments")
-        if self.type != "email" and self.of_a_mail():
-            raise ValueError(f"{', '.join(self.of_a_mail())}: an email alone has that")
         return self
 
     def of_a_mail(self) -> dict[str, str]:
-        """What only a mail has; it is kept in its metadata, as the subject of a mail that comes in."""
+        """What only a mail has, and a text is sent without; it is kept in its metadata, as a subject that comes in."""
+        if self.type != "email":
+            return {}
         given = {"subject": self.subject, "html": self.html, "reply_to": self.reply_to}
         return {name: value for name, value in given.items() if value is not None}
 

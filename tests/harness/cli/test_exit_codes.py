@@ -147,7 +147,7 @@ def test_bad_options(harness: Harness, words: list[str], message: str) -> None:
 
 def test_a_check_that_there_is_not(harness: Harness) -> None:
     done = harness.verify("--check", "no-such")
-    done.one_line_error("--check no-such: no such check; known are asynchronous, message-queued")
+    done.one_line_error("--check no-such: no such check; known are api-promises, asynchronous")
 
 
 @pytest.mark.unmeasured

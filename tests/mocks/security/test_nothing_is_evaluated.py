@@ -36,6 +36,7 @@ ALLOWED = {
     "mock_providers/twilio/errors.py: wording.format(about)": "a wording of the table ERRORS",
     "harness/deploy/finding.py: re.compile(spec.match)": "the profile, which starts programs anyway",
     "harness/deploy/launching.py: re.compile(log)": "the profile",
+    "harness/deploy/services.py: re.search(pattern, line)": "our own, of a server's log",
     "harness/deploy/postgres.py: importlib.util.find_spec(package)": "one of two names in that file",
     "harness/discovery/processes.py: re.search(said, one.line)": "a program's own words, escaped",
     "harness/discovery/redis_keys.py: re.search(f'(?<![a-z]){channel}(?![a-z])', name.lower())": "one of CHANNELS",
