@@ -103,7 +103,7 @@ def test_all_of_them_start_and_ours_are_listed(beside: Project) -> None:
     done = run(beside, "--help")
     assert done.code == 0, str(done)
     options = set(re.findall(r"^ +(--harness-[a-z-]+)", done.out, flags=re.MULTILINE))
-    assert len(options) == 10, options
+    assert len(options) == 11, options
     beside.write(test_theirs=TRIVIAL)
     done = run(beside)
     assert done.code == 0, str(done)

@@ -10,10 +10,12 @@ import pytest
 from histories import CONTRACT, Script, gated, held, right
 from judging import called_again
 
-from benchmarks.checks.multiply import multiply
 from harness.checks import Outcome, Verdict, whole_record
 from harness.history import History, read
 from harness.history.journal import encode
+
+# where the packages alone are installed, the benchmarks aren't there
+multiply = pytest.importorskip("benchmarks.checks.multiply").multiply
 
 COPIES = 40
 
