@@ -48,7 +48,7 @@ def verdicts(harness: Harness) -> dict[str, str]:
     jsonschema.validate(found, VERDICTS)
     worst: dict[str, str] = {}
     for check in found["checks"]:
-        ranks = ["pass", "unknown", "fail"]
+        ranks = ["skipped", "not asked", "pass", "unknown", "fail"]
         worst[check["check"]] = max(worst.get(check["check"], "pass"), check["verdict"], key=ranks.index)
         assert check["verdict"] != "pass" or check["witnesses"], check
     return worst
@@ -76,7 +76,7 @@ def test_a_synchronous_stack_fails_in_exactly_three_checks(harness: Harness) -> 
     three = {"sync-processing-disabled", "message-queued", "asynchronous"}
     # the synchronous mode tries nothing again
     assert set(bad) == {*three, "provider-failures", "whole-record"}, done.out
-    assert "a provider was called while every worker was held: the API did it" in done.out
+    assert "it is sent, and no entry was ever put on a stream" in done.out
 
 
 @pytest.mark.unmeasured
