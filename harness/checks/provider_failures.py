@@ -108,29 +108,24 @@ def _only_forward(history: History, flow: Flow, profile: Profile) -> Answers:
 def says_why(flow: Flow, profile: Profile, told: Sequence[str]) -> Answers:
     """Whether a failed message says why, as the API shows it (`[look] error`): in the provider's words, or by its code.
 
-    Where the profile doesn't name the place it is read if something stands there at all, and the status is enough.
+    It is asked only where the profile names that place: a stack that never said that it tells why isn't asked.
     """
-    look, said = profile.look, "error" in profile.look.model_fields_set
+    look = profile.look
     looks = [event for event in flow.of("api.answered") if event.data.get("operation") == "get"]
     shows = [event for event in looks if event.data.get("status") in SUCCESS]
     shows = [event for event in shows if event.data.get("message_status") in (None, profile.statuses.failed)]
     if not look.error or flow.status != profile.statuses.failed or not flow.call_answers:
         return
     if not shows:
-        if said:
-            yield undecided("nobody was shown why it failed: no look at it was answered", looks, remedy="[look] path")
+        yield undecided("nobody was shown why it failed: no look at it was answered", looks, remedy="[look] path")
         return
     answer = shows[-1]
     text, last = str(answer.data.get("text") or ""), flow.call_answers[-1]
     if isinstance(look.error, str) and parsed(text) is None:
-        if said:
-            yield undecided("why it failed can't be read: the answer is no JSON, or too long", [answer])
+        yield undecided("why it failed can't be read: the answer is no JSON, or too long", [answer])
         return
     words = reason_in(text, look.error)
-    if words is None and not said:
-        return
-    names = ("error",) if said else ("error", "status")
-    enough = [*told, *(str(last.data[name]) for name in names if last.data.get(name))]
+    enough = [*told, *([str(last.data["error"])] if last.data.get("error") else [])]
     where = f"{spelled(look.error)} ([look] error)"
     if not (words or "").strip():
         yield refuted(f"it failed, and nothing says why: {where} is empty", [last, answer])

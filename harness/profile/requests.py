@@ -145,9 +145,8 @@ class Look(Section):
     shows: dict[Part, Pointer] = {**SHOWN}
     """Where in the answer stands what the message says, of those that come in, too; what is written here is asked
     for, and what isn't is compared where it stands, without a fail."""
-    error: Where = "/error_message"
-    """Where in the answer stands why a message failed, in its provider's words or code; `""`: nowhere. Not said: it
-    is read where it stands there, and the provider's status is enough."""
+    error: Where = ""
+    """Where in the answer stands why a message failed, in its provider's words or code; not said: it isn't asked."""
 
 
 class Listing(Section):

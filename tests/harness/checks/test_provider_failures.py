@@ -196,6 +196,7 @@ def test_what_never_passes_is_given_up(case: tuple[Script, Profile, Outcome, str
 
 
 ELSEWHERE = PROFILE.model_copy(update={"look": Look(error="/failure/why")})
+NAMED = SILENT.model_copy(update={"look": PROFILE.look})
 REFUSED: dict[str, tuple[Script, Profile, Outcome, str]] = {
     "in its words": (looked(GAVE_UP, error="The Number is no good"), PROFILE, "pass", "1 call, failed"),
     "by its code": (looked(GAVE_UP, error={"code": 21211}), PROFILE, "pass", "1 call, failed"),
@@ -204,14 +205,15 @@ REFUSED: dict[str, tuple[Script, Profile, Outcome, str]] = {
     "another": (looked(GAVE_UP, error="it failed"), PROFILE, "fail", "says 'it failed': the provider had said"),
     "by its status": (looked(GAVE_UP, error="HTTP 400"), PROFILE, "fail", "says 'HTTP 400'"),
     "by its status, where no place is named": (looked(GAVE_UP, error="HTTP 400"), UNNAMED, "pass", "1 call, failed"),
-    "lost where no place is named": (looked(GAVE_UP, error=""), UNNAMED, "fail", "nothing says why"),
+    "empty, where no place is named": (looked(GAVE_UP, error=""), UNNAMED, "pass", "1 call, failed"),
+    "its own words, where no place is named": (looked(GAVE_UP, error="no"), UNNAMED, "pass", "1 call, failed"),
     "nowhere where no place is named": (looked(GAVE_UP, error=0, text='{"id": 1}'), UNNAMED, "pass", "1 call, failed"),
     "not at the place that is named": (looked(GAVE_UP, error="21211"), ELSEWHERE, "fail", "/failure/why"),
     "elsewhere": (looked(GAVE_UP, error=0, text='{"failure": {"why": "21211"}}'), ELSEWHERE, "pass", "1 call, failed"),
     "nobody looked": (GAVE_UP, PROFILE, "unknown", "nobody was shown why it failed"),
     "nobody looked, and no place is named": (GAVE_UP, UNNAMED, "pass", "1 call, failed"),
     "cut off": (looked(GAVE_UP, error=0, text='{"error_message": "212'), PROFILE, "unknown", "can't be read"),
-    "lost by a stack that doesn't claim failures": (looked(GAVE_UP, error=None), SILENT, "unknown", "failed messages"),
+    "lost by a stack that doesn't claim failures": (looked(GAVE_UP, error=None), NAMED, "unknown", "failed messages"),
 }
 
 
