@@ -19,6 +19,7 @@ from harness.checks import (
     times_are_so,
     wrong_refused,
 )
+from harness.plugin.outcomes import NotAsked
 from harness.profile.claims import claimed
 from harness.profile.pointers import pointed
 from harness.scenario.lists import conversation_ids, pages_of
@@ -59,7 +60,7 @@ def test_a_message_is_kept_before_it_is_answered(stack: Stack) -> None:
 def test_short_and_unusual_bodies_are_taken(stack: Stack) -> None:
     profile = stack.profile
     if not (profile.database.watched and profile.database.columns.provider_id):
-        pytest.skip("no call that carries none of our words could be told to be a message's")
+        raise NotAsked("no call that carries none of our words could be told to be a message's", ["provider_id"])
     sent = [replace(stack.message(), body=body) for body in UNUSUAL.values()]
     flows = [stack.sending(one) for one in sent]
     done = stack.all_finished(flows)
@@ -84,7 +85,7 @@ def test_what_is_no_message_is_refused(stack: Stack) -> None:
 def test_what_is_shown_is_so(stack: Stack) -> None:
     """The status and the times of a message at rest, and nothing of one that there isn't."""
     if not stack.profile.look.path:
-        pytest.skip("the API shows no single message ([look] path)")
+        raise NotAsked("the API shows no single message ([look] path)", ["look"])
     flow = stack.send(stack.message("shown"))
     done = stack.finished(flow)
     answer = stack.api_client.message(flow.id)

@@ -29,7 +29,7 @@ VERDICTS = {
                 "type": "object",
                 "required": ["name", "verdict", "claim", "reason", "witnesses", "elapsed_s", "scenario"],
                 "properties": {
-                    "verdict": {"enum": ["pass", "unknown", "fail", "skipped", "not asked"]},
+                    "verdict": {"enum": ["pass", "unknown", "fail", "not asked"]},
                     "elapsed_s": {"type": "number", "minimum": 0},
                     "witnesses": {
                         "type": "array",
@@ -48,7 +48,7 @@ def verdicts(harness: Harness) -> dict[str, str]:
     jsonschema.validate(found, VERDICTS)
     worst: dict[str, str] = {}
     for check in found["checks"]:
-        ranks = ["skipped", "not asked", "pass", "unknown", "fail"]
+        ranks = ["not asked", "pass", "unknown", "fail"]
         worst[check["check"]] = max(worst.get(check["check"], "pass"), check["verdict"], key=ranks.index)
         assert check["verdict"] != "pass" or check["witnesses"], check
     return worst

@@ -51,6 +51,8 @@ def not_asked(words: str, *checks: str) -> Doubt:
 SILENT = (
     *(not_asked(f"the profile claims no {FEATURES[feature]}") for feature in sorted(WHERE_CLAIMED)),
     not_asked("the profile names no {metadata} in [send] body", "content"),
+    not_asked("no call that carries none of our words could be told", "api-promises"),
+    not_asked("what no worker can read of", "entry-life"),
 )
 """What is asked only of who claims it: a profile that doesn't say so needs no excuse."""
 Deployed = Callable[["Variation", Path], Iterator[Path]]
