@@ -58,12 +58,28 @@ def inited(harness: Harness, stack: Profile, *words: str) -> tuple[str, Profile,
     return done.out, load(path), tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+SEEN = {
+    "send": ("path", "method", "headers", "format", "accepted", "id", "status", "idempotency"),
+    "look": ("path", "method", "headers", "status"),
+}
+
+
 @pytest.mark.unmeasured
 def test_the_reference_stack_needs_nothing_by_hand(harness: Harness, reference: Profile) -> None:
     said, profile, table = inited(harness, reference)
     assert "still unknown" not in said
-    for section in ("send", "look", "listing", "conversations", "webhooks", "messages", "statuses", "retries"):
+    for section in ("listing", "conversations", "webhooks", "messages", "statuses"):
         assert getattr(profile, section) == getattr(reference, section), section
+    # what a stack promises beyond one send and one look (its tries, the times and reasons that it shows) nobody can see
+    for section, keys in SEEN.items():
+        seen, said_so = getattr(profile, section), getattr(reference, section)
+        assert {key: getattr(seen, key) for key in keys} == {key: getattr(said_so, key) for key in keys}, section
+    assert isinstance(profile.send.body, dict)
+    assert isinstance(reference.send.body, dict)
+    mail = reference.send.of("email").body
+    assert isinstance(mail, dict)
+    assert reference.send.body.items() <= profile.send.body.items() <= {**reference.send.body, **mail}.items()
+    assert set(profile.retries.statuses) <= set(reference.retries.statuses)
     assert profile.queue == reference.queue.model_copy(update={"url": profile.queue.url})
     assert profile.database == reference.database
     assert profile.providers == reference.providers
