@@ -53,7 +53,7 @@ class Campaign:
                 self._lasts(planned.pause_s)
                 done = self._make(planned)
                 self.done.append(done)
-                met = "not asked how often it was met" if done.hits is None else f"met {done.hits} times"
+                met = {None: "not asked how often it was met", 1: "met once"}.get(done.hits, f"met {done.hits} times")
                 self._tell(f"{number:>4}/{len(self._planned)}  {planned}, {met}; {self.traffic.sent} messages")
         recover(self._stack)
 

@@ -86,7 +86,7 @@ def carried_out(request: Faults, profile: Profile) -> int:
         for result in (first, rest[0]):
             results.add(result)
         results.add_whole(rest[1:])
-    console.print(table(campaign.done))
+    console.print("", table(campaign.done), "", sep="\n")
     results.write(
         request.build / "verdicts.json", stack={"profile": profile.name, "seed": seed, "faults": len(planned)}
     )

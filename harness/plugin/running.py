@@ -128,7 +128,8 @@ def leave_out_deep(config: pytest.Config, items: list[pytest.Item]) -> None:
         raise pytest.UsageError(settings.told(line))
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
-    line = f"{len(left_out)} scenarios that take long were left out; --deep runs them"
+    what = "1 scenario that takes long was" if len(left_out) == 1 else f"{len(left_out)} scenarios that take long were"
+    line = f"{what} left out; --deep runs them"
     config.stash[REMARKS].append(settings.told(line))
 
 

@@ -19,7 +19,7 @@ def test_they_are_left_out_and_counted_once(project: Project, words: tuple[str, 
     project.write(test_ours=BOTH)
     done = project.scenarios(*words, plugins=WORKERS if words else ENTRY_POINTS)
     assert done.verdicts() == {"test_scenario": "pass"}
-    assert done.out.count("1 scenarios that take long were left out; --harness-deep runs them") == 1
+    assert done.out.count("1 scenario that takes long was left out; --harness-deep runs them") == 1
 
 
 def test_they_are_run_where_they_are_asked_for(project: Project) -> None:
