@@ -20,8 +20,8 @@ PASSING = (408, 429)
 def lacking(flow: Flow, facts: Facts, profile: Profile) -> str | None:
     """The feature whose lack may explain what became of a message; None where the profile says of each what it does.
 
-    An outage wants recovery, a provider's error retries, a worker that was ended under a message redelivery, more
-    workers than the profile starts a stack whose workers share.
+    An outage wants recovery, a provider's error retries, a worker that was ended under a message redelivery (and
+    takeover, while none of its name runs), more workers than the profile starts a stack whose workers share.
     """
     failed = any(event.data.get("status") not in SUCCESS for event in flow.call_answers)
     if failed and claimed(profile, "retries") is None:
@@ -34,9 +34,23 @@ def lacking(flow: Flow, facts: Facts, profile: Profile) -> str | None:
     ended = [w for w in facts.disturbances(first, until or last) if w.target == "worker"]
     if ended and claimed(profile, "redelivery") is None:
         return "redelivery"
+    if ended and claimed(profile, "takeover") is not True and widowed(flow, facts, profile):
+        return "takeover"
     if claimed(profile, "several_workers") is None and facts.most("worker", last) > profile.count("worker") > 0:
         return "several_workers"
     return None
+
+
+def widowed(flow: Flow, facts: Facts, profile: Profile) -> list[str]:
+    """The names of the workers that had an entry of a message last, didn't finish it, and don't run now.
+
+    Where a worker takes up what one of its own name had, nobody else may.
+    """
+    open_ones = {event.data.get("entry") for event in unacknowledged(flow, profile)}
+    had = {event.data.get("entry"): event.data.get("process") for event in flow.claims}
+    alive = facts.alive("worker")
+    names = [str(name) for entry, name in had.items() if entry in open_ones and name and name not in alive]
+    return names if facts.manages_processes else []
 
 
 def unclaimed_channel(flow: Flow, profile: Profile) -> str:

@@ -16,6 +16,7 @@ from harness.exploration.conclusion import conclude
 from harness.exploration.done import Came, Done, Sent
 from harness.probes.probe import new_token
 from harness.profile.base import Channel
+from harness.profile.claims import claimed
 from harness.scenario.expectations import provider_called
 from harness.scenario.messages import Message, message, new_address, new_number
 from harness.scenario.providers import accepted_id
@@ -218,8 +219,10 @@ class Acts:
         """Ends the processes of a role and starts them again, once nothing is wrong with what they need."""
         self.release(role)
         self.done.ended = True
-        getattr(self.stack.role(role), how)()
-        self._start(role)
+        ends = self.stack.role(role)
+        before = len(ends.names)
+        getattr(ends, how)()
+        self._start_again(role, before)
 
     def crash_at(self, place: Place, channel: Channel, body: str = "hello") -> Sent:
         """Sends a message, kills who has it in hand at this place, and starts it again.
@@ -243,12 +246,18 @@ class Acts:
                 gate = open_ones.enter_context(self.stack.gates.close(role, command, side=side))
                 sent = self._sending(made, None, None)
                 there = gate.reached(sent.flow, within=AT_GATE_S) is not None
+            before = len(self.stack.role(role).names)
             if there:
                 self.done.ended = True
                 self.stack.role(role).kill()
         if there:
-            self._start(role)
+            self._start_again(role, before)
         return sent
+
+    def _start_again(self, role: Role, before: int) -> None:
+        """Starts a role after its end: as many as the profile says, or as there were where only a namesake takes up."""
+        enough = claimed(self.stack.profile, "takeover") is True
+        self._start(role, count=None if enough else before or None)
 
     def _start(self, role: Role, *, count: int | None = None) -> None:
         """Starts processes, which may need all that was taken away to come up."""

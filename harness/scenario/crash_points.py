@@ -210,11 +210,11 @@ def killed_at(stack: Stack, point: Point, message: Message) -> Verdict:
     role = stack.role(point.role)
     with point.close(message) as reached:
         flow = stack.sending(message)
-        met = reached(flow)
+        met, before = reached(flow), len(role.names)
         if met is not None:
             role.kill()
     if met is not None:
-        role.start()
+        role.start(count=before or None)
     taken_up(stack, point, flow)
     done = stack.finished(flow, within=None if point.role == "worker" else PUT_ON_S)
     stack.count()

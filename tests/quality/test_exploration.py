@@ -193,3 +193,11 @@ def test_a_stack_of_which_too_little_is_seen_is_told_so_before_any_program_runs(
     assert said.startswith("nothing can be concluded of this stack, whatever a program does: whole-record: unknown")
     assert "[providers]" in said
     assert not (build / "scenario.py").exists()
+
+
+def test_who_was_killed_is_started_again_by_name_where_nobody_else_takes_up(build: Path) -> None:
+    """This stack's workers take up what they had themselves; a worker more that is gone for good keeps its entry."""
+    profile = parse(tomllib.loads(small("small")), source="small", environ={})
+    with deployed(profile, Options(build=build, history_name="all.jsonl")) as stack:
+        program = [step for _ in range(3) for step in (Step("scale", (3,)), Step("crash_at", ("call", "sms")))]
+        assert attempt(stack, program, within=30) is None

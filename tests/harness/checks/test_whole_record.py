@@ -42,6 +42,19 @@ def of_somebody_else(script: Script) -> Script:
     return script.drop("api.requested", "api.answered")
 
 
+def widowed() -> Script:
+    """The worker that had the entry was killed, and only one of another name was started."""
+    died = [
+        window(3, "kill", "worker", at=6),
+        made("process.exited", at=6.1, source="deploy", process="worker-1", role="worker", code=-9),
+        made("process.started", at=6.2, source="deploy", process="worker-2", role="worker"),
+    ]
+    left = right().drop("queue.acked", "queue.deleted")
+    place = next(n for n, event in enumerate(left.events) if event.kind == "provider.called") + 1
+    return Script([*left.events[:place], *died, *left.events[place:]])
+
+
+NAMESAKES = CONTRACT.model_copy(update={"claims": CONTRACT.claims.model_copy(update={"takeover": None})})
 CASES: dict[str, tuple[Script, Profile, Outcome, str]] = {
     "right": (right(), CONTRACT, "pass", PASSED),
     "sent twice, by calls and rows": (resent(), CONTRACT, "fail", f"1 moved back: {ID}"),
@@ -83,6 +96,18 @@ CASES: dict[str, tuple[Script, Profile, Outcome, str]] = {
     ),
     "its worker was killed, and redelivery is claimed": (
         right().drop("queue.acked").insert("queue.claimed", window(3, "kill", "worker", at=3)),
+        CONTRACT,
+        "fail",
+        "1 acknowledged by nobody",
+    ),
+    "its worker was killed, none of its name runs, and nobody claims takeover": (
+        widowed(),
+        NAMESAKES,
+        "unknown",
+        "1 acknowledged by nobody: 11111111-2222-4333-8444-555555555555; the stack doesn't seem to have takeover",
+    ),
+    "its worker was killed, none of its name runs, and takeover is claimed": (
+        widowed(),
         CONTRACT,
         "fail",
         "1 acknowledged by nobody",
