@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -15,6 +15,7 @@ from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
 from harness.history.flow import INBOUND, came_in
+from harness.history.reading import nothing_is_waste
 from harness.profile import Profile
 
 NAME = "accounting"
@@ -207,8 +208,17 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(known_by) + more
 
 
-def every_flow(history: History, *, after: int = 0) -> Iterator[Flow]:
+def every_flow(history: History, *, after: int = 0) -> Iterable[Flow]:
     """Each message first seen from place `after` on, once, in order of first sight."""
+    return begun(history, after=after) if after else history.kept(all_flows)
+
+
+def all_flows(history: History) -> list[Flow]:
+    with nothing_is_waste():
+        return list(begun(history))
+
+
+def begun(history: History, *, after: int = 0) -> Iterator[Flow]:
     covered: set[int] = set()
     kinds = ("api.requested", "queue.appended", "database.inserted", "provider.answered", "callback.sent")
     for event in history.events(*kinds, after=after):

@@ -20,7 +20,7 @@ OTHERS_CALL = "its row names the provider id of a call that carried another mess
 
 def texts(event: Event) -> frozenset[str]:
     """The tokens by which an event says whose text it is about."""
-    return frozenset(name for name in event.keys if name.startswith("token:"))
+    return frozenset([name for name in event.keys if name.startswith("token:")])
 
 
 def one_id_for_two(flow: Flow) -> list[Event]:
@@ -40,7 +40,7 @@ def one_id_for_two(flow: Flow) -> list[Event]:
 def id_of_anothers_call(flow: Flow) -> list[Event]:
     """The change by which a row took the provider id of a call with another message's text, and that call's answer."""
     rows = [event for event in flow.of("database.inserted", "database.status") if event.data.get("provider_id")]
-    if not rows or len({name for event in flow.events for name in texts(event)}) < 2:
+    if not rows or len(flow.texts) < 2:
         return []  # where all are of one text, no row can name a call of another
     sent = {name for event in (*flow.requests, *flow.appends) for name in texts(event)}
     own: dict[str | None, set[str]] = {}

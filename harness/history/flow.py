@@ -41,6 +41,12 @@ class Flow:
         return next((event.message_id for event in self.events if event.message_id), None)
 
     @cached_property
+    def texts(self) -> set[str]:
+        """The tokens of all texts that the flow is about: usually one."""
+        names = {event.keys for event in self.events}
+        return {name for keys in names for name in keys if name.startswith("token:")}
+
+    @cached_property
     def messages(self) -> int:
         """How many messages it should be: those that the API took, and one for each send that it didn't answer so.
 
@@ -69,10 +75,12 @@ class Flow:
 
     def of(self, *kinds: str) -> list[Event]:
         """The events of these kinds, in order."""
+        if len(kinds) == 1:
+            return self._of.get(kinds[0], [])[:]
         known = [kind for kind in kinds if kind in self._of]
         if len(known) > 1:
             return [event for event in self.events if event.kind in known]
-        return self._of[known[0]].copy() if known else []
+        return self._of[known[0]][:] if known else []
 
     def first(self, *kinds: str) -> Event | None:
         return next(iter(self.of(*kinds)), None)

@@ -43,6 +43,7 @@ class History:
         self._until = 0.0
         self._woken = 0
         self._drawn: dict[tuple[Callable[[list[Event]], Any], tuple[str, ...]], tuple[int, int, Any]] = {}
+        self._kept: dict[Callable[[History], Any], tuple[int, Any]] = {}
 
     def append(
         self,
@@ -134,6 +135,14 @@ class History:
             made = draw(self.events(*kinds)) if known is None or known[1] != number else known[2]
             known = self._drawn[draw, kinds] = length, number, made
         found: T = known[2]
+        return found
+
+    def kept(self, work: Callable[[History], T]) -> T:
+        """What `work` makes of the whole history; it is kept until another event comes. `work` is of a module, too."""
+        length, known = len(self._events), self._kept.get(work)
+        if known is None or known[0] != length:
+            known = self._kept[work] = length, work(self)
+        found: T = known[1]
         return found
 
     @property
