@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from histories import ID, MESSAGE, TOKEN, Script, made, right, send, started
+from judging import called_again
 
 from harness.checks import arrives_as_sent, kept_as_received, shown_as_sent
 from harness.checks.verdict import Verdict
@@ -35,6 +36,12 @@ def refused(script: Script, status: int | None) -> Script:
 
 def test_what_the_call_carries_is_what_was_sent() -> None:
     assert arrived(right()).outcome == "pass"
+
+
+def test_the_first_call_of_a_message_shows_what_it_carried() -> None:
+    verdict = arrived(called_again(right()))
+    assert verdict.outcome == "pass"
+    assert [event.data["call"] for event in verdict.witnesses] == ["twilio/1"]
 
 
 @pytest.mark.parametrize("text", [f" {MESSAGE.body}", f"{MESSAGE.body} ", MESSAGE.body.upper(), TOKEN, ""])
@@ -281,3 +288,16 @@ def test_what_came_in_is_shown_as_it_came(part: str, sent: Any, shown: Any, outc
     came = Came({part: sent, "to": "+1 202 555 0123"})
     verdict = kept_as_received(script.history, profile(), messages=[came])
     assert verdict.outcome == outcome, verdict.story()
+
+
+def test_of_many_that_came_in_the_worst_is_told_first_and_none_stored_is_no_evidence() -> None:
+    """Four of which nothing is known, and one that was refused as often as it came."""
+    script, came = started("api", "worker"), [Came(provider_id=f"SM{n}") for n in range(5)]
+    for n, one in enumerate(came):
+        status = 404 if n == 4 else None
+        keys, more = [key("provider", one.provider_id)], {"what": "inbound", "status": status}
+        script = script.add("callback.sent", at=n, keys=keys, what="inbound", message=one.provider_id)
+        script = script.add("callback.answered", at=n + 0.5, keys=keys, **more)
+    verdict = kept_as_received(script.history, profile(), messages=came)
+    assert (verdict.outcome, "stored once each" in str(verdict)) == ("fail", False), verdict.story()
+    assert verdict.reason == "a delivery was answered 404"

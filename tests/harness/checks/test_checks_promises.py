@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from histories import CONTRACT, ID, TOKEN, Script, made, right, send, started, watched
+from judging import second_entry
 
 from harness.checks import (
     Verdict,
@@ -36,6 +37,19 @@ def test_a_row_or_an_entry_before_the_answer_keeps_it() -> None:
     assert kept(right()).reason == "its row was there before the answer"
     late = right().change("database.inserted", at=50)
     assert kept(late).reason == "its entry was queued before the answer"
+
+
+def test_the_first_entry_is_the_one_that_was_there() -> None:
+    """A second one, even before the answer, says no more; one after it doesn't hide behind the first."""
+    twice = right().change("database.inserted", at=50).insert("api.answered", second_entry())
+    verdict = kept(twice)
+    assert verdict.reason == "its entry was queued before the answer"
+    assert verdict.witnesses[0].data["id"] == "1-0"
+    later = right().change("database.inserted", at=50).change("queue.appended", at=51)
+    verdict = kept(later.insert("api.answered", second_entry(at=60)))
+    assert verdict.outcome == "fail"
+    told = [event for event in verdict.witnesses if event.kind == "queue.appended"]
+    assert [event.data["id"] for event in told] == ["1-0"]
 
 
 def test_an_answer_before_both_is_refuted() -> None:

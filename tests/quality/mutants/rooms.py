@@ -24,7 +24,7 @@ WIRE: Final = tuple(
 )
 
 ROOMS: Final[dict[str, Sequence[str]]] = {
-    "harness/history/*.py": RECORD,
+    "harness/history/*.py": (*RECORD, "tests/reports/test_trace.py"),
     "harness/checks/*.py": (*RECORD, "tests/harness/test_waiting.py"),
     "harness/scenario/waiting.py": WAITS,
     "harness/scenario/patience.py": WAITS,
