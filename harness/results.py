@@ -40,6 +40,8 @@ class Result:
     """What is to be told of it though it passed: that it was flaky, or expected to fail."""
     after_s: float = 0.0
     """How long after the run began it was known."""
+    run: str = ""
+    """Which of several runs side by side it is of, as their joined history calls them; "" where there is one."""
 
     @property
     def rank(self) -> int:
@@ -129,7 +131,7 @@ class Results:
             **({"error": self.unusable} if self.unusable else {}),
             **({"remarks": self.remarks} if self.remarks else {}),
             "checks": [
-                {**verdict, "check": item.check, "scenario": item.scenario, "after_s": item.after_s}
+                {**verdict, "check": item.check, "scenario": item.scenario, "after_s": item.after_s, **run_of(item)}
                 for item in self.everything
                 for verdict in verdicts_of(item)
             ],
@@ -138,6 +140,10 @@ class Results:
 
     def write(self, path: Path, *, stack: dict[str, Any]) -> None:
         keep(path, json.dumps(self.to_json(stack=stack), indent=1) + "\n")
+
+
+def run_of(item: Result) -> dict[str, Any]:
+    return {"run": item.run} if item.run else {}
 
 
 def worst(items: Iterable[Result]) -> Said:

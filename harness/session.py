@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from harness.deploy.attached import Attached
@@ -13,8 +15,8 @@ from harness.deploy.driver import Addresses, Driver
 from harness.deploy.embedded import Embedded
 from harness.deploy.starting import Start
 from harness.errors import ProfileError, UsageError
-from harness.extras import need
-from harness.history import Event, History, Journal
+from harness.extras import DISTRIBUTION, need
+from harness.history import FORMAT, Event, History, Journal
 from harness.keeping import advice
 from harness.loop import Loop
 from harness.probes.counters import Counters
@@ -32,6 +34,7 @@ from harness.profile import Profile
 from harness.profile.base import CHANNELS
 from harness.profile.database import sqlite_path
 from harness.profile.placeholders import told_of_redis
+from harness.profile.recorded import recorded
 from harness.redact import Redactor
 from harness.scenario.client import ApiClient
 from harness.scenario.messages import such_as
@@ -89,7 +92,8 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         named = {kind: one.role for kind, one in profile.processes.items() if driver.manages_processes or one.held_by}
         # whoever else runs in a compose project, or on an attached machine, the profile needn't name
         whole = profile.deploy.driver in ("embedded", "containers")
-        declare(history, "deploy", roles=list(dict.fromkeys(named.values())), processes=named, whole=whole)
+        roles = list(dict.fromkeys(named.values()))
+        declare(history, "deploy", roles=roles, processes=named, whole=whole, record=record_of(profile))
         start.run(driver.start_services())
         driver.addresses = in_database(driver.addresses, profile)
         refused = refused_for(history, driver)
@@ -119,6 +123,11 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         if stack.has_providers:
             cleanup.enter_context(latency(stack, options.provider_latency))
         yield stack
+
+
+def record_of(profile: Profile) -> dict[str, Any]:
+    """What a record says of itself: the version of its form, who made it, and what of the profile its checks read."""
+    return {"format": FORMAT, "made_by": version(DISTRIBUTION), "profile": recorded(profile)}
 
 
 def secretive(profile: Profile) -> Iterator[Mapping[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Any, get_args
 
 from harness.checks.fates import FAULTS, Fate, at_rest, dead_for_nothing, fate_in, fate_out, groundless
 from harness.checks.lacking import doubtful, lacking
@@ -37,6 +37,11 @@ class Account:
     duplicated: Mapping[str, str] = field(default_factory=dict)
     """Messages delivered more than once, with what explains it, or "" where nothing does."""
     flows: Mapping[str, Flow] = field(default_factory=dict, repr=False)
+    after: int = 0
+    """The place in the history from which on it counts."""
+
+    def as_asked(self) -> dict[str, Any]:
+        return {"is": "account", "after": self.after}
 
     def of(self, fate: Fate) -> list[str]:
         return [name for name, its in self.fates.items() if its == fate]
@@ -52,6 +57,11 @@ class Account:
             "duplicated": len(self.duplicated),
             "unexplained": len(self.unexplained),
         }
+
+    @property
+    def accepted(self) -> list[str]:
+        """Those for which the stack took responsibility, in order of first sight."""
+        return [name for name in self.fates if name in self.taken]
 
     @property
     def unexplained(self) -> list[str]:
@@ -94,7 +104,14 @@ def account(history: History, profile: Profile, *, after: int = 0) -> Account:
         if twice(flow, profile):
             why = None if inbound else sent_again(flow, facts)
             duplicated[name] = why[0] if why else ""
-    return Account(fates=fates, taken=frozenset(taken), recovered=tuple(recovered), duplicated=duplicated, flows=flows)
+    return Account(
+        fates=fates,
+        taken=frozenset(taken),
+        recovered=tuple(recovered),
+        duplicated=duplicated,
+        flows=flows,
+        after=after,
+    )
 
 
 def ours(flow: Flow) -> bool:
@@ -157,9 +174,9 @@ def accounting(history: History, profile: Profile, *, known: Account | None = No
     hidden = facts.unseen("provider.called", "provider.answered")
     if hidden and not more and it.of("sent"):
         reason = f"{balance}; whether any was sent twice can't be seen: {hidden.reason}"
-        yield undecided(reason, it.witnesses(list(it.taken)[:SHOWN]), remedy=hidden.remedy)
+        yield undecided(reason, it.witnesses(it.accepted), remedy=hidden.remedy)
     told = f", {len(it.duplicated)} duplicated and explained" if it.duplicated else ""
-    yield shown(f"{balance}, 0 lost{told}", it.witnesses(list(it.taken)[:SHOWN]))
+    yield shown(f"{balance}, 0 lost{told}", it.witnesses(it.accepted))
 
 
 Finding = tuple[list[str], str, list[str], str | None]

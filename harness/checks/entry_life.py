@@ -39,7 +39,7 @@ class Poison:
     def events(self) -> list[Event]:
         """All that was said of it, and of what was made of it: put back, dead letters."""
         said = self.history.events("queue.appended", "queue.claimed", "queue.acked", "queue.deleted")
-        return [event for event in said if event.data.get("planted") == self.planted.data["token"]]
+        return [event for event in said if event.data.get("planted") == self.planted.data["mark"]]
 
     def of(self, kind: str) -> list[Event]:
         return [event for event in self.events if event.kind == kind and not event.data.get("dead")]

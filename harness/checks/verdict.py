@@ -8,11 +8,12 @@ record may have missed just that.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Literal, ParamSpec
 
+from harness.checks.asked import Asked
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts, Unseen
 from harness.history.story import brief, tell
@@ -46,6 +47,8 @@ class Verdict:
     """What else the check found, beside the worst."""
     again: Callable[[History], Verdict] | None = field(default=None, compare=False, repr=False)
     """Judges the same question anew, of a record that has grown."""
+    asked: Asked | None = field(default=None, compare=False, repr=False)
+    """The question, for whoever judges the record later; None where no check was asked."""
 
     @property
     def rank(self) -> int:
@@ -76,6 +79,7 @@ class Verdict:
             "elapsed_s": round(self.elapsed_s, 6),
             **({"remedy": self.remedy} if self.remedy else {}),
             **({"also": list(self.also)} if self.also else {}),
+            **({"asked": self.asked.to_json()} if self.asked else {}),
         }
 
 
@@ -141,6 +145,7 @@ def check(
         @wraps(judge)
         def judged(*args: P.args, **kwargs: P.kwargs) -> Verdict:
             began = time.perf_counter()
+            asked = question_of(judge, args, kwargs)
             try:
                 said = judge(*args, **kwargs)
                 answers = [said] if isinstance(said, Verdict) else list(said)
@@ -154,12 +159,22 @@ def check(
                 fresh = [renewed(arg, history) for arg in args]
                 return judged(*fresh, **kwargs)  # type: ignore[arg-type]  # reason: the same arguments, grown
 
-            return replace(verdict, name=name, claim=claim, elapsed_s=time.perf_counter() - began, again=again)
+            took = time.perf_counter() - began
+            return replace(verdict, name=name, claim=claim, elapsed_s=took, again=again, asked=asked)
 
         vars(judged)["question"] = Question(name, claim, tuple(silence))  # for the reference
         return judged
 
     return wrap
+
+
+def question_of(judge: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]) -> Asked | None:
+    """The question that a check is about to answer; None where no history is asked."""
+    history = next((arg for arg in args if isinstance(arg, History)), None)
+    if history is None:
+        return None
+    check = f"{judge.__module__}.{judge.__qualname__}"
+    return Asked(check=check, given=args, named=kwargs, events=len(history), until=history.until)
 
 
 def put_together(answers: Sequence[Verdict]) -> Verdict:

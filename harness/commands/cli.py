@@ -15,6 +15,7 @@ from harness.commands.guard import guarded
 from harness.commands.init import init
 from harness.commands.load import load
 from harness.commands.profile import profile as profile_group
+from harness.commands.replay import replay
 from harness.errors import UsageError
 from harness.extras import DISTRIBUTION
 from harness.results import UNUSABLE
@@ -299,6 +300,7 @@ def doctor(profile: Path) -> int:
 app.add_command(init)
 app.add_command(load)
 app.add_command(explore)
+app.add_command(replay)
 app.add_command(profile_group)
 
 

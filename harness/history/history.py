@@ -17,6 +17,8 @@ from harness.history.kinds import KINDS
 
 Listener = Callable[[Event], None]
 T = TypeVar("T")
+DIGITS = 6
+"""Of a time's fraction, as a file keeps it: what is judged now and what is judged of the file later is the same."""
 LONGEST_S = 3600.0
 """What a condition is asked to wait at once; it takes no infinity."""
 
@@ -62,8 +64,8 @@ class History:
         with self._arrived:
             event = Event(
                 seq=len(self._events),
-                at=time.time() if at is None else at,
-                seen=time.monotonic(),
+                at=round(time.time() if at is None else at, DIGITS),
+                seen=round(time.monotonic(), DIGITS),
                 source=source,
                 kind=kind,
                 message_id=message_id,
@@ -87,9 +89,13 @@ class History:
         """A finished history made of events that were recorded earlier, renumbered in the order given."""
         history = cls()
         history._until = until
-        for number, event in enumerate(events):
-            history._record(event if event.seq == number else replace(event, seq=number))
+        history.extend(events)
         return history
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Takes further events that were recorded earlier, without telling anybody who listens or waits."""
+        for number, event in enumerate(events, start=len(self._events)):
+            self._record(event if event.seq == number else replace(event, seq=number))
 
     def listen(self, listener: Listener) -> None:
         """Calls `listener` with every event from now on, in the thread that appends it."""
@@ -159,7 +165,7 @@ class History:
 
     def read_to_end(self, at: float) -> None:
         """Says that all that had happened at the monotonic time `at` is recorded."""
-        self._until = max(self._until, at)
+        self._until = max(self._until, round(at, DIGITS))
 
     def flow(self, name: str) -> list[Event]:
         """All events of the flow that the key `name` belongs to, in order of arrival."""

@@ -13,6 +13,9 @@ from harness.history.event import Event
 from harness.history.history import History
 from harness.history.reading import read_events
 
+FORMAT = 1
+"""The version of a record's form; a reader knows its own and all before."""
+
 
 def encode(event: Event) -> str:
     return json.dumps(event.to_json(), separators=(",", ":"), default=str)
@@ -58,7 +61,7 @@ class Journal:
 
 
 def merge(parts: Iterable[tuple[str, Path]], target: Path) -> int:
-    """Joins the histories of parallel runs into one file, by time, each event marked with its run.
+    """Joins the histories of parallel runs into one file, by time, each event marked with its run and its place there.
 
     Returns the number of events written.
     """
@@ -68,6 +71,6 @@ def merge(parts: Iterable[tuple[str, Path]], target: Path) -> int:
     rows.sort(key=lambda row: (row[0], row[1], row[2].seq))
     with target.open("w", encoding="utf-8") as file:
         for seq, (_, run, event) in enumerate(rows):
-            line: dict[str, Any] = {**event.to_json(), "seq": seq, "run": run}
+            line: dict[str, Any] = {**event.to_json(), "seq": seq, "run": run, "place": event.seq}
             file.write(json.dumps(line, separators=(",", ":"), default=str) + "\n")
     return len(rows)

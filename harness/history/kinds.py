@@ -206,7 +206,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "side": "`command`, `answer`, `delivery`",
             "part": "of a link's outage: to which server it leads",
             "recovers_s": "of an outage: seconds after its end by which a stack is to work as before",
-            "token": "a poison's token",
+            "mark": "a poison's token, under a name that doesn't look like a secret's",
             "how": "what is wrong with it, in words",
             "stream": "a poison's stream",
             "id": "a poison's id in Redis",
@@ -276,6 +276,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "roles": "whose processes it knows",
             "processes": "the role of each, by its kind's name",
             "whole": "whether the stack has no other processes",
+            "record": "of the first event: the record's form, who made it, and the profile that its checks read",
         },
     ),
     "probe.gap": Kind(

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ class Collector:
             table = json.loads(str(told[PROPERTY]))
             self._config.stash[SELECTED] = max(self._config.stash[SELECTED], int(table["of"]))
             self._results.ready_s = max(self._results.ready_s, float(table["ready_s"]))
-            result = reconciled(Result.loads(table["result"]), report)
+            result = reconciled(of_run(Result.loads(table["result"]), getattr(report, "node", None)), report)
             self._phases.setdefault(report.nodeid, []).append((report.when, result))
             if str(report.outcome) == RERUN:
                 self._tries.setdefault(report.nodeid, []).append(together(self._phases.pop(report.nodeid)))
@@ -126,7 +127,7 @@ class Collector:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         output = getattr(node, "workeroutput", None) or {}
-        self._results.add_whole(Result.loads(text) for text in output.get(f"{PROPERTY}-whole", []))
+        self._results.add_whole(of_run(Result.loads(text), node) for text in output.get(f"{PROPERTY}-whole", []))
         self._results.remarks += output.get(f"{PROPERTY}-remarks", [])
         self._scenarios.update(output.get(f"{PROPERTY}-scenarios", []))
         for line in output.get(f"{PROPERTY}-trouble", []):
@@ -258,6 +259,11 @@ class Collector:
             merge([(part.stem.removeprefix("history-"), part) for part in parts], build / "history.jsonl")
             for part in parts:
                 part.unlink()
+
+
+def of_run(result: Result, node: Any) -> Result:
+    """The result with the name of its run, as its history is called; `node` is pytest-xdist's, None without it."""
+    return result if node is None else replace(result, run=str(node.gateway.id))
 
 
 def stopped(config: pytest.Config) -> str:

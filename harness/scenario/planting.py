@@ -82,7 +82,7 @@ class Planting:
                         continue
                     with asking():
                         entry = there.xadd(stream, fields).decode()
-                    data = {"token": token, "how": how, "stream": stream, "id": entry}
+                    data = {"mark": token, "how": how, "stream": stream, "id": entry}
                     planted.append(began(history, "poison", "queue", entry=key("entry", stream, entry), **data))
                     ended(history, planted[-1], hits=1)
                 yield planted
@@ -109,7 +109,7 @@ class Planting:
 
     def _clear(self, there: Any, stream: str, planted: Sequence[Event]) -> None:
         """Takes away what is left of these, and what workers have put back of them."""
-        tokens = {event.data["token"] for event in planted}
+        tokens = {event.data["mark"] for event in planted}
         back = self._waiting.history.events("queue.appended", "queue.claimed")
         mine = [e for e in back if e.data.get("planted") in tokens and e.data["stream"] == stream]
         ids = sorted({str(event.data["id"]) for event in (*planted, *mine)})

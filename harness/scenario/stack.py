@@ -358,7 +358,11 @@ class Stack:
     def _told_brief(self, verdict: Verdict) -> Verdict:
         """A verdict that asks for a longer wait, with what is known of one that was cut short."""
         cut = self.waiting.cut if "[waits] within" in verdict.remedy else ""
-        return replace(verdict, reason=f"{verdict.reason} ({cut})") if cut else verdict
+        if not cut:
+            return verdict
+        more = f" ({cut})"
+        asked = verdict.asked and replace(verdict.asked, more=more)
+        return replace(verdict, reason=f"{verdict.reason}{more}", asked=asked)
 
     def unmet(self) -> str | None:
         """Which disturbance of this scenario didn't happen; None where all did, so that its passes count."""

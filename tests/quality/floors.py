@@ -7,7 +7,7 @@ from typing import Final
 FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "harness": (
         ("commands",),
-        ("plugin", "load", "exploration", "campaign"),
+        ("plugin", "load", "exploration", "campaign", "replay"),
         ("reports",),
         ("discovery",),
         ("session",),

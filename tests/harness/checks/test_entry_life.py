@@ -23,7 +23,7 @@ Change = Callable[[Script], Script]
 
 def planted(script: Script) -> Script:
     """A right message, then an entry of ours."""
-    more = {"token": MARK, "how": "can't be read", "stream": "message_queue:sms", "id": "2-0", "entry": POISON}
+    more = {"mark": MARK, "how": "can't be read", "stream": "message_queue:sms", "id": "2-0", "entry": POISON}
     return script.add("fault.began", at=20, source="harness", fault="poison", target="queue", number=1, **more).add(
         "fault.ended", at=20, source="harness", fault="poison", target="queue", number=1, hits=1
     )

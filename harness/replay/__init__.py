@@ -1,0 +1,1 @@
+"""A recorded run, judged again without its stack."""
