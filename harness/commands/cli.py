@@ -13,6 +13,7 @@ from harness.commands import options
 from harness.commands.explore import explore
 from harness.commands.guard import guarded
 from harness.commands.init import init
+from harness.commands.lint import lint
 from harness.commands.load import load
 from harness.commands.profile import profile as profile_group
 from harness.commands.replay import replay
@@ -301,6 +302,7 @@ app.add_command(init)
 app.add_command(load)
 app.add_command(explore)
 app.add_command(replay)
+app.add_command(lint)
 app.add_command(profile_group)
 
 

@@ -72,6 +72,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    with contextlib.suppress(pytest.UsageError):  # it is told where a scenario wants the options
+        if not by_command(config) and settings_of(config).lint:
+            from harness.plugin.linting import Linter
+
+            config.pluginmanager.register(Linter(), "messaging-harness-lint")
     if by_command(config) or any(map(is_scenario, items)):
         from harness.plugin import running
 

@@ -95,6 +95,7 @@ OPTIONS = (
     Option(name="without", metavar="NAME", many=True, help="a process, or a role, that is never started"),
     Option(name="deep", read=truth, help="also the scenarios that take long"),
     Option(name="explain", read=truth, help="prints each claim with its witnesses, also when it passed"),
+    Option(name="lint", read=truth, help="warns of each place in a test that is decided by who is faster"),
     Option(name="provider-latency", metavar="SECONDS", read=number, help="slows every provider call"),
 )
 RENAMED = "harness_fixtures"
@@ -117,6 +118,7 @@ class Settings:
     without: tuple[str, ...] = ()
     deep: bool = False
     explain: bool = False
+    lint: bool = False
     provider_latency: float = 0.0
     sources: Mapping[str, str] = field(default_factory=dict)
     """How each of the options is given; for the lines that tell what is wrong with one."""

@@ -16,7 +16,7 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("probes",),
         ("wire", "vitals"),
         ("history", "profile", "results"),
-        ("keeping", "content"),
+        ("keeping", "content", "lint"),
         ("errors", "extras", "loop", "origin", "redact", "retry_after", "tls"),
         ("secret_text", "visible"),
     ),
