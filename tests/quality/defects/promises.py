@@ -281,6 +281,122 @@ def conversation_in_no_order() -> None:
     messages.page = by_id
 
 
+def conflict_known_by(*parts: str) -> Any:
+    """What identifies a request for its key is less than all that it says."""
+
+    def install() -> None:
+        """What identifies a request for its key is less than all that it says."""
+        from messaging_stack.store import messages
+
+        messages.request_hash = lambda message: repr([getattr(message, part) for part in parts])
+
+    return install
+
+
+def key_forgotten() -> None:
+    """A key is kept for as long as its message is under way."""
+    from messaging_stack.worker.ledger import Recorder
+
+    record = Recorder.record
+
+    async def recorded(self: Any, outcome: Any, *, provider: str) -> bool:
+        moved = await record(self, outcome, provider=provider)
+        if outcome.status == "sent":
+            await self._pool.execute("DELETE FROM idempotency_keys WHERE message_id = $1", outcome.message_id)
+        return moved
+
+    Recorder.record = recorded
+
+
+def delivered_at_left_out() -> None:
+    """The time at which a message was delivered is never shown."""
+    from messaging_stack.store import messages
+
+    as_json = messages.as_json
+    messages.as_json = lambda row: {**as_json(row), "delivered_at": None}
+
+
+def conversation_of_one() -> None:
+    """A conversation lists what we said, and not what was replied."""
+    from messaging_stack.store import messages
+
+    page = messages.page
+
+    async def ours(pool: Any, *, limit: int, offset: int, conversation_id: Any = None) -> Any:
+        rows, total = await page(pool, limit=limit, offset=offset, conversation_id=conversation_id)
+        return (rows if conversation_id is None else [r for r in rows if r["direction"] == "outbound"]), total
+
+    messages.page = ours
+
+
+def mail_recipient_unchecked() -> None:
+    """Whatever is sent to is taken for an address; the provider will say so."""
+    from messaging_stack.api import requests
+
+    requests.email_address = lambda value: value
+
+
+def odd_id_breaks() -> None:
+    """An id that is none reaches the database, which can't read it."""
+    from fastapi.exceptions import RequestValidationError
+
+    from messaging_stack.api import app
+
+    invalid = app._HANDLERS[RequestValidationError]
+
+    def broken(request: Any, error: Any) -> Any:
+        answer = invalid(request, error)
+        answer.status_code = 500 if request.path_params.get("message_id") else answer.status_code
+        return answer
+
+    app._HANDLERS[RequestValidationError] = broken
+
+
+def no_json_breaks() -> None:
+    """What is no JSON is an error that nobody has thought of."""
+    from messaging_stack.api import messages as routes
+
+    read_body = routes.read_body
+
+    async def read(request: Any, **more: Any) -> bytes:
+        import json
+
+        body = await read_body(request, **more)
+        json.loads(body)
+        return body
+
+    routes.read_body = read
+
+
+def same_text_sent_once() -> None:
+    """What somebody was sent already is taken for a mistake of who sends it, and nobody is told."""
+    from messaging_stack.delivery import Deliverer
+    from messaging_stack.store.transitions import Outcome
+
+    deliver, known = Deliverer.deliver, {}
+
+    async def once(self: Any, message: Any, **more: Any) -> Any:
+        first = known.setdefault((message.recipient, message.body), message.id)
+        if first != message.id:
+            return Outcome(message_id=message.id, status="sent")
+        return await deliver(self, message, **more)
+
+    Deliverer.deliver = once
+
+
+def shown_once_it_is_sent() -> None:
+    """A look is answered from a table that is filled when a message has been worked on."""
+    from messaging_stack.api import messages as routes
+
+    get = routes.messages.get
+
+    async def late(pool: Any, message_id: Any) -> Any:
+        row = await get(pool, message_id)
+        return None if row is None or row["status"] in ("pending", "sending") else row
+
+    routes.messages.get = late
+
+
 CHECK = "api-promises"
 DEFECTS = (
     Defect(
@@ -326,4 +442,42 @@ DEFECTS = (
         because="neither in the order",
         install=conversation_in_no_order,
     ),
+    Defect(
+        name="conflict by recipient",
+        caught_by=CHECK,
+        because="the second is lost",
+        install=conflict_known_by("recipient"),
+    ),
+    Defect(name="conflict by body", caught_by=CHECK, because="the second is lost", install=conflict_known_by("body")),
+    Defect(
+        name="key forgotten", caught_by="message-queued", because="2 messages were made with one", install=key_forgotten
+    ),
+    Defect(
+        name="delivered at left out",
+        caught_by=CHECK,
+        because="no time at which the message was delivered",
+        install=delivered_at_left_out,
+    ),
+    Defect(
+        name="conversation of one",
+        caught_by=CHECK,
+        because="of the conversation aren't listed",
+        install=conversation_of_one,
+    ),
+    Defect(
+        name="mail recipient unchecked",
+        caught_by=CHECK,
+        because="a recipient that is none was answered 201",
+        install=mail_recipient_unchecked,
+        channels=("email",),
+    ),
+    Defect(name="odd id breaks", caught_by=CHECK, because="that isn't there was answered 500", install=odd_id_breaks),
+    Defect(name="no JSON breaks", caught_by=CHECK, because="half of its JSON was answered 500", install=no_json_breaks),
+    Defect(
+        name="same text sent once",
+        caught_by="worker-processed",
+        because="messages of the same text were taken, and 1 sent",
+        install=same_text_sent_once,
+    ),
+    Defect(name="shown once it is sent", caught_by=CHECK, because="it was shown later", install=shown_once_it_is_sent),
 )
