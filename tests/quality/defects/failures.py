@@ -142,6 +142,11 @@ def _without_wait(error: Any, _: Any) -> Any:
     return error
 
 
+def waits_for_rate_limits_alone() -> None:
+    """Retry-After is read of a 429, and a 503 has one, too."""
+    refusal_of(lambda error, response: error if response.status_code == 429 else _without_wait(error, response))
+
+
 def ignores_dates() -> None:
     """Only seconds are read of Retry-After."""
     refusal_of(lambda e, r: e if r.headers.get("Retry-After", "").isdecimal() else _without_wait(e, r))
@@ -309,6 +314,64 @@ def given_up_unsaid() -> None:
     Recorder.record = recorded
 
 
+def second_failure_is_final() -> None:
+    """It is tried a second time, and never a third."""
+    retry_policy(lambda usual, error: usual(max_retries=1))
+
+
+def tries_kept_in_memory() -> None:
+    """When a message is to be tried again only the worker that tried it knows."""
+    from messaging_stack.store import transitions
+    from messaging_stack.worker.ledger import Recorder
+
+    record, timers = Recorder.record, set()
+    transitions._RECORD = transitions._RECORD.replace("FROM moved WHERE status = 'retry'", "FROM moved WHERE false")
+
+    async def recorded(self: Any, outcome: Any, *, provider: str) -> bool:
+        moved = await record(self, outcome, provider=provider)
+        if outcome.status == "retry":
+            timer = asyncio.ensure_future(later(self._pool, outcome))
+            timers.add(timer)
+            timer.add_done_callback(timers.discard)
+        return moved
+
+    async def later(pool: Any, outcome: Any) -> None:
+        await pause(outcome.retry_in_s)
+        await pool.execute("INSERT INTO outbox (message_id, available_at) VALUES ($1, now())", outcome.message_id)
+        await pool.execute("NOTIFY outbox")
+
+    Recorder.record = recorded
+
+
+def below_400_is_success() -> None:
+    """Whatever isn't an error is a success, a redirection too."""
+    from messaging_stack.providers import sendgrid, twilio
+
+    for _, client in ((sendgrid, sendgrid.SendGridClient), (twilio, twilio.TwilioClient)):
+        send = client.send
+
+        async def sent(self: Any, message: Any, send: Any = send) -> Any:
+            try:
+                return await send(self, message)
+            except Exception as error:
+                if 300 <= (getattr(error, "http_status", None) or 0) < 400:
+                    return None
+                raise
+
+        client.send = sent
+
+
+def pages_of_refusals_end_the_task() -> None:
+    """What a refusal says is read as JSON, and where it is none nobody catches that."""
+
+    def read(error: Any, response: Any) -> Any:
+        if response.status_code < 500:
+            response.json()
+        return error
+
+    refusal_of(read)
+
+
 def defect(name: str, because: str, install: Any, **more: Any) -> Defect:
     return Defect(name=name, caught_by="provider-failures", because=because, install=install, **more)
 
@@ -340,5 +403,15 @@ DEFECTS: tuple[Defect, ...] = (
     defect("a retry loses the media", "the call carried media []", retry_loses_the_media),
     defect("a retry goes to the sender", "the call went to", retry_goes_to_the_sender),
     defect("sleeps in the worker", "were kept until it had been tried again", sleeps_in_the_worker),
+    defect("waits for rate limits alone", "an answer 503, which asked to wait", waits_for_rate_limits_alone),
+    defect("second failure is final", "after 2 calls, and [retries] attempts is 6", second_failure_is_final),
+    defect(
+        "tries kept in memory",
+        "nobody has tried it again since its worker was killed",
+        tries_kept_in_memory,
+        options=("--deep", "--keyword", "outlives_its_worker"),
+    ),
+    defect("below 400 is success", "sent-is-earned", below_400_is_success),
+    defect("pages of refusals end the task", "nothing more was done", pages_of_refusals_end_the_task),
     defect("given up, and nobody says so", "it had its 6 calls, all that [retries] attempts allows", given_up_unsaid),
 )
