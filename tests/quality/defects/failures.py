@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from tests.quality.defects.defect import Defect
-from tests.quality.right.pace import pause
 
 
 def refusal_of(change: Any) -> None:
@@ -97,38 +95,6 @@ def hasty() -> None:
         init(self, *arguments, **{**more, "timeout_s": more["timeout_s"] / 10})
 
     Endpoint.__init__ = made
-
-
-def retry_policy(delay: Any) -> None:
-    from messaging_stack.retry import RetryPolicy
-
-    usual = RetryPolicy.delay_s
-
-    def delayed(self: Any, error: Any, *, retry_count: int, max_retries: int) -> float | None:
-        return delay(lambda **more: usual(self, **{"error": error, "retry_count": retry_count, **more}), error)
-
-    RetryPolicy.delay_s = delayed
-
-
-def without_end() -> None:
-    """Nobody looks how often a message was tried: it is tried for ever."""
-    retry_policy(lambda usual, error: usual(retry_count=0, max_retries=1))
-
-
-def storm() -> None:
-    """Tried again at once, and without end: the provider gets as many calls as the stack can make."""
-    from messaging_stack.delivery import Deliverer
-
-    deliver = Deliverer.deliver
-
-    async def delivered(self: Any, message: Any, **more: Any) -> Any:
-        for _ in range(500):
-            outcome = await deliver(self, message, **more)
-            if outcome.status != "retry":
-                break
-        return outcome
-
-    Deliverer.deliver = delivered
 
 
 def ignores_retry_after() -> None:
@@ -284,65 +250,6 @@ def retry_goes_to_the_sender() -> None:
     second_try(lambda row: {"to_address": row["from_address"], "from_address": row["to_address"]})
 
 
-def sleeps_in_the_worker() -> None:
-    """Who waits for a try sleeps in the worker, and everything behind it waits, too."""
-    from messaging_stack.delivery import Deliverer
-
-    deliver, one_at_a_time = Deliverer.deliver, asyncio.Lock()
-
-    async def delivered(self: Any, message: Any, *, retry_count: int, **more: Any) -> Any:
-        async with one_at_a_time:
-            outcome = await deliver(self, message, retry_count=retry_count, **more)
-            while outcome.status == "retry":
-                await pause(outcome.retry_in_s or 0.0)
-                retry_count += 1
-                outcome = await deliver(self, message, retry_count=retry_count, **more)
-            return outcome
-
-    Deliverer.deliver = delivered
-
-
-def given_up_unsaid() -> None:
-    """After the last try the entry goes to the dead letters, and the row still says `retry`."""
-    from messaging_stack.worker.ledger import Recorder
-
-    record = Recorder.record
-
-    async def recorded(self: Any, outcome: Any, *, provider: str) -> bool:
-        return False if outcome.exhausted else await record(self, outcome, provider=provider)
-
-    Recorder.record = recorded
-
-
-def second_failure_is_final() -> None:
-    """It is tried a second time, and never a third."""
-    retry_policy(lambda usual, error: usual(max_retries=1))
-
-
-def tries_kept_in_memory() -> None:
-    """When a message is to be tried again only the worker that tried it knows."""
-    from messaging_stack.store import transitions
-    from messaging_stack.worker.ledger import Recorder
-
-    record, timers = Recorder.record, set()
-    transitions._RECORD = transitions._RECORD.replace("FROM moved WHERE status = 'retry'", "FROM moved WHERE false")
-
-    async def recorded(self: Any, outcome: Any, *, provider: str) -> bool:
-        moved = await record(self, outcome, provider=provider)
-        if outcome.status == "retry":
-            timer = asyncio.ensure_future(later(self._pool, outcome))
-            timers.add(timer)
-            timer.add_done_callback(timers.discard)
-        return moved
-
-    async def later(pool: Any, outcome: Any) -> None:
-        await pause(outcome.retry_in_s)
-        await pool.execute("INSERT INTO outbox (message_id, available_at) VALUES ($1, now())", outcome.message_id)
-        await pool.execute("NOTIFY outbox")
-
-    Recorder.record = recorded
-
-
 def below_400_is_success() -> None:
     """Whatever isn't an error is a success, a redirection too."""
     from messaging_stack.providers import sendgrid, twilio
@@ -385,8 +292,6 @@ DEFECTS: tuple[Defect, ...] = (
     defect("half an answer ends the task", "it was not tried again within", half_answers_end_the_task),
     defect("never gives up a call", "never given up", never_gives_up_a_call),
     defect("hasty", "a call was given up after 0.3", hasty),
-    defect("without end", "[retries] attempts is 6", without_end),
-    defect("storm", "a storm", storm),
     defect("ignores Retry-After", "which asked to wait: Retry-After 1", ignores_retry_after),
     defect("ignores dates", "GMT", ignores_dates),
     defect("dates crash", "it was not tried again within", dates_crash),
@@ -402,16 +307,7 @@ DEFECTS: tuple[Defect, ...] = (
     defect("a retry loses the body", "the call carried ''", retry_loses_the_body),
     defect("a retry loses the media", "the call carried media []", retry_loses_the_media),
     defect("a retry goes to the sender", "the call went to", retry_goes_to_the_sender),
-    defect("sleeps in the worker", "were kept until it had been tried again", sleeps_in_the_worker),
     defect("waits for rate limits alone", "an answer 503, which asked to wait", waits_for_rate_limits_alone),
-    defect("second failure is final", "after 2 calls, and [retries] attempts is 6", second_failure_is_final),
-    defect(
-        "tries kept in memory",
-        "nobody has tried it again since its worker was killed",
-        tries_kept_in_memory,
-        options=("--deep", "--keyword", "outlives_its_worker"),
-    ),
     defect("below 400 is success", "sent-is-earned", below_400_is_success),
     defect("pages of refusals end the task", "nothing more was done", pages_of_refusals_end_the_task),
-    defect("given up, and nobody says so", "it had its 6 calls, all that [retries] attempts allows", given_up_unsaid),
 )
