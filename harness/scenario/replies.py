@@ -16,7 +16,7 @@ from harness.scenario.stack import Stack
 
 def deliver_text(stack: Stack, *, sender: str | None = None, body: str | None = None, **more: Any) -> dict[str, Any]:
     """Delivers an SMS or MMS from `sender`; the body gets a token of its own unless it is given."""
-    text = body or f"a reply {new_token()}"
+    text = f"a reply {new_token()}" if body is None else body
     to = address_of(stack, "sms")
     answer = stack.providers.inbound_sms(sender=sender or new_number(), to=to, body=text, **more)
     return {**answer, "body": text}
@@ -33,7 +33,7 @@ def deliver_mail(
 ) -> dict[str, Any]:
     """Delivers a mail from `sender`; the same `message_id` makes it a repeated delivery."""
     headers = {"headers": {"Message-ID": message_id}} if message_id else {}
-    body = text or f"a reply {new_token()}"
+    body = f"a reply {new_token()}" if text is None else text
     return stack.providers.inbound_email(
         sender=sender or new_address(), to=address_of(stack, "email"), subject=subject, text=body, **headers, **more
     )
