@@ -30,7 +30,7 @@ def command(*words: str) -> int:
 
 
 def example(code: str, which: str) -> str:
-    found = re.search(rf'```python title="{which}"\n(.*?)```', PARTS[code], re.DOTALL)
+    found = re.search(rf'```python title="{which}/test_{code.lower()}.py"\n(.*?)```', PARTS[code], re.DOTALL)
     assert found, f"docs/lint.md has no {which} example of {code}"
     return found[1]
 
