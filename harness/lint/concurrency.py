@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import Final
 
 from harness.lint.finding import Found, Rule, replacing
@@ -12,7 +11,6 @@ from harness.lint.reading import Test, argument, dotted, name_of, number
 UNORDERED: Final = ("as_completed", "imap_unordered")
 FOREVER: Final = {"xread": "block", "xreadgroup": "block", "blpop": "timeout", "brpop": "timeout", "blmove": "timeout"}
 WIPES: Final = ("flushall", "flushdb")
-WIPED: Final = re.compile(r"^\s*(truncate\s|delete\s+from\s+\S+\s*;?\s*$)", re.IGNORECASE)
 
 
 def ordered_results(test: Test) -> Found:
@@ -78,8 +76,14 @@ def wipes_all(test: Test) -> Found:
     for call in test.calls:
         if name_of(call) in WIPES and isinstance(call.func, ast.Attribute):
             yield call, f"{name_of(call)} takes away what other tests, and their workers, have there at the moment"
-        elif name_of(call) == "execute" and call.args and WIPED.match(text_of(call.args[0])):
+        elif name_of(call) == "execute" and call.args and takes_all(text_of(call.args[0])):
             yield call, "all rows of a table go, also those that other tests wait for"
+
+
+def takes_all(statement: str) -> bool:
+    """Whether a statement takes all rows of a table away: a TRUNCATE, or a DELETE without a condition."""
+    words = statement.lower().rstrip("; \n").split()
+    return words[:1] == ["truncate"] or (words[:2] == ["delete", "from"] and len(words) == 3)
 
 
 def text_of(node: ast.expr) -> str:
