@@ -142,9 +142,10 @@ def known_by(sent: Message, profile: Profile) -> dict[str, str]:
 
 
 def patience(profile: Profile) -> float:
-    """How long they may take: what we make them wait isn't the stack's time."""
+    """How long they may take: until a try is overdue, and what we make them wait isn't the stack's time."""
     timeout = profile.retries.timeout if "timeout" in (profile.retries.also or []) else None
-    return profile.waits.within + max(timeout or 0.0, WAITED_S)
+    tried = (profile.retries.within or 0.0) + SLOW_S
+    return max(profile.waits.within, tried) + max(timeout or 0.0, WAITED_S)
 
 
 @pytest.mark.needs("retries")

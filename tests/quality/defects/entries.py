@@ -321,7 +321,7 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(name="forgets what it had", caught_by="whole-record", because="unrecorded", install=forgets_what_it_had),
     Defect(
         name="batch acknowledged at its first success",
-        caught_by="worker-processed",
+        caught_by="provider-failures",
         because="acknowledged before the provider accepted",
         install=batch_is_acknowledged_at_its_first_success,
     ),
@@ -333,8 +333,8 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     Defect(
         name="deleted and not acknowledged",
-        caught_by="worker-processed",
-        because="its entry was not acknowledged",
+        caught_by="queue-operations",
+        because="at rest its entry is still pending",
         install=deleted_and_not_acknowledged,
     ),
     Defect(name="stream holds one", caught_by="whole-record", because="lost", install=stream_holds_one),
