@@ -9,7 +9,7 @@ from harness.checks.lacking import failed_wrongly, in_its_words, not_accepted, t
 from harness.checks.lifecycle import forward_only, no_step, sampled, sent_is_earned
 from harness.checks.mixed_up import ONE_ID, OTHERS_CALL, id_of_anothers_call, one_id_for_two
 from harness.checks.repeats import insisted, sent_again
-from harness.checks.rest import entry_within, kept, late, unacknowledged, work
+from harness.checks.rest import entry_within, forgotten, kept, late, unacknowledged, work
 from harness.checks.sent import Sent
 from harness.checks.tries import tried_as_said
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
@@ -21,7 +21,6 @@ from harness.profile.claims import claimed, remedy
 
 NAME = "worker-processed"
 CLAIM = "one provider call with the right content; statuses only forward, `sent` earned; its entry finished"
-EACH = "of two messages that say the same each is sent"
 REFUSED = "a message that the provider refuses for good is failed after one call, with the provider's reason"
 
 
@@ -114,7 +113,9 @@ def _not_at_its_end(facts: Facts, flow: Flow, profile: Profile) -> Answers:
         return
     if finished_with and not sampled(flow) and late(facts.history, *ends, *flow.accepted_calls, by=within):
         # nobody has the message any more, and nobody will write its row
-        reason = f"its entry is finished, and the row stays {flow.status}"
+        lost = forgotten(flow)
+        how = f"was forgotten with its consumer, which {lost[0].data.get('process')} deleted" if lost else "is finished"
+        reason = f"its entry {how}, and the row stays {flow.status}"
         yield refuted(reason, [*ends, *(e for _, e in flow.statuses[-1:])], absent=["database.status"])
     else:
         reason = f"it is still {flow.status or 'not stored'} after {len(flow.calls)} calls"
@@ -199,24 +200,6 @@ def wrong_provider_id(flow: Flow) -> tuple[str, list[Event]] | None:
         if kept and given and not any(one in str(kept) for one in given):
             return f"the row names provider id {kept}, the provider gave {', '.join(sorted(given))}", [event]
     return None
-
-
-@check(NAME, EACH, silence=("database.status",))
-def each_is_sent(history: History, flow: Flow, profile: Profile) -> Answers:
-    """Judges sends of one text without a key: who answers them with one id says that they are one."""
-    taken, sent = {event.message_id for event in flow.answers if event.message_id}, flow.accepted_calls
-    last = {event.message_id: (value, event) for value, event in flow.statuses}
-    rows = [event for value, event in last.values() if value in (profile.statuses.sent, profile.statuses.delivered)]
-    if not flow.acceptance:
-        yield not_accepted(flow, profile)
-    elif len(sent) >= len(taken):
-        yield shown(f"{len(taken)} taken, {len(sent)} sent", [*flow.answers, *sent])
-    elif len(rows) == len(last):
-        reason = f"{len(taken)} messages of the same text were taken, and {len(sent)} sent"
-        yield refuted(reason, [*flow.answers, *rows], absent=["provider.called", "provider.answered"])
-    else:
-        reason = f"{len(taken)} messages of the same text were taken, and {len(sent)} sent yet"
-        yield undecided(reason, [*flow.answers, *rows], absent=["provider.answered"])
 
 
 @check(NAME, REFUSED, silence=("provider.called",))
