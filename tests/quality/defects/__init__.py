@@ -7,18 +7,31 @@ from tests.quality.defects import (
     crashes,
     entries,
     failures,
+    groups,
     outages,
     promises,
+    replies,
     reports,
     sending,
-    shown,
     signatures,
-    tries,
     webhooks,
 )
 from tests.quality.defects.defect import Defect as Defect
 
-KINDS = (sending, content, failures, tries, entries, webhooks, reports, signatures, promises, shown, crashes, outages)
+KINDS = (
+    sending,
+    content,
+    failures,
+    entries,
+    groups,
+    webhooks,
+    replies,
+    reports,
+    signatures,
+    promises,
+    crashes,
+    outages,
+)
 DEFECTS = {defect.name: defect for kind in KINDS for defect in kind.DEFECTS}
 LOAD_DEFECTS = {defect.name: defect for defect in sending.LOAD_DEFECTS}
 HARMLESS = sending.HARMLESS
