@@ -8,19 +8,24 @@ from functools import partial
 import pytest
 
 from harness.checks import (
-    Verdict,
+    arrives_as_sent,
     conflict_refused,
     in_order,
     listed_once,
+    none_left_out,
     none_shown,
     one_of_many,
     shown_as_stored,
+    shown_at_once,
     stored_before_answer,
     taken,
     times_are_so,
     wrong_refused,
 )
+from harness.checks.verdict import Verdict
+from harness.history import Event
 from harness.plugin.outcomes import NotAsked
+from harness.profile.base import CHANNELS, Channel
 from harness.profile.claims import claimed
 from harness.profile.pointers import pointed
 from harness.scenario.lists import conversation_ids, pages_of
@@ -29,7 +34,7 @@ from harness.scenario.replies import deliver_text
 from harness.scenario.row_locks import rows_locked
 from harness.scenario.stack import Stack
 from harness.scenario.tracked import TrackedFlow
-from harness.scenario.wrong_sends import other_id, wrong_sends
+from harness.scenario.wrong_sends import NO_ID, other_id, wrong_sends
 
 pytestmark = pytest.mark.check("api-promises")
 UNUSUAL = {
@@ -64,18 +69,24 @@ def test_short_and_unusual_bodies_are_taken(stack: Stack) -> None:
         raise NotAsked("no call that carries none of our words could be told to be a message's", ["provider_id"])
     sent = [replace(stack.message(), body=body) for body in UNUSUAL.values()]
     flows = [stack.sending(one) for one in sent]
+    # a stack may want a text to each picture: what it takes is to go out as it is
+    alone = [replace(message("mms"), body="")] if claimed(profile, "mms") else []
+    flows += [stack.sending(one) for one in alone]
     done = stack.all_finished(flows)
-    stack.judge(
-        *(taken(stack.history, flow, stack.profile, what=what) for what, flow in zip(UNUSUAL, done, strict=True))
-    )
+    verdicts = [taken(stack.history, flow, profile, what=what) for what, flow in zip(UNUSUAL, done, strict=False)]
+    plain = [one for one in [*sent, *alone] if claimed(profile, one.type) and one.type not in profile.messages.changes]
+    if plain:
+        verdicts.append(arrives_as_sent(stack.history, profile, messages=plain))
+    stack.judge(*verdicts)
 
 
 @pytest.mark.needs("validation")
-def test_what_is_no_message_is_refused(stack: Stack) -> None:
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_what_is_no_message_is_refused(stack: Stack, channel: Channel) -> None:
     verdicts = []
-    for what, body in wrong_sends(stack, stack.message("never")):
+    for what, body in wrong_sends(stack, message(channel, "never")):
         since = len(stack.history)
-        sent = stack.message("never")
+        sent = message(channel, "never")
         stack.api_client.send(sent, body=body, operation="wrong send")
         answer = stack.history.events("api.answered", after=since)[-1]
         verdicts.append(partial(wrong_refused, stack.history, answer, stack.profile, what=what))
@@ -88,47 +99,63 @@ def test_what_is_shown_is_so(stack: Stack) -> None:
     if not stack.profile.look.path:
         raise NotAsked("the API shows no single message ([look] path)", ["look"])
     flow = stack.send(stack.message("shown"))
-    stack.finished(flow)
-    verdicts = shown(stack, flow)
-    stack.api_client.message(other_id(flow.id))
-    verdicts.append(none_shown(stack.history, stack.history.events("api.answered")[-1], stack.profile))
+    verdicts = looked(stack, flow)
+    if stack.has_providers and stack.profile.look.times.get("delivered") and claimed(stack.profile, "delivery_reports"):
+        stack.providers.report(flow.message.type, stack.provider_id(flow), "delivered")
+        verdicts += looked(stack, flow)
+    strange = [other_id(flow.id), *([NO_ID] if claimed(stack.profile, "validation") else [])]
+    for name in strange:
+        stack.api_client.message(name)
+        verdicts.append(none_shown(stack.history, stack.history.events("api.answered")[-1], stack.profile))
     stack.judge(*verdicts)
 
 
-@pytest.mark.needs("delivery_reports")
-def test_what_is_shown_of_a_delivered_message_is_so(stack: Stack) -> None:
-    """A report changes what is shown, and adds a time to it; those that were there stay what they were."""
-    if not stack.profile.look.path:
-        raise NotAsked("the API shows no single message ([look] path)", ["look"])
-    flow = stack.send(stack.message("delivered"))
-    stack.finished(flow)
-    stack.providers.report(stack.channel, stack.provider_id(flow), "delivered")
-    stack.finished(flow)
-    stack.judge(*shown(stack, flow))
-
-
-def shown(stack: Stack, flow: TrackedFlow) -> list[Verdict]:
-    """The verdicts on a look at a message at rest: its status, and its times, where the API shows any."""
-    done, answer = flow.now, stack.api_client.message(flow.id)
-    look = stack.history.events("api.answered")[-1]
+def looked(stack: Stack, flow: TrackedFlow) -> list[Verdict]:
+    """What is to be said of a look at a message that is at rest."""
+    done = stack.finished(flow)
+    answer = stack.api_client.message(flow.id)
+    look, places = stack.history.events("api.answered")[-1], stack.profile.look.times
     verdicts = []
     if done.statuses and not done.statuses[-1][1].data.get("sampled"):  # else all that is known of it is what is shown
         verdicts.append(shown_as_stored(stack.history, done, stack.profile, look=look))
-    if stack.profile.look.times:
-        times: dict[str, object] = {
-            name: pointed(answer["body"], place) for name, place in stack.profile.look.times.items()
-        }
+    if places:
+        times: dict[str, object] = {name: pointed(answer["body"], place) for name, place in places.items()}
         verdicts.append(times_are_so(stack.history, done, stack.profile, look=look, times=times))
     return verdicts
 
 
+def test_what_was_taken_is_shown_at_once(stack: Stack) -> None:
+    """Also before anybody has worked on it; several, since a worker may be faster than a look."""
+    if not stack.profile.look.path:
+        raise NotAsked("the API shows no single message ([look] path)", ["look"])
+    flows = [stack.message(f"looked at {number}") for number in range(5)]
+    first = [(flow, look_at(stack, flow)) for flow in map(stack.send, flows)]
+    stack.all_finished([flow for flow, _ in first])
+    looks = [(flow, [look, look_at(stack, flow)]) for flow, look in first]
+    stack.settle()
+    stack.judge(*(shown_at_once(stack.history, flow.now, stack.profile, looks=some) for flow, some in looks))
+
+
+def look_at(stack: Stack, flow: TrackedFlow) -> Event:
+    stack.api_client.message(flow.id)
+    return stack.history.events("api.answered")[-1]
+
+
 @pytest.mark.needs("key_conflicts")
 def test_a_key_that_comes_again_with_another_body_is_refused(stack: Stack) -> None:
-    first, second = stack.message("the first"), stack.message("the second")
-    flows = [stack.send(sent, idempotency_key=first.token) for sent in (first, second)]
-    done = stack.finished(flows[0])
+    """Also where all that is another is its text, or to whom it goes."""
+    pairs = []
+    for alike in ("nothing", "to", "body"):
+        first, second = stack.message("the first"), stack.message("the second")
+        if alike == "body":
+            second = replace(second, body=first.body, token=first.token)
+        elif alike == "to":
+            second = replace(second, to=first.to)
+        if first.to != second.to or alike != "body":
+            pairs.append([stack.send(sent, idempotency_key=first.token + alike) for sent in (first, second)])
+    stack.all_finished([flows[0] for flows in pairs])
     stack.settle()
-    stack.judge(conflict_refused(stack.history, done, flows[1].now, stack.profile))
+    stack.judge(*(conflict_refused(stack.history, one.now, other.now, stack.profile) for one, other in pairs))
 
 
 @pytest.mark.needs("idempotency")
@@ -168,4 +195,7 @@ def test_a_conversation_is_in_order(stack: Stack) -> None:
         reply = stack.finished(stack.reply(deliver_text(stack, sender=to, body=None)["sid"]))
         made += [reply.id] if reply.id else []
     listed, evidence = conversation_ids(stack, to)
-    stack.judge(in_order(stack.history, evidence, listed=listed, made=made))
+    stack.judge(
+        in_order(stack.history, evidence, listed=listed, made=made),
+        none_left_out(stack.history, evidence, stack.profile, listed=listed, made=made),
+    )

@@ -8,11 +8,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 
-from harness.checks.provider_failures import given_up, others_go_on, refused_and_told, tried_again, waited_for
+from harness.checks.provider_failures import (
+    comes_to_an_end,
+    given_up,
+    others_go_on,
+    refused_and_told,
+    tried_after_a_kill,
+    tried_again,
+    waited_for,
+    went_on,
+)
 from harness.errors import Inconclusive
 from harness.profile import Profile
 from harness.profile.base import CHANNELS, Channel
@@ -36,9 +46,18 @@ BROKEN: dict[str, list[dict[str, Any]]] = {
 """How a call comes to no answer of its provider's, by the word of `[retries] also`."""
 UNTOLD: tuple[dict[str, Any], ...] = ({"reset": True, "accept": True}, {"status": 503, "accept": True})
 """The provider has the message, and nobody hears so."""
+BUSY = (429, 503)
+"""What asks to wait, by RFC 6585 and RFC 9110."""
+ODD: tuple[dict[str, Any], ...] = ({"status": 302}, {"status": 403, "body": PAGE}, {"status": 400, "body": ""})
+"""What stands between a stack and its provider says such things: go elsewhere, or no, in its own words or in none."""
+WAITING = 8
+"""Messages that wait for a try, so that some do whenever their worker ends."""
+NOTED_S = 0.5
+"""Seconds in which a worker has written down what came of a call, if it does."""
 WAITED_S = 2.0
 """How long one message is asked to wait while others come."""
 SLOW_S = 1.0
+TWICE = 2
 NO = "refused on purpose"
 REFUSALS: dict[Channel, list[dict[str, Any]]] = {
     "sms": [
@@ -88,10 +107,17 @@ def passing(profile: Profile) -> Iterator[Trial]:
         for effect in (effect for kind in also for effect in BROKEN[kind]):
             yield trial(channel, times=1, **effect)
         if retries.retry_after:
-            yield trial(channel, status=429, times=1, retry_after=1)
+            yield from (trial(channel, status=status, times=1, retry_after=1) for status in busy(profile))
             yield trial(channel, status=429, times=1, retry_after=1.5, retry_after_date=True)
         if "reset" in also and profile.policy.delivery == "at-least-once":
             yield from (trial(channel, times=1, **effect) for effect in UNTOLD)
+        if (retries.attempts or 0) > TWICE:
+            yield trial(channel, status=retries.statuses[0], times=TWICE)
+
+
+def busy(profile: Profile) -> list[int]:
+    """The statuses that are tried again, and may ask to wait."""
+    return [status for status in BUSY if status == BUSY[0] or status in profile.retries.statuses]
 
 
 def endless(profile: Profile) -> list[Trial]:
@@ -161,6 +187,49 @@ def test_what_is_refused_for_good_fails_at_once(stack: Stack) -> None:
             for one, flow in zip(trials, flows, strict=True)
         )
     )
+
+
+@pytest.mark.needs("failures")
+def test_what_no_provider_says_comes_to_an_end(stack: Stack) -> None:
+    """Tried again or failed, as the stack likes: but neither taken for a yes nor left where it was."""
+    profile = stack.profile
+    trials = [trial(channel, times=1, **effect) for channel in channels(profile) for effect in ODD]
+    with sent(stack, trials) as flows:
+        stack.all_finished(flows, within=(profile.retries.within or 0.0) + profile.policy.finished_within + SLOW_S)
+    stack.judge(
+        *(
+            comes_to_an_end(stack.history, flow.now, profile, message=one.message)
+            for one, flow in zip(trials, flows, strict=True)
+        )
+    )
+
+
+@pytest.mark.deep
+@pytest.mark.needs("retries", "redelivery")
+def test_what_waits_for_a_try_outlives_its_worker(stack: Stack) -> None:
+    """Some wait for their next try when the worker is killed: that they do mustn't be known to it alone."""
+    profile = stack.profile
+    asked = {"retry_after": 1} if profile.retries.retry_after else {}
+    trials = [trial(stack.channel, status=profile.retries.statuses[0], times=1, **asked) for _ in range(WAITING)]
+    with sent(stack, trials) as flows:
+        if all(stack.called(flow) for flow in flows):
+            # who keeps its entry in hand while it waits writes nothing, and is killed all the same
+            noted = partial(all_noted, stack, flows)
+            stack.waiting.until(noted, what="what came of each call is written down", within=NOTED_S)
+            stack.worker.kill()
+        stack.worker.start()
+        stack.all_finished(flows, within=profile.policy.taken_up_within + WAITED_S)
+    stack.judge(
+        *(
+            tried_after_a_kill(stack.history, flow.now, profile, message=one.message)
+            for one, flow in zip(trials, flows, strict=True)
+        )
+    )
+
+
+def all_noted(stack: Stack, flows: Sequence[TrackedFlow]) -> bool | None:
+    """Whether of each message something was written since its call was answered; None where not, as waits want it."""
+    return all(went_on(flow.now, stack.facts) for flow in flows) or None
 
 
 def test_a_slow_provider_is_waited_for(stack: Stack) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.checks import worker_processed
+from harness.checks import each_is_sent, worker_processed
 from harness.profile.base import CHANNELS, Channel
 from harness.profile.claims import claimed
 from harness.scenario.messages import Message, email, message, mms
@@ -66,6 +66,17 @@ def test_a_burst_is_sent_message_by_message(stack: Stack) -> None:
     done = stack.all_finished(flows)
     stack.judge(
         *(worker_processed(stack.history, flow, stack.profile, message=m) for m, flow in zip(burst, done, strict=True))
+    )
+
+
+def test_the_same_text_twice_is_sent_twice(stack: Stack) -> None:
+    """No key says that the second is the first one again: people do say the same twice."""
+    sent = stack.message("twice")
+    flows = [stack.send(sent) for _ in range(2)]
+    done = stack.all_finished(flows)[0]
+    stack.judge(
+        each_is_sent(stack.history, done, stack.profile),
+        worker_processed(stack.history, done, stack.profile, message=sent),
     )
 
 

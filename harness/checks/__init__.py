@@ -9,7 +9,14 @@ from harness.checks.api_promises import (
     taken,
     wrong_refused,
 )
-from harness.checks.api_views import in_order, listed_once, shown_as_stored, times_are_so
+from harness.checks.api_views import (
+    in_order,
+    listed_once,
+    none_left_out,
+    shown_as_stored,
+    shown_at_once,
+    times_are_so,
+)
 from harness.checks.as_sent import arrives_as_sent, kept_as_received, shown_as_sent
 from harness.checks.asynchronous import proof_by_actors, proof_by_hold, proof_by_order
 from harness.checks.crash_points import crash_points, outlives
@@ -24,7 +31,7 @@ from harness.checks.sync_processing_disabled import sync_processing_disabled
 from harness.checks.verdict import Outcome, Verdict, failed, passed, unknown, worst
 from harness.checks.webhooks import at_once, bad_signature_refused, one_conversation, stored_once
 from harness.checks.whole_record import load_account, whole_record
-from harness.checks.worker_processed import refused_for_good, worker_processed
+from harness.checks.worker_processed import each_is_sent, refused_for_good, worker_processed
 
 __all__ = [
     "Account",
@@ -37,6 +44,7 @@ __all__ = [
     "bad_signature_refused",
     "conflict_refused",
     "crash_points",
+    "each_is_sent",
     "failed",
     "failure_explained",
     "forward_only",
@@ -48,6 +56,7 @@ __all__ = [
     "load_account",
     "made_again",
     "message_queued",
+    "none_left_out",
     "none_shown",
     "one_conversation",
     "one_message",
@@ -68,6 +77,7 @@ __all__ = [
     "sent_is_earned",
     "shown_as_sent",
     "shown_as_stored",
+    "shown_at_once",
     "stored_before_answer",
     "stored_once",
     "stranger_ignored",

@@ -11,6 +11,8 @@ from harness.profile import Profile
 
 NAME = "api-promises"
 REFUSED = range(400, 500)
+MADE = ("database.inserted", "queue.appended", "provider.called")
+"""What shows that a send made a message."""
 
 
 @check(NAME, "a message is stored, or queued, before the API says that it has it")
@@ -41,10 +43,15 @@ def stored_before_answer(history: History, flow: Flow, profile: Profile) -> Answ
 
 @check(NAME, "the message that is answered is refused for nothing that it may say")
 def taken(_: History, flow: Flow, profile: Profile, *, what: str) -> Answers:
-    """Judges a send of a body that is unusual and right; `what` says how it is unusual."""
+    """Judges a send of a body that is unusual and right, at rest; `what` says how it is unusual."""
     answers = flow.answers
-    if flow.acceptance is not None:
+    if flow.acceptance is not None and flow.status == profile.statuses.failed:
+        # nothing disturbs it, and a provider takes such bodies: it was called with another, or with none
+        no = refuted(f"a body of {what} was taken, and the message failed", [flow.acceptance, flow.statuses[-1][1]])
+        yield from unless_lacking([no], profile, unclaimed_channel(flow, profile))
+    elif flow.acceptance is not None:
         yield shown(f"a body of {what} was taken", [flow.acceptance])
+    if flow.acceptance is not None:
         return
     said = answers[-1].data.get("status") if answers else None
     if said is None or (said not in REFUSED and said < 500):
@@ -60,7 +67,7 @@ def wrong_refused(history: History, answer: Event, profile: Profile, *, what: st
     """Judges the answer to a send that is no message; `what` says what is wrong with it."""
     said = answer.data.get("status")
     flow = Flow(history.flow(answer.keys[-1])) if answer.keys else Flow([])
-    made = [event for event in flow.events if event.kind in ("database.inserted", "queue.appended", "provider.called")]
+    made = flow.of(*MADE)
     if said is None:
         yield undecided(f"a send with {what} was not answered ({answer.data.get('error')})", [answer])
     elif said in SUCCESS:
@@ -97,7 +104,10 @@ def conflict_refused(history: History, first: Flow, second: Flow, profile: Profi
     if not again or again[-1].data.get("status") is None:
         yield undecided("the second send was not answered", [taken_first, *again])
         return
-    answer, made = again[-1], second.of("database.inserted", "queue.appended", "provider.called")
+    answer = again[-1]
+    # sends that say the same share what is known of both: all but what is another message's is the first one's
+    others = (None, taken_first.message_id)
+    made = [event for event in second.of(*MADE) if event not in first.events or event.message_id not in others]
     said = answer.data["status"]
     if said in SUCCESS and answer.message_id == taken_first.message_id:
         reason = f"the same key with another body was answered {said} with the first message: the second is lost"

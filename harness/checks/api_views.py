@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from harness.checks.api_promises import NAME
+from harness.checks.lacking import unless_lacking
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
+from harness.history.facts import Facts
 from harness.history.flow import SUCCESS
 from harness.profile import Profile
 
@@ -29,6 +31,31 @@ def shown_as_stored(_: History, flow: Flow, profile: Profile, *, look: Event) ->
         yield refuted(f"the API shows it as {told}, and its row says {row[0][0]}", [look, row[0][1]])
     else:
         yield shown(f"the API and its row say {told}", [look, row[0][1]])
+
+
+@check(NAME, "a message that is stored is shown, also before anybody has worked on it")
+def shown_at_once(history: History, flow: Flow, profile: Profile, *, looks: Sequence[Event]) -> Answers:
+    """Judges looks at one message: the first as soon as it was taken, the last at rest.
+
+    Where no look shows it, it isn't shown there, or not under that id; of what wasn't stored yet nothing is owed.
+    """
+    first, last, row = looks[0], looks[-1], flow.first("database.inserted")
+    told = f"the look at it was answered {first.data.get('status')}"
+    asked = next(
+        (one for one in flow.of("api.requested") if one.data.get("request") == first.data.get("request")), None
+    )
+    dated = row is not None and asked is not None and not row.data.get("sampled")
+    before = Facts(history).earlier(row, asked) if dated and row and asked else None
+    if first.data.get("status") in SUCCESS:
+        yield shown("it was shown as soon as it was taken", [first])
+    elif last.data.get("status") not in SUCCESS or first.data.get("status") is None:
+        yield undecided(told, [*looks], remedy="[look] path")
+    elif row is not None and before:
+        yield refuted(f"its row was there, and {told}: it was shown later", [row, first, last])
+    elif before is False:
+        yield shown(f"{told}: it wasn't stored yet", [first, last])
+    else:
+        yield undecided(f"{told}, and whether it was stored by then can't be told", [*looks])
 
 
 @check(NAME, "the times that the API shows of a message are those at which it happened")
@@ -116,3 +143,22 @@ def in_order(_: History, evidence: Event, *, listed: Sequence[str], made: Sequen
         yield refuted(reason, [evidence])
     else:
         yield shown(f"{len(common)} messages in order", [evidence])
+
+
+@check(NAME, "a conversation lists all messages of it, whoever wrote them")
+def none_left_out(
+    _: History, evidence: Event, profile: Profile, *, listed: Sequence[str], made: Sequence[str]
+) -> Answers:
+    """Judges the ids of one conversation's messages as they are listed: each that was stored, and is known by its id.
+
+    Where as many are listed as were made, some may go by other ids.
+    """
+    missing = [name for name in made if name not in set(listed)]
+    reason = f"{len(missing)} of {len(made)} messages of the conversation aren't listed"
+    if not missing:
+        yield shown(f"{len(made)} messages, {len(listed)} listed", [evidence])
+    elif listed and len(listed) < len(made):
+        no = refuted(f"{reason}: {missing[0]}", [evidence])
+        yield from unless_lacking([no], profile, "conversations")
+    else:
+        yield undecided(reason, [evidence], remedy="[conversations] messages, held and message_id")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from harness.checks.carried import bare, mapping
 from harness.checks.content import wrong_content
-from harness.checks.differing import Found, from_received, from_sent
+from harness.checks.differing import Found, asked_for, from_received, from_sent
 from harness.checks.lacking import not_accepted
 from harness.checks.sent import Sent
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
@@ -22,6 +23,8 @@ CAME = "what came in is stored once, and the API shows it as it came"
 SHOWS = "[look] shows, with where in the answer each part of a message stands"
 TO_BE_ASKED_AGAIN = 429
 EACH_TIME = 3
+LONGEST = 4000
+"""Characters of an answer from which on more of it may be unseen."""
 MOST = 3
 """So many that differ are told of: one is enough, and the shortest tells most."""
 
@@ -33,6 +36,8 @@ class Received(Protocol):
     def provider_id(self) -> str: ...
     @property
     def parts(self) -> Mapping[str, Any]: ...
+    @property
+    def says(self) -> str: ...
 
 
 @check(NAME, ARRIVES)
@@ -43,6 +48,7 @@ def arrives_as_sent(history: History, profile: Profile, *, messages: Sequence[Se
     met the same text each time, and other texts were taken.
     """
     carried: list[Event] = []
+    answered = {bare(message.reply_to) for message in messages if message.reply_to}
     wrong: list[Verdict] = []
     broken: dict[str, list[Event]] = {}
     refused = 0
@@ -50,7 +56,7 @@ def arrives_as_sent(history: History, profile: Profile, *, messages: Sequence[Se
         flow = flow_of(history, message)
         code = flow.answers[-1].data.get("status") if flow.answers else None
         if flow.acceptance:
-            answer = _carried(flow, message, profile)
+            answer = _carried(flow, message, profile) or _answered_as_another(flow, message, answered)
             carried += flow.calls[:1] if answer is None else []
             wrong += [answer] if answer is not None else []
         elif code is None or code == TO_BE_ASKED_AGAIN:
@@ -84,6 +90,15 @@ def _carried(flow: Flow, message: Sent, profile: Profile) -> Verdict | None:
     return undecided("no call carried it", last, remedy=fix, absent=["provider.called"])
 
 
+def _answered_as_another(flow: Flow, message: Sent, others: Collection[str]) -> Verdict | None:
+    """What is to be said of a mail that names nobody to answer, and whose answers go where another mail's do."""
+    for call in flow.calls if not message.reply_to else ():
+        to = mapping(mapping(call.data.get("params")).get("reply_to")).get("email")
+        if to in others:
+            return refuted(f"answers to the mail go to {to}, which only another mail was sent with", [call])
+    return None
+
+
 @check(NAME, KEPT)
 def shown_as_sent(history: History, profile: Profile, *, messages: Sequence[Sent]) -> Answers:
     """Judges what the API shows of messages that were looked at after it took them, the shortest first."""
@@ -110,6 +125,11 @@ def kept_as_received(history: History, profile: Profile, *, messages: Sequence[R
             open_ones.append(once)
         if look:
             looks.append((look, from_received(message.parts, look.data["shown"], profile)))
+            text = str(look.data.get("text") or "")
+            if message.says and asked_for("body", message.says, profile) and len(text) < LONGEST:
+                missing = message.says not in text
+                said = f"the API shows nothing of its text, expected {message.says!r} somewhere" if missing else ""
+                looks.append((look, iter([("text", said)])))
     yield from sorted(open_ones, key=lambda answer: -answer.rank)[:MOST]
     if stored:
         yield shown(f"{len(stored)} stored once each", stored)

@@ -9,7 +9,7 @@ from html import escape, unescape
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from harness.checks.carried import TAG, bare, block_of, mapping, parts, squeezed, texts_in
+from harness.checks.carried import TAG, bare, block_of, carries, mapping, parts, squeezed, texts_in
 from harness.checks.quoting import apart
 from harness.checks.sent import Sent, Wrong, told_of
 from harness.history import Event
@@ -45,6 +45,8 @@ def _wrongs(call: Event, params: Any, message: Sent, profile: Profile, perhaps: 
         elif not any(holds(part, html) for part in given):
             one, other = apart(given[0], html)
             yield Wrong(f"the mail's HTML is {one}, expected {other}", call)
+        if given and not any(carries(part, message.body, html="html" in kind) for kind, part in parts(call, to)):
+            yield Wrong(f"neither the mail's HTML nor a plain part beside it carries {message.body!r}", call, perhaps)
     if "reply_to" in told and message.reply_to:
         yield from _answered_elsewhere(call, params, message.reply_to, perhaps)
     if "attachments" in told:

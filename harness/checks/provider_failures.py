@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from harness.checks.lacking import not_accepted, turned_down, unless_lacking
+from harness.checks.lacking import not_accepted, permanent, turned_down, unless_lacking
 from harness.checks.lifecycle import forward_only, no_step
 from harness.checks.rest import late
 from harness.checks.sent import Sent
-from harness.checks.tries import outcome_of, passing, tried_as_said
+from harness.checks.tries import asked_to_wait, outcome_of, passing, tried_as_said
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.checks.worker_processed import finished, processed, refused
 from harness.history import Flow, History
@@ -24,7 +24,11 @@ TRIED = "what passes is tried again as the profile says, with the same message, 
 GIVEN_UP = "what doesn't pass is given up after as many tries as the profile says, and the row says why"
 REFUSED = "what a provider refuses for good is failed after one call, and the row says why"
 WAITED = "a slow provider is waited for: one call, and nothing failed"
+ENDS = "what no provider says is tried again or failed: not taken for a yes, nor left where it was"
+OUTLIVES = "what waits for its next try is tried though its worker was killed meanwhile"
 APART = "other messages go on while one waits for its next try"
+WORK = ("database.status", "queue.appended", "queue.claimed", "queue.acked", "queue.deleted", "provider.called")
+"""What shows that somebody goes on with a message."""
 MARGIN_S = 0.5
 """Seconds that a message must have had before another's try, to have been kept waiting for it."""
 
@@ -38,12 +42,65 @@ def tried_again(history: History, flow: Flow, profile: Profile, *, message: Sent
 
 def _final(flow: Flow, profile: Profile) -> Answers:
     """Whether a failure that passes was taken for the last word."""
+    answers, number, most = flow.call_answers, len(flow.calls), max(profile.retries.attempts or 2, 2)
+    early = number < most and bool(answers) and all(passing(answer, profile) for answer in answers)
+    if flow.status == profile.statuses.failed and early:
+        who = answers[-1].data.get("provider") or "the provider"
+        tried = f" after {number} calls, and [retries] attempts is {most}" if number > 1 else ""
+        reason = f"{outcome_of(answers[-1])} of {who} was taken for the last word{tried}"
+        yield refuted(reason, [*answers, flow.statuses[-1][1]])
+
+
+@check(NAME, ENDS, silence=("provider.called", "database.status"))
+def comes_to_an_end(history: History, flow: Flow, profile: Profile, *, message: Sent) -> Answers:
+    """Judges a message whose first call was answered with what nobody's list of failures has."""
+    last, within = flow.call_answers[-1:], profile.retries.within
+    if flow.status == profile.statuses.failed:
+        yield from _only_forward(history, flow, profile)
+        yield from finished(history, flow, profile)
+        said = f"failed after {outcome_of(last[0])}" if last else "failed before any call"
+        yield shown(said, [*last, flow.statuses[-1][1]])
+        return
+    if last and within is not None and flow.status not in profile.statuses.terminal:
+        # a refusal is one whoever words it; what else it is may be left to who takes it up
+        later = 0.0 if permanent(last[0]) else taken_up(profile)
+        by = max(within + profile.policy.finished_within, later)
+        # who has written down anything since then may have planned to come back
+        if not went_on(flow, Facts(history)) and late(history, last[0], by=by):
+            reason = f"after {outcome_of(last[0])} nothing more was done, and the row stays {flow.status}"
+            no = refuted(reason, last, absent=["provider.called", "database.status", "queue.acked"])
+            yield from unless_lacking([no], profile, "failures")
+    yield from processed(history, flow, profile, message)
+
+
+def went_on(flow: Flow, facts: Facts) -> bool:
+    """Whether anything may have been written down of a message, or done for it, since its last call was answered.
+
+    By clocks, not by arrival: a row's change is often told later than the call that followed it.
+    """
     answers = flow.call_answers
-    if flow.status == profile.statuses.failed and len(flow.calls) == 1 and answers and passing(answers[0], profile):
-        who = answers[0].data.get("provider") or "the provider"
-        yield refuted(
-            f"{outcome_of(answers[0])} of {who} was taken for the last word", [answers[0], flow.statuses[-1][1]]
-        )
+    return bool(answers) and any(facts.earlier(answers[-1], event) is not False for event in flow.of(*WORK))
+
+
+def taken_up(profile: Profile) -> float:
+    """Seconds after which what nobody finished is somebody else's; 0 where that isn't claimed."""
+    return profile.policy.taken_up_within if claimed(profile, "redelivery") else 0.0
+
+
+@check(NAME, OUTLIVES, silence=("provider.called", "database.status"))
+def tried_after_a_kill(history: History, flow: Flow, profile: Profile, *, message: Sent) -> Answers:
+    """Judges a message whose worker was killed after its first call, and started again."""
+    last, facts = flow.call_answers[-1:], Facts(history)
+    killed = [w for w in facts.disturbances(last[0], history.last) if w.ended] if last and history.last else []
+    if killed and flow.status not in profile.statuses.terminal and passing(last[0], profile):
+        up, wait = killed[-1].ended, asked_to_wait(last[0])
+        seconds = wait + max((profile.retries.within or 0.0) + profile.policy.finished_within, taken_up(profile))
+        if not flow.calls_in_flight and late(history, up, by=seconds):
+            reason = f"nobody has tried it again since its {killed[-1].target} was killed and is back"
+            proof = [last[0], killed[-1].began]
+            no = refuted(f"{reason}, and the row stays {flow.status}", proof, absent=["provider.called"])
+            yield from unless_lacking(unless_lacking([no], profile, "retries"), profile, "redelivery")
+    yield from unless_lacking(processed(history, flow, profile, message), profile, "redelivery")
 
 
 @check(NAME, WAITED, silence=("provider.called", "database.status"))

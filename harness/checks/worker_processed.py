@@ -21,6 +21,7 @@ from harness.profile.claims import claimed, remedy
 
 NAME = "worker-processed"
 CLAIM = "one provider call with the right content; statuses only forward, `sent` earned; its entry finished"
+EACH = "of two messages that say the same each is sent"
 REFUSED = "a message that the provider refuses for good is failed after one call, with the provider's reason"
 
 
@@ -200,6 +201,24 @@ def wrong_provider_id(flow: Flow) -> tuple[str, list[Event]] | None:
         if kept and given and not any(one in str(kept) for one in given):
             return f"the row names provider id {kept}, the provider gave {', '.join(sorted(given))}", [event]
     return None
+
+
+@check(NAME, EACH, silence=("database.status",))
+def each_is_sent(history: History, flow: Flow, profile: Profile) -> Answers:
+    """Judges sends of one text without a key: who answers them with one id says that they are one."""
+    taken, sent = {event.message_id for event in flow.answers if event.message_id}, flow.accepted_calls
+    last = {event.message_id: (value, event) for value, event in flow.statuses}
+    rows = [event for value, event in last.values() if value in (profile.statuses.sent, profile.statuses.delivered)]
+    if not flow.acceptance:
+        yield not_accepted(flow, profile)
+    elif len(sent) >= len(taken):
+        yield shown(f"{len(taken)} taken, {len(sent)} sent", [*flow.answers, *sent])
+    elif len(rows) == len(last):
+        reason = f"{len(taken)} messages of the same text were taken, and {len(sent)} sent"
+        yield refuted(reason, [*flow.answers, *rows], absent=["provider.called", "provider.answered"])
+    else:
+        reason = f"{len(taken)} messages of the same text were taken, and {len(sent)} sent yet"
+        yield undecided(reason, [*flow.answers, *rows], absent=["provider.answered"])
 
 
 @check(NAME, REFUSED, silence=("provider.called",))

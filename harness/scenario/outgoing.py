@@ -28,13 +28,15 @@ def outgoing(
 ) -> Outgoing:
     """The request that sends a message; `values` are what the template's placeholders stand for.
 
-    `body` is another one than the template's, for a send that is meant to be refused.
+    `body` is another one than the template's, for a send that is meant to be refused; bytes go out as they are.
     """
     values = {**values, "idempotency_key": idempotency_key}
     content = rendered(send.body, values) if body is None else body
     content = None if content is LEFT_OUT else content
     kind = "application/json" if send.format == "json" else "application/x-www-form-urlencoded"
-    if send.format == "json":
+    if isinstance(content, bytes):
+        written = content
+    elif send.format == "json":
         written = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
     else:
         written = urlencode(as_fields(content), doseq=True, errors="surrogatepass").encode()

@@ -16,7 +16,7 @@ from harness.scenario.stack import Stack
 
 def deliver_text(stack: Stack, *, sender: str | None = None, body: str | None = None, **more: Any) -> dict[str, Any]:
     """Delivers an SMS or MMS from `sender`; the body gets a token of its own unless it is given."""
-    text = body or f"a reply {new_token()}"
+    text = f"a reply {new_token()}" if body is None else body
     to = address_of(stack, "sms")
     answer = stack.providers.inbound_sms(sender=sender or new_number(), to=to, body=text, **more)
     return {**answer, "body": text}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +19,10 @@ WRONG: Final[dict[str, dict[str, Any]]] = {
     "an object for a body": {"body": {"a": 1}},
 }
 """What the placeholders of a send stand for that is no message."""
+RIGHT: Final[dict[str, tuple[str, ...]]] = {"email": ("no body",)}
+"""What is a message of a channel all the same: a mail may be its subject alone."""
+NO_ID: Final = "none"
+"""What nobody's ids look like."""
 
 
 def wrong_sends(stack: Stack, right: Message) -> Iterator[tuple[str, Any]]:
@@ -27,11 +32,13 @@ def wrong_sends(stack: Stack, right: Message) -> Iterator[tuple[str, Any]]:
     for what, values in WRONG.items():
         texts = all(isinstance(value, str | list) for value in values.values())
         wrong = rendered(send.body, {**right.values(), **values})
-        if wrong != whole and (texts or send.format == "json"):
+        is_one = wrong == whole or what in RIGHT.get(right.type, ())
+        if not is_one and (texts or send.format == "json"):
             yield what, wrong
     if send.format == "json":
         yield "a list for a message", [whole]
         yield "nothing in it", {}
+        yield "half of its JSON", json.dumps(whole).encode()[: -len(right.token)]
 
 
 def other_id(known: str) -> str:

@@ -34,9 +34,9 @@ OURS = {
     "harness/exploration/rich.py": "what a provider is to report",
     "harness/scenario/outage.py": "what a provider is to report",
     "harness/scenario/stack.py": "a counter of Redis",
-    "scenarios/test_api_promises.py": "what a provider is to report",
     "scenarios/test_crash_points.py": "what a provider is to report",
     "scenarios/test_readme.py": "steps, as the README writes them",
+    "scenarios/test_api_promises.py": "what a provider is to report, and the name of a time",
     "scenarios/test_delivery_reports.py": "what a provider is to report",
     "scenarios/test_signatures.py": "what a provider is to report",
 }

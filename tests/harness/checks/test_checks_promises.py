@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from histories import CONTRACT, ID, TOKEN, Script, made, right, send, started, watched
+from histories import CONTRACT, ID, TOKEN, Script, is_new, made, right, send, started, watched
 from judging import second_entry
 
 from harness.checks import (
@@ -13,9 +13,11 @@ from harness.checks import (
     conflict_refused,
     in_order,
     listed_once,
+    none_left_out,
     none_shown,
     one_of_many,
     shown_as_stored,
+    shown_at_once,
     stored_before_answer,
     taken,
     times_are_so,
@@ -105,6 +107,9 @@ def test_a_refused_body_fails_where_the_channel_is_claimed() -> None:
     assert taken_as(right()).outcome == "pass"
     assert taken_as(refused).reason == "a body of emoji alone was refused: it was answered 422 no body"
     assert taken_as(refused, UNCLAIMED).outcome == "unknown"
+    failed = right().change("database.status", is_new("sent"), new="failed")
+    assert taken_as(failed).reason == "a body of emoji alone was taken, and the message failed"
+    assert taken_as(failed, UNCLAIMED).outcome == "unknown"
     assert taken_as(send(started("api")).change("api.answered", status=None, error="reset")).outcome == "unknown"
 
 
@@ -159,6 +164,38 @@ def test_a_look_is_compared_with_the_row(status: int, shown: str | None, outcome
     assert shown_as_stored(history, flow, CONTRACT, look=look(status=status, shown=shown)).outcome == outcome
 
 
+def looked_at(script: Script, *, first: int | None, last: int, at: float = 3.5) -> Verdict:
+    asked = made("api.requested", at=at, keys=[key("token", TOKEN)], operation="get", request=2)
+    script = script.insert("queue.claimed", asked).insert("queue.claimed", look(status=first, at=at + 0.1))
+    history = Script([*script.events, look(status=last)]).history
+    looks = [event for event in history.events("api.answered") if event.data["operation"] == "get"]
+    return shown_at_once(history, script.flow(history), CONTRACT, looks=looks)
+
+
+LATER = right().change("database.inserted", at=3.9)
+"""Stored by who works on it, after the look."""
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "script", "outcome"),
+    [
+        (200, 200, right(), "pass"),
+        (200, 404, right(), "pass"),
+        (404, 200, right(), "fail"),
+        (500, 200, right(), "fail"),
+        (404, 404, right(), "unknown"),  # it isn't shown there at all
+        (None, 200, right(), "unknown"),
+        (404, 200, LATER, "pass"),
+        (404, 200, right().drop("database.inserted"), "unknown"),
+        (404, 200, right().change("database.inserted", sampled=True), "unknown"),
+        (404, 200, right().change("database.inserted", until=1_000.5), "unknown"),
+    ],
+)
+def test_what_was_taken_is_shown_at_once(first: int | None, last: int, script: Script, outcome: str) -> None:
+    verdict = looked_at(script, first=first, last=last)
+    assert verdict.outcome == outcome, verdict.story()
+
+
 def conflict(status: int | None, *, message_id: str | None = None, stored: bool = False) -> Verdict:
     token = [key("token", "#h9999999999")]
     script = right().add("api.requested", at=20, keys=token, operation="send", request=2)
@@ -189,6 +226,24 @@ def test_a_key_with_another_body(
 ) -> None:
     verdict = conflict(status, message_id=message_id, stored=stored)
     assert (verdict.outcome, words in verdict.reason) == (outcome, True), verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "message_id", "stored", "outcome"),
+    [(422, None, False, "pass"), (200, ID, False, "fail"), (201, OTHER, True, "fail"), (422, None, True, "fail")],
+)
+def test_a_key_with_the_same_text_for_somebody_else(
+    status: int, message_id: str | None, stored: bool, outcome: str
+) -> None:
+    """Both sends are of one flow then: what the first has made says nothing of the second."""
+    token = [key("token", TOKEN)]
+    script = right().add("api.requested", at=20, keys=token, operation="send", request=2)
+    if stored:
+        script = script.add("database.inserted", at=21, keys=token, message_id=OTHER, sequence=9, new="pending")
+    answer = {"operation": "send", "request": 2, "status": status, "message_id": message_id}
+    history = script.add("api.answered", at=22, keys=token, **answer).history
+    both = script.flow(history)
+    assert conflict_refused(history, both, both, CONTRACT).outcome == outcome
 
 
 def at_once(*, claims: bool | None, second: str | None = ID, status: int = 200) -> Verdict:
@@ -258,3 +313,19 @@ def test_a_list_has_each_message_once(pages: list[list[str]], growing: bool, out
 )
 def test_a_conversation_is_listed_forwards_or_backwards(listed: str, outcome: str) -> None:
     assert in_order(History(), look(shown=None), listed=list(listed), made=list("abc")).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("listed", "profile", "outcome", "words"),
+    [
+        ("cba", CONTRACT, "pass", "3 messages, 3 listed"),
+        ("zcba", CONTRACT, "pass", "3 messages, 4 listed"),
+        ("ca", CONTRACT, "fail", "1 of 3 messages of the conversation aren't listed: b"),
+        ("ca", UNCLAIMED, "unknown", "doesn't seem to have conversations"),
+        ("xyz", CONTRACT, "unknown", "3 of 3"),  # their ids may be others
+        ("", CONTRACT, "unknown", "3 of 3"),
+    ],
+)
+def test_a_conversation_lists_all_messages_of_it(listed: str, profile: Profile, outcome: str, words: str) -> None:
+    verdict = none_left_out(History(), look(shown=None), profile, listed=list(listed), made=list("abc"))
+    assert (verdict.outcome, words in verdict.reason) == (outcome, True), verdict.reason

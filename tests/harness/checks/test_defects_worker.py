@@ -41,9 +41,7 @@ from judging import (
     second_entry_gone,
 )
 
-from harness.checks import (
-    worker_processed,
-)
+from harness.checks import worker_processed
 from harness.history import key
 
 

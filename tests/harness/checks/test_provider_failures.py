@@ -12,7 +12,15 @@ from judging import GAVE_UP, PROFILE, SILENT
 from test_defects_worker import tried_again as after
 
 from harness.checks import Outcome
-from harness.checks.provider_failures import given_up, others_go_on, refused_and_told, tried_again, waited_for
+from harness.checks.provider_failures import (
+    comes_to_an_end,
+    given_up,
+    others_go_on,
+    refused_and_told,
+    tried_after_a_kill,
+    tried_again,
+    waited_for,
+)
 from harness.history import Flow, key
 from harness.profile import Look, Profile, Retries
 
@@ -43,9 +51,33 @@ KILLED = in_order(
 )
 
 
+def many(number: int, *, apart_ms: float) -> Script:
+    """So many calls that failed."""
+    token = key("token", MESSAGE.token)
+    events = []
+    for n in range(number):
+        call = key("call", "twilio", 100 + n)
+        data = {"provider": "twilio", "call": f"twilio/{100 + n}"}
+        events.append(made("provider.called", at=10 + n * apart_ms, keys=[call, token], **data))
+        more = {**data, "status": 503, "accepted": False}
+        events.append(made("provider.answered", at=10.1 + n * apart_ms, keys=[call], **more))
+    own = [event for event in FAILED.events if not event.kind.startswith("provider.")]
+    done = [replace(e, at=e.at + 1000) if e.kind in ("queue.acked", "queue.deleted") else e for e in own]
+    end = [replace(e, at=e.at + 1000) if is_new("failed")(e) else e for e in done]
+    return in_order(Script([*end, *events]))
+
+
+TWICE = many(2, apart_ms=30)
 TRIED: dict[str, tuple[Script, Profile, Outcome, str]] = {
     "taken by the second call": (ONCE, PROFILE, "pass", "calls 2, accepted 1"),
     "taken for the last word": (FAILED, PROFILE, "fail", "an answer 503 of the provider was taken for the last word"),
+    "taken for the last word after two": (
+        TWICE,
+        PROFILE,
+        "fail",
+        "an answer 503 of twilio was taken for the last word after 2 calls, and [retries] attempts is 6",
+    ),
+    "given up after two, as it says": (TWICE, retried(attempts=2), "fail", "it failed after 2 calls"),
     "by a stack that doesn't claim it": (FAILED, SILENT, "unknown", "doesn't seem to have retries"),
     "never tried again": (STUCK, PROFILE, "fail", "after an answer 503 it was not tried again within 5 s"),
     "not yet": (STUCK.soon(), PROFILE, "unknown", "still sending after 1 calls"),
@@ -132,22 +164,6 @@ def test_what_passes_is_tried_again(case: tuple[Script, Profile, Outcome, str]) 
     history = script.history
     verdict = tried_again(history, script.flow(history), profile, message=MESSAGE)
     assert (verdict.outcome, why in f"{verdict.reason} {verdict.also}") == (outcome, True), verdict.story()
-
-
-def many(number: int, *, apart_ms: float) -> Script:
-    """So many calls that failed."""
-    token = key("token", MESSAGE.token)
-    events = []
-    for n in range(number):
-        call = key("call", "twilio", 100 + n)
-        data = {"provider": "twilio", "call": f"twilio/{100 + n}"}
-        events.append(made("provider.called", at=10 + n * apart_ms, keys=[call, token], **data))
-        more = {**data, "status": 503, "accepted": False}
-        events.append(made("provider.answered", at=10.1 + n * apart_ms, keys=[call], **more))
-    own = [event for event in FAILED.events if not event.kind.startswith("provider.")]
-    done = [replace(e, at=e.at + 1000) if e.kind in ("queue.acked", "queue.deleted") else e for e in own]
-    end = [replace(e, at=e.at + 1000) if is_new("failed")(e) else e for e in done]
-    return in_order(Script([*end, *events]))
 
 
 def looked(script: Script, *, error: object, status: str = "failed", text: str | None = None) -> Script:
@@ -324,3 +340,85 @@ def test_who_was_never_tried_again_kept_nobody_waiting() -> None:
     flow, others = beside(sent=(0.0, 0.1), again=2.0, other=(0.2, 0.3))
     verdict = others_go_on(right().history, Flow(flow.events[:2]), PROFILE, others=others)
     assert (verdict.outcome, "never tried again" in verdict.reason) == ("unknown", True)
+
+
+REDIRECTED = answered(STUCK, status=302, outcome="answered", accepted=False)
+LEFT = in_order(REDIRECTED).drop("queue.acked", "queue.deleted")
+"""The provider's answer is the last that is known of it: its entry is pending, its row `sending`."""
+UNSURE = SILENT.model_copy(update={"retries": PROFILE.retries})
+ENDS: dict[str, tuple[Script, Profile, Outcome, str]] = {
+    "tried again": (answered(ONCE, status=302), PROFILE, "pass", "calls 2, accepted 1"),
+    "failed": (answered(FAILED, status=302), PROFILE, "pass", "failed after an answer 302"),
+    "failed, and nobody finished it": (
+        answered(FAILED, status=302).drop("queue.acked", "queue.deleted"),
+        PROFILE,
+        "fail",
+        "its entry was not acknowledged",
+    ),
+    "taken for a yes": (answered(LAST, status=302), PROFILE, "fail", "sent-is-earned"),
+    "left where it was": (
+        LEFT,
+        PROFILE,
+        "fail",
+        "an answer 302 nothing more was done, and the row stays sending",
+    ),
+    "left, and only a log tells of it": (
+        LEFT.add("worker.log", at=20, message_id=ID, text="it was left unfinished"),
+        PROFILE,
+        "fail",
+        "nothing more was done",
+    ),
+    "left by a stack that doesn't claim failures": (LEFT, UNSURE, "unknown", "failed messages"),
+    "left, and nothing said of when": (LEFT, retried(), "unknown", "still sending"),
+    "not yet": (LEFT.soon(), PROFILE, "unknown", "still sending"),
+    "put off": (
+        LEFT.add("queue.appended", at=20, message_id=ID, keys=["entry:x"], stream="later", id="2-0", entry="entry:x"),
+        PROFILE,
+        "unknown",
+        "still sending",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENDS.values(), ids=list(ENDS))
+def test_what_no_provider_says_comes_to_an_end(case: tuple[Script, Profile, Outcome, str]) -> None:
+    script, profile, outcome, why = case
+    history = script.history
+    verdict = comes_to_an_end(history, script.flow(history), profile, message=MESSAGE)
+    assert (verdict.outcome, why in f"{verdict.reason} {verdict.also}") == (outcome, True), verdict.story()
+
+
+def claiming(**claims: bool | None) -> Profile:
+    return PROFILE.model_copy(update={"claims": PROFILE.claims.model_copy(update=claims)})
+
+
+BRIEF = PROFILE.policy.model_copy(update={"finished_within": 1.0, "taken_up_within": 900.0})
+AFTER: dict[str, tuple[Script, Profile, Outcome, str]] = {
+    "forgotten": (KILLED, PROFILE, "fail", "nobody has tried it again since its worker was killed and is back"),
+    "by a stack that doesn't claim retries": (KILLED, claiming(retries=None), "unknown", "retries"),
+    "by a stack that doesn't claim redelivery": (KILLED, claiming(redelivery=None), "unknown", "redelivery"),
+    "not yet": (KILLED.soon(), PROFILE, "unknown", "still sending"),
+    "while somebody may still take it up": (
+        Script(KILLED.events, read=899.0),
+        PROFILE.model_copy(update={"policy": BRIEF}),
+        "unknown",
+        "still sending",
+    ),
+    "nobody came back": (Script(KILLED.events[:-1]), PROFILE, "unknown", "still sending"),
+    "tried": (ONCE, PROFILE, "pass", "calls 2, accepted 1"),
+    "asked to wait longer": (
+        answered(KILLED, status=429, retry_after="2000", wait_s=2000.0),
+        PROFILE,
+        "unknown",
+        "still sending",
+    ),
+    "refused for good": (answered(KILLED, status=404), PROFILE, "unknown", "still sending"),
+}
+
+
+@pytest.mark.parametrize("case", AFTER.values(), ids=list(AFTER))
+def test_what_waits_outlives_its_worker(case: tuple[Script, Profile, Outcome, str]) -> None:
+    script, profile, outcome, why = case
+    history = script.history
+    verdict = tried_after_a_kill(history, script.flow(history), profile, message=MESSAGE)
+    assert (verdict.outcome, why in f"{verdict.reason} {verdict.also}") == (outcome, True), verdict.story()

@@ -13,7 +13,9 @@ from tests.quality.defects import (
     replies,
     reports,
     sending,
+    shown,
     signatures,
+    tries,
     webhooks,
 )
 from tests.quality.defects.defect import Defect as Defect
@@ -22,6 +24,7 @@ KINDS = (
     sending,
     content,
     failures,
+    tries,
     entries,
     groups,
     webhooks,
@@ -29,6 +32,7 @@ KINDS = (
     reports,
     signatures,
     promises,
+    shown,
     crashes,
     outages,
 )

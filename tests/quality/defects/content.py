@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
+from harness.profile.base import Channel
 from tests.quality.defects.defect import Defect
 
 
@@ -202,6 +203,55 @@ def no_letters_behind_a_plus(message: Any) -> Any:
     return replace(message, sender=found.group() if found else message.sender)
 
 
+def without_what_is_empty(message: Any) -> Any:
+    """A value that is none, nothing or no isn't worth keeping."""
+    return replace(message, metadata={name: value for name, value in message.metadata.items() if value})
+
+
+def answers_as_before() -> None:
+    """A mail is made on top of the one before it, so that what this one doesn't say is that one's."""
+    from messaging_stack.providers.sendgrid import SendGridClient
+
+    mail, before = SendGridClient.mail, {}
+
+    def on_top(self: Any, message: Any) -> dict[str, Any]:
+        before.update(mail(self, message))
+        return dict(before)
+
+    SendGridClient.mail = on_top  # type: ignore[method-assign]  # reason: the defect
+
+
+def plain_left_out(mail: dict[str, Any]) -> None:
+    """Who can read HTML needs no plain text."""
+    mail["content"] = mail["content"][-1:]
+
+
+def reply_needs_a_text() -> None:
+    """What comes in without a text is taken for no message."""
+    from messaging_stack.errors import InvalidMessage
+
+    def check(message: Any) -> Any:
+        if not message.body:
+            raise InvalidMessage("expected a body", location=("body", "Body"))
+        return message
+
+    comes_in("from_twilio", check)()
+
+
+def html_alone_unread() -> None:
+    """Of a mail that comes in the plain part is read, and nothing where it has none."""
+    from messaging_stack import inbound
+
+    multipart = inbound._multipart
+
+    async def plain(headers: Any, body: Any) -> Any:
+        fields, files = await multipart(headers, body)
+        fields.pop("html", None)
+        return fields, files
+
+    inbound._multipart = plain
+
+
 CALL, MAIL, SHOWN = "the call carried", "the mail", "the API shows its"
 
 
@@ -215,6 +265,10 @@ def of_a_mail(name: str, install: Callable[[], None], because: str) -> Defect:
 
 def of_pictures(name: str, install: Callable[[], None], because: str = "the call carried media") -> Defect:
     return sent(name, install, because, channels=("mms",))
+
+
+def unusual(name: str, install: Callable[[], None], because: str, *, channel: Channel = "sms") -> Defect:
+    return Defect(name=name, caught_by="api-promises", because=because, install=install, channels=(channel,))
 
 
 DEFECTS = (
@@ -249,9 +303,16 @@ DEFECTS = (
     of_a_mail("links left out", mail_says(links_left_out), "the mail carries neither"),
     of_a_mail("plus address cut", mail_says(plus_cut), "the call went to"),
     of_a_mail("mail trimmed", handed(with_body(str.strip)), CALL),
+    of_a_mail("answers as before", answers_as_before, "which only another mail was sent with"),
+    of_a_mail("plain part lost", mail_says(plain_left_out), "neither the mail's HTML nor a plain part"),
+    unusual(
+        "nothing is said for a zero", handed(with_body(lambda body: "" if body == "0" else body)), "the message failed"
+    ),
+    unusual("picture says None", handed(with_body(lambda body: str(body or None))), CALL, channel="mms"),
     # what is kept
     sent("metadata lost", taken(lambda message: replace(message, metadata={})), f"{SHOWN} metadata"),
     sent("metadata's values made texts", shows(metadata=lambda held: {k: str(v) for k, v in held.items()}), SHOWN),
+    sent("empty metadata lost", taken(without_what_is_empty), f"{SHOWN} metadata"),
     sent("body shown escaped", shows(body=html.escape), f"{SHOWN} body"),
     # what comes in
     sent("reply trimmed", comes_in("from_twilio", with_body(str.strip)), f"{SHOWN} body"),
@@ -261,6 +322,8 @@ DEFECTS = (
         comes_in("from_twilio", with_pictures(lambda urls: urls[:1])),
         f"{SHOWN} attachments",
     ),
+    of_pictures("reply needs a text", reply_needs_a_text, "a delivery was answered 422"),
+    of_a_mail("HTML alone unread", html_alone_unread, "the API shows nothing of its text"),
     of_a_mail("subject of a reply lost", comes_in("from_inbound_parse", without("subject")), "its subject"),
     of_a_mail("files of a reply lost", comes_in("from_inbound_parse", without("files")), "its files"),
     of_a_mail("sender's plus lost", comes_in("from_inbound_parse", no_letters_behind_a_plus), f"{SHOWN} from"),

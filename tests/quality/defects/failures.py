@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from tests.quality.defects.defect import Defect
-from tests.quality.right.pace import pause
 
 
 def refusal_of(change: Any) -> None:
@@ -99,38 +97,6 @@ def hasty() -> None:
     Endpoint.__init__ = made
 
 
-def retry_policy(delay: Any) -> None:
-    from messaging_stack.retry import RetryPolicy
-
-    usual = RetryPolicy.delay_s
-
-    def delayed(self: Any, error: Any, *, retry_count: int, max_retries: int) -> float | None:
-        return delay(lambda **more: usual(self, **{"error": error, "retry_count": retry_count, **more}), error)
-
-    RetryPolicy.delay_s = delayed
-
-
-def without_end() -> None:
-    """Nobody looks how often a message was tried: it is tried for ever."""
-    retry_policy(lambda usual, error: usual(retry_count=0, max_retries=1))
-
-
-def storm() -> None:
-    """Tried again at once, and without end: the provider gets as many calls as the stack can make."""
-    from messaging_stack.delivery import Deliverer
-
-    deliver = Deliverer.deliver
-
-    async def delivered(self: Any, message: Any, **more: Any) -> Any:
-        for _ in range(500):
-            outcome = await deliver(self, message, **more)
-            if outcome.status != "retry":
-                break
-        return outcome
-
-    Deliverer.deliver = delivered
-
-
 def ignores_retry_after() -> None:
     """The provider asks to wait, and the stack's own pause is all that it waits."""
     refusal_of(_without_wait)
@@ -140,6 +106,11 @@ def _without_wait(error: Any, _: Any) -> Any:
     if hasattr(error, "retry_after_s"):
         error.retry_after_s = None
     return error
+
+
+def waits_for_rate_limits_alone() -> None:
+    """Retry-After is read of a 429, and a 503 has one, too."""
+    refusal_of(lambda error, response: error if response.status_code == 429 else _without_wait(error, response))
 
 
 def ignores_dates() -> None:
@@ -279,34 +250,33 @@ def retry_goes_to_the_sender() -> None:
     second_try(lambda row: {"to_address": row["from_address"], "from_address": row["to_address"]})
 
 
-def sleeps_in_the_worker() -> None:
-    """Who waits for a try sleeps in the worker, and everything behind it waits, too."""
-    from messaging_stack.delivery import Deliverer
+def below_400_is_success() -> None:
+    """Whatever isn't an error is a success, a redirection too."""
+    from messaging_stack.providers import sendgrid, twilio
 
-    deliver, one_at_a_time = Deliverer.deliver, asyncio.Lock()
+    for _, client in ((sendgrid, sendgrid.SendGridClient), (twilio, twilio.TwilioClient)):
+        send = client.send
 
-    async def delivered(self: Any, message: Any, *, retry_count: int, **more: Any) -> Any:
-        async with one_at_a_time:
-            outcome = await deliver(self, message, retry_count=retry_count, **more)
-            while outcome.status == "retry":
-                await pause(outcome.retry_in_s or 0.0)
-                retry_count += 1
-                outcome = await deliver(self, message, retry_count=retry_count, **more)
-            return outcome
+        async def sent(self: Any, message: Any, send: Any = send) -> Any:
+            try:
+                return await send(self, message)
+            except Exception as error:
+                if 300 <= (getattr(error, "http_status", None) or 0) < 400:
+                    return None
+                raise
 
-    Deliverer.deliver = delivered
+        client.send = sent
 
 
-def given_up_unsaid() -> None:
-    """After the last try the entry goes to the dead letters, and the row still says `retry`."""
-    from messaging_stack.worker.ledger import Recorder
+def pages_of_refusals_end_the_task() -> None:
+    """What a refusal says is read as JSON, and where it is none nobody catches that."""
 
-    record = Recorder.record
+    def read(error: Any, response: Any) -> Any:
+        if response.status_code < 500:
+            response.json()
+        return error
 
-    async def recorded(self: Any, outcome: Any, *, provider: str) -> bool:
-        return False if outcome.exhausted else await record(self, outcome, provider=provider)
-
-    Recorder.record = recorded
+    refusal_of(read)
 
 
 def defect(name: str, because: str, install: Any, **more: Any) -> Defect:
@@ -322,8 +292,6 @@ DEFECTS: tuple[Defect, ...] = (
     defect("half an answer ends the task", "it was not tried again within", half_answers_end_the_task),
     defect("never gives up a call", "never given up", never_gives_up_a_call),
     defect("hasty", "a call was given up after 0.3", hasty),
-    defect("without end", "[retries] attempts is 6", without_end),
-    defect("storm", "a storm", storm),
     defect("ignores Retry-After", "which asked to wait: Retry-After 1", ignores_retry_after),
     defect("ignores dates", "GMT", ignores_dates),
     defect("dates crash", "it was not tried again within", dates_crash),
@@ -339,6 +307,7 @@ DEFECTS: tuple[Defect, ...] = (
     defect("a retry loses the body", "the call carried ''", retry_loses_the_body),
     defect("a retry loses the media", "the call carried media []", retry_loses_the_media),
     defect("a retry goes to the sender", "the call went to", retry_goes_to_the_sender),
-    defect("sleeps in the worker", "were kept until it had been tried again", sleeps_in_the_worker),
-    defect("given up, and nobody says so", "it had its 6 calls, all that [retries] attempts allows", given_up_unsaid),
+    defect("waits for rate limits alone", "an answer 503, which asked to wait", waits_for_rate_limits_alone),
+    defect("below 400 is success", "sent-is-earned", below_400_is_success),
+    defect("pages of refusals end the task", "nothing more was done", pages_of_refusals_end_the_task),
 )

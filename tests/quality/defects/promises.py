@@ -1,10 +1,10 @@
-"""Of what the API promises: its answers, lists and keys."""
+"""Of what the API promises: its answers and keys."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.quality.defects.defect import Defect
@@ -180,105 +180,70 @@ def false_is_empty() -> None:
     SendRequest.message = checked
 
 
-def anything_is_shown() -> None:
-    """A look at a message that isn't there shows one that is pending."""
+def conflict_known_by(*parts: str) -> Any:
+    """What identifies a request for its key is less than all that it says."""
+
+    def install() -> None:
+        """What identifies a request for its key is less than all that it says."""
+        from messaging_stack.store import messages
+
+        messages.request_hash = lambda message: repr([getattr(message, part) for part in parts])
+
+    return install
+
+
+def key_forgotten() -> None:
+    """A key is kept for as long as its message is under way."""
+    from messaging_stack.worker.ledger import Recorder
+
+    record = Recorder.record
+
+    async def recorded(self: Any, outcome: Any, *, provider: str) -> bool:
+        moved = await record(self, outcome, provider=provider)
+        if outcome.status == "sent":
+            await self._pool.execute("DELETE FROM idempotency_keys WHERE message_id = $1", outcome.message_id)
+        return moved
+
+    Recorder.record = recorded
+
+
+def mail_recipient_unchecked() -> None:
+    """Whatever is sent to is taken for an address; the provider will say so."""
+    from messaging_stack.api import requests
+
+    requests.email_address = lambda value: value
+
+
+def no_json_breaks() -> None:
+    """What is no JSON is an error that nobody has thought of."""
     from messaging_stack.api import messages as routes
 
-    get = routes.messages.get
+    read_body = routes.read_body
 
-    async def found(pool: Any, message_id: Any) -> Any:
-        row = await get(pool, message_id)
-        if row is not None:
-            return row
-        newest = await pool.fetchrow("SELECT * FROM messages ORDER BY created_at DESC LIMIT 1")
-        return {**dict(newest), "id": message_id, "status": "pending"}
+    async def read(request: Any, **more: Any) -> bytes:
+        import json
 
-    routes.messages.get = found
+        body = await read_body(request, **more)
+        json.loads(body)
+        return body
 
-
-def shown_as_it_was() -> None:
-    """A look is answered from what the API remembers of its own answer."""
-    from messaging_stack.api import messages as routes
-
-    get, as_json = routes.messages.get, routes.messages.as_json
-    known: dict[Any, Any] = {}
-
-    def remembered(row: Any) -> Any:
-        known.setdefault(row["id"], row)
-        return as_json(row)
-
-    async def from_memory(pool: Any, message_id: Any) -> Any:
-        return known.get(message_id) or await get(pool, message_id)
-
-    routes.messages.as_json, routes.messages.get = remembered, from_memory
+    routes.read_body = read
 
 
-def shown_in_another_zone() -> None:
-    """Times are shown as those of another zone, and called UTC."""
-    from messaging_stack.store import messages
+def same_text_sent_once() -> None:
+    """What somebody was sent already is taken for a mistake of who sends it, and nobody is told."""
+    from messaging_stack.delivery import Deliverer
+    from messaging_stack.store.transitions import Outcome
 
-    iso = messages._time
-    messages._time = lambda value: iso(value - timedelta(hours=7)) if value else None
+    deliver, known = Deliverer.deliver, {}
 
+    async def once(self: Any, message: Any, **more: Any) -> Any:
+        first = known.setdefault((message.recipient, message.body), message.id)
+        if first != message.id:
+            return Outcome(message_id=message.id, status="sent")
+        return await deliver(self, message, **more)
 
-def sent_at_left_out() -> None:
-    """The time at which a message was sent is never shown."""
-    from messaging_stack.store import messages
-
-    as_json = messages.as_json
-    messages.as_json = lambda row: {**as_json(row), "sent_at": None}
-
-
-def sent_when_it_was_made() -> None:
-    """A message that was delivered shows as its making's time that of its last change."""
-    from messaging_stack.store import messages
-
-    as_json = messages.as_json
-
-    def shown(row: Any) -> Any:
-        return {**as_json(row), "created_at": (row["updated_at"] + timedelta(seconds=30)).isoformat()}
-
-    messages.as_json = shown
-
-
-def pages_overlap() -> None:
-    """A page begins one message too late, so that one between two pages is on none."""
-    from messaging_stack.store import messages
-
-    page = messages.page
-
-    async def late(pool: Any, *, limit: int, offset: int, conversation_id: Any = None) -> Any:
-        return await page(pool, limit=limit, offset=offset and offset + 1, conversation_id=conversation_id)
-
-    messages.page = late
-
-
-def pages_in_no_order() -> None:
-    """The pages of a list come in whatever order the database has them."""
-    from messaging_stack.store import messages
-
-    page = messages.page
-
-    async def unordered(pool: Any, *, limit: int, offset: int, conversation_id: Any = None) -> Any:
-        if conversation_id is not None:
-            return await page(pool, limit=limit, offset=offset, conversation_id=conversation_id)
-        rows = await pool.fetch("SELECT * FROM messages ORDER BY random() LIMIT $1 OFFSET $2", limit, offset)
-        return rows, await pool.fetchval("SELECT count(*) FROM messages")
-
-    messages.page = unordered
-
-
-def conversation_in_no_order() -> None:
-    """The messages of a conversation are listed by their random ids."""
-    from messaging_stack.store import messages
-
-    page = messages.page
-
-    async def by_id(pool: Any, *, limit: int, offset: int, conversation_id: Any = None) -> Any:
-        rows, total = await page(pool, limit=limit, offset=offset, conversation_id=conversation_id)
-        return (rows if conversation_id is None else sorted(rows, key=lambda row: row["id"].bytes[-4:])), total
-
-    messages.page = by_id
+    Deliverer.deliver = once
 
 
 CHECK = "api-promises"
@@ -308,22 +273,28 @@ DEFECTS = (
         install=emoji_alone_refused,
     ),
     Defect(name="false is empty", caught_by=CHECK, because="a body of a zero was refused", install=false_is_empty),
-    Defect(name="anything is shown", caught_by=CHECK, because="that nobody sent was shown", install=anything_is_shown),
-    Defect(name="shown as it was", caught_by=CHECK, because="and its row says sent", install=shown_as_it_was),
-    Defect(name="shown in another zone", caught_by=CHECK, because="it shows a time", install=shown_in_another_zone),
     Defect(
-        name="sent at left out",
+        name="conflict by recipient",
         caught_by=CHECK,
-        because="no time at which the message was sent",
-        install=sent_at_left_out,
+        because="the second is lost",
+        install=conflict_known_by("recipient"),
     ),
-    Defect(name="made when it was sent", caught_by=CHECK, because="it shows a time", install=sent_when_it_was_made),
-    Defect(name="pages with a hole", caught_by=CHECK, because="are on no page", install=pages_overlap),
-    Defect(name="pages in no order", caught_by=CHECK, because="at rest", install=pages_in_no_order),
+    Defect(name="conflict by body", caught_by=CHECK, because="the second is lost", install=conflict_known_by("body")),
     Defect(
-        name="conversation in no order",
+        name="key forgotten", caught_by="message-queued", because="2 messages were made with one", install=key_forgotten
+    ),
+    Defect(
+        name="mail recipient unchecked",
         caught_by=CHECK,
-        because="neither in the order",
-        install=conversation_in_no_order,
+        because="a recipient that is none was answered 201",
+        install=mail_recipient_unchecked,
+        channels=("email",),
+    ),
+    Defect(name="no JSON breaks", caught_by=CHECK, because="half of its JSON was answered 500", install=no_json_breaks),
+    Defect(
+        name="same text sent once",
+        caught_by="worker-processed",
+        because="messages of the same text were taken, and 1 sent",
+        install=same_text_sent_once,
     ),
 )

@@ -38,20 +38,6 @@ def mails_without_an_id_are_one() -> None:
 # what is kept of one
 
 
-def html_alone_is_lost() -> None:
-    """Of a mail its plain text is kept; one that has HTML alone says nothing."""
-    from messaging_stack import inbound
-
-    multipart = inbound._multipart
-
-    async def plain(headers: Any, body: bytes) -> Any:
-        fields, files = await multipart(headers, body)
-        fields.pop("html", None)
-        return fields, files
-
-    inbound._multipart = plain
-
-
 def direction_lost() -> None:
     """A reply's row says that it was sent."""
     from messaging_stack.store import webhooks
@@ -100,15 +86,6 @@ def reports_kept_after_the_answer() -> None:
 
 
 # what is told later
-
-
-def delivered_at_left_out() -> None:
-    """A report moves the status, and nobody notes when."""
-    from messaging_stack.store import transitions
-
-    told = "CASE due.becomes WHEN 'delivered' THEN clock_timestamp() ELSE m.delivered_at END"
-    assert told in transitions._APPLY_REPORTS, "the statement reads otherwise now"
-    transitions._APPLY_REPORTS = transitions._APPLY_REPORTS.replace(told, "m.delivered_at")
 
 
 def reason_of_a_report_lost() -> None:
@@ -172,7 +149,6 @@ DEEP = ("--deep", "--check", "outages", "--keyword", "postgres and server")
 DEFECTS: tuple[Defect, ...] = (
     of("same words are one reply", "webhooks", "made 1 rows, expected 2", same_words_are_one),
     of("mails without an id are one", "webhooks", "made 0 rows, expected 1", mails_without_an_id_are_one),
-    of("HTML alone lost", "content", "the API shows none of the words", html_alone_is_lost),
     of("direction of a reply lost", "webhooks", "of its direction", direction_lost),
     of(
         "pictures open a conversation",
@@ -195,7 +171,6 @@ DEFECTS: tuple[Defect, ...] = (
         reports_kept_after_the_answer,
         options=KILLED,
     ),
-    of("delivered at left out", "api-promises", "no time at which the message was delivered", delivered_at_left_out),
     of("reason of a report lost", "webhooks", "it failed, and nothing says why", reason_of_a_report_lost),
     of(
         "reply swallowed where the database is away",
