@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +10,20 @@ from typing import Any
 
 import pytest
 
-from harness.checks import at_once, report_moved, reports_applied, stored_once, stranger_ignored
+from harness.checks import (
+    at_once,
+    failure_explained,
+    report_moved,
+    reports_applied,
+    stored_once,
+    stranger_ignored,
+)
+from harness.errors import Inconclusive
 from harness.history import Flow, key
+from harness.plugin.outcomes import NotAsked
 from harness.profile.base import Channel
 from harness.profile.claims import claimed
+from harness.profile.templates import names_in
 from harness.scenario.messages import message
 from harness.scenario.replies import deliver_mail, deliver_text
 from harness.scenario.stack import Stack
@@ -106,6 +117,25 @@ def test_every_kind_of_report_before_and_after_every_end(stack: Stack, channel: 
             list(pool.map(lambda one: tell(stack, channel, *one), told))
         stack.all_finished(flows)
     judge_applied(stack, flows, [len(story) for story in stories])
+
+
+@pytest.mark.needs("failures")
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_why_a_message_failed_later_is_told(stack: Stack, channel: Channel) -> None:
+    """A provider that took a message says later that it couldn't deliver it, and why: `[look] error` tells of it."""
+    hook = stack.profile.webhooks.of(channel)
+    if not stack.profile.look.error or (hook.report_body is not None and "error" not in names_in(hook.report_body)):
+        raise NotAsked(
+            "the profile doesn't say where a reason stands, or a report in the stack's own names has none", []
+        )
+    flows = sent(stack, channel, len(FAILING[channel]))
+    for flow, word in zip(flows, FAILING[channel], strict=True):
+        tell(stack, channel, flow, word)
+    stack.all_finished(flows)
+    for flow in flows:
+        with contextlib.suppress(Inconclusive):
+            stack.api_client.message(str(flow.id))
+    stack.judge(*(failure_explained(stack.history, flow.now, stack.profile) for flow in flows))
 
 
 @pytest.mark.needs("sms")

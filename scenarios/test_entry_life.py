@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
 
-from harness.checks import Verdict, in_one_hand, poison_disposed, taken_up, worker_processed
+from harness.checks import Verdict, in_one_hand, made_again, poison_disposed, taken_up, worker_processed
 from harness.checks.entry_life import sent_within
 from harness.history import Flow
 from harness.plugin.outcomes import NotAsked
@@ -166,3 +167,20 @@ def test_a_worker_that_is_asked_to_stop_leaves_nothing_undone(stack: Stack) -> N
         stack.worker.start()
     done = stack.all_finished(flows, within=taken_up_within(stack))
     stack.judge(*processed(stack, sent, done))
+
+
+@pytest.mark.needs("regrouping")
+def test_a_group_that_is_gone_is_made_again(stack: Stack) -> None:
+    """Redis has lost it while the workers run; what came before they notice waits on the stream, and is read."""
+    if not stack.profile.queue.deletes:
+        raise NotAsked("entries stay on their stream, so a new group would be given them all again", ["regrouping"])
+    with contextlib.ExitStack() as lost:
+        with stack.worker.held():
+            begin = lost.enter_context(stack.planting.groups_lost())
+            flows = [stack.send(stack.message(f"waits {number}")) for number in range(3)]
+        within = stack.profile.policy.recovers_within + stack.profile.policy.finished_within
+        done = stack.all_finished(flows, within=within)
+        if not stack.worker.names:  # who ends because of it says so, and whoever looks after it starts it again
+            stack.worker.start()
+            done = stack.all_finished(flows, within=within)
+        stack.judge(*(made_again(stack.history, flow, stack.profile, lost=begin) for flow in done))

@@ -10,6 +10,7 @@ import pytest
 
 from harness.checks import at_once, one_conversation, stored_once
 from harness.history import Flow
+from harness.plugin.outcomes import NotAsked
 from harness.probes.probe import new_token
 from harness.profile.base import Channel
 from harness.scenario.deliveries import new_id
@@ -21,6 +22,8 @@ pytestmark = pytest.mark.check("webhooks")
 
 ROUNDS = 5
 """How often those who come at once do so: between a look and an act there may be less than a millisecond."""
+
+REFUSED = range(400, 500)
 
 MANY = 40
 """Replies after which one comes again: more than anybody would keep in mind for a moment."""
@@ -59,6 +62,33 @@ def test_a_mail_reply_delivered_twice_is_stored_once(stack: Stack) -> None:
     first = deliver_mail(stack, sender=sender, message_id=message_id)
     deliver_mail(stack, sender=sender, message_id=message_id)
     judge_once(stack, first["message_id"], deliveries=2)
+
+
+@pytest.mark.needs("webhooks")
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_who_says_the_same_twice_is_stored_twice(stack: Stack, channel: Channel) -> None:
+    """A repeated delivery is known by its provider's id, and not by what it says: yes may be an answer to both."""
+    text = f"yes {new_token()}"
+    sender, names = (new_number() if channel == "sms" else new_address()), [new_id(channel) for _ in range(2)]
+    for name in names:
+        if channel == "sms":
+            deliver_text(stack, sender=sender, body=text, sid=name)
+        else:
+            deliver_mail(stack, sender=sender, text=text, message_id=name)
+    done = stack.finished(stack.reply(names[0]))
+    stack.judge(stored_once(stack.history, done, stack.profile, deliveries=2, messages=2))
+
+
+@pytest.mark.needs("email", "webhooks")
+def test_mails_without_an_id_are_each_stored(stack: Stack) -> None:
+    """Not every mail has a Message-ID; a stack may refuse such a one, but two of them are two."""
+    if stack.profile.webhooks.email.body is not None:
+        raise NotAsked("replies come in the stack's own names, so each has an id", ["email"])
+    replies = [deliver_mail(stack, headers={"Message-ID": None}) for _ in range(2)]
+    if all(reply["status"] in REFUSED for reply in replies):
+        raise NotAsked("the stack takes no mail without a Message-ID", ["email"])
+    for reply in replies:
+        judge_once(stack, reply["message_id"], deliveries=1)
 
 
 @pytest.mark.needs("sms", "webhooks")
@@ -117,6 +147,15 @@ def test_twenty_first_messages_make_one_conversation(stack: Stack, channel: Chan
         deliveries = Flow(stack.history.events("callback.sent", "callback.answered", after=since))
         listing, evidence = conversations_of(stack, sender, expected=20)
         stack.judge(one_conversation(listing, evidence, expected=20), at_once(stack.history, deliveries))
+
+
+@pytest.mark.needs("sms", "mms", "webhooks", "conversations")
+def test_words_and_pictures_of_a_pair_are_one_conversation(stack: Stack) -> None:
+    sender = new_number()
+    deliver_text(stack, sender=sender)
+    deliver_text(stack, sender=sender, media=["https://example.com/a.png"])
+    listing, evidence = conversations_of(stack, sender, expected=2)
+    stack.judge(one_conversation(listing, evidence, expected=2))
 
 
 @pytest.mark.needs("sms", "webhooks", "conversations")

@@ -21,6 +21,9 @@ ODD_BODIES = {
     "markup": "<b>&amp; + % = ?</b>",
 }
 
+OVERTAKES_S = 0.5
+"""Seconds in which a message is done while another waits for its provider, where a worker does several at once."""
+
 
 def judge(stack: Stack, sent: Message, flow: TrackedFlow, *, within: float | None = None, needs: str = "") -> None:
     done = stack.finished(flow, within=within)
@@ -101,11 +104,16 @@ def test_a_worker_killed_before_it_acknowledged_loses_nothing(stack: Stack) -> N
 
 @pytest.mark.needs("redelivery")
 def test_a_worker_killed_during_its_call_loses_nothing(stack: Stack) -> None:
-    """The provider has the message, and the worker dies before it hears so: at least once."""
-    sent = stack.message("crash in call")
+    """The provider has the message, and the worker dies before it hears so: at least once.
+
+    Where it does several things at once another message has overtaken this one, and is finished before it.
+    """
+    sent, faster = stack.message("crash in call"), stack.message("overtakes it")
     with stack.providers.gate({"to": sent.to}) as gate:
         flow = stack.sending(sent)
         if stack.called(flow) and gate.withheld():
+            other = stack.sending(faster)
+            stack.waiting.until(lambda: stack.at_rest(other) or None, what="one that overtakes", within=OVERTAKES_S)
             stack.worker.kill()
     stack.worker.start()
     judge(stack, sent, flow, within=taken_up_within(stack), needs="redelivery")

@@ -19,9 +19,9 @@ from harness.checks.api_views import (
 )
 from harness.checks.as_sent import arrives_as_sent, kept_as_received, shown_as_sent
 from harness.checks.asynchronous import proof_by_actors, proof_by_hold, proof_by_order
-from harness.checks.crash_points import crash_points
-from harness.checks.delivery_reports import report_moved, reports_applied, stranger_ignored
-from harness.checks.entry_life import in_one_hand, poison_disposed, taken_up
+from harness.checks.crash_points import crash_points, outlives
+from harness.checks.delivery_reports import failure_explained, report_moved, reports_applied, stranger_ignored
+from harness.checks.entry_life import in_one_hand, made_again, poison_disposed, taken_up
 from harness.checks.lifecycle import forward_only, sent_is_earned
 from harness.checks.message_queued import message_queued, one_message
 from harness.checks.outages import outages
@@ -46,6 +46,7 @@ __all__ = [
     "crash_points",
     "each_is_sent",
     "failed",
+    "failure_explained",
     "forward_only",
     "given_up",
     "in_one_hand",
@@ -53,6 +54,7 @@ __all__ = [
     "kept_as_received",
     "listed_once",
     "load_account",
+    "made_again",
     "message_queued",
     "none_left_out",
     "none_shown",
@@ -61,6 +63,7 @@ __all__ = [
     "one_of_many",
     "others_go_on",
     "outages",
+    "outlives",
     "passed",
     "poison_disposed",
     "proof_by_actors",

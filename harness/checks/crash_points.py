@@ -5,13 +5,18 @@ from __future__ import annotations
 from harness.checks.fates import FAULTS, at_rest, fate_out
 from harness.checks.lacking import unless_lacking
 from harness.checks.repeats import first_generation, queued_again, sent_again
+from harness.checks.rest import late, taken_in, unacknowledged, unapplied
+from harness.checks.tries import asked_to_wait, passing
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
+from harness.history.flow import came_in
 from harness.profile import Profile
+from harness.profile.claims import claimed
 
 NAME = "crash-points"
 CLAIM = "whoever is killed at whichever step of a message, it isn't lost, and is sent again only for that reason"
+OUTLIVES = "what a webhook was answered 2xx is kept, though the API dies right after its answer"
 TOLD = ("fault.began", "api.answered", "queue.acked", "queue.deleted", "provider.answered", "database.status")
 
 
@@ -41,7 +46,11 @@ def _asked(history: History, flow: Flow, profile: Profile, point: str, met: Even
             proof,
             absent=["provider.called", "provider.answered", "database.status"],
         )
-    if fate == "unfinished":
+    if fate == "unfinished" and _untried(flow, facts, profile):
+        within = profile.retries.within
+        reason = f"lost: killed {point}, and it is {flow.status}, with no try within {within:g} s and no entry left"
+        yield refuted(reason, proof, absent=["provider.called", "queue.appended"])
+    elif fate == "unfinished":
         yield undecided(f"killed {point}, and it isn't finished yet: it is {flow.status}", proof)
     often = len(flow.accepted_calls) > flow.messages
     if often:
@@ -56,3 +65,42 @@ def _asked(history: History, flow: Flow, profile: Profile, point: str, met: Even
     ended = {"indeterminate": "none: it was never taken, and the client had no answer"}.get(fate, fate)
     times = f", called {len(flow.calls)} times" if len(flow.calls) > 1 else ""
     yield shown(f"killed {point}, and it is {ended}{times}", proof)
+
+
+def _untried(flow: Flow, facts: Facts, profile: Profile) -> bool:
+    """Whether a message waits for a next try that `[retries] within` says is overdue, and nobody has an entry of it."""
+    within, answers = profile.retries.within, flow.call_answers
+    if within is None or not claimed(profile, "retries") or not answers or flow.calls_in_flight:
+        return False
+    if not passing(answers[-1], profile) or unacknowledged(flow, profile):
+        return False
+    kills = [window.ended for window in facts.disturbances(flow.events[0], flow.events[-1])]
+    return late(facts.history, flow.events[-1], *kills, by=within + asked_to_wait(answers[-1]))
+
+
+@check(NAME, OUTLIVES, silence=("database.inserted", "database.status"))
+def outlives(history: History, flow: Flow, profile: Profile, *, met: bool) -> Answers:
+    """Judges a reply, or a message of which a report came, while the API was killed before it could write a row.
+
+    `met` says whether somebody waited to write one. A delivery that wasn't answered has come again.
+    """
+    if not met:
+        yield undecided("nobody waited to write a row, so nobody was killed before that", flow.events)
+        return
+    feature = "webhooks" if came_in(flow) else "delivery_reports"
+    yield from unless_lacking(_kept(history, flow, profile), profile, feature)
+
+
+def _kept(history: History, flow: Flow, profile: Profile) -> Answers:
+    answers, rows = taken_in(flow), [event for _, event in flow.statuses[-1:]]
+    left = not rows if came_in(flow) else bool(unapplied(flow, profile))
+    what = "nothing of it is stored" if came_in(flow) else f"it is {flow.status} all the same"
+    if not answers:
+        yield undecided("no delivery was answered 2xx, so nothing was taken", flow.of("callback.answered"))
+    elif left and late(history, *answers, *rows, by=profile.policy.finished_within):
+        reason = f"lost: the API had answered a webhook {answers[0].data.get('status')}, was killed, and {what}"
+        yield refuted(reason, [*answers, *rows], absent=["database.inserted", "database.status"])
+    elif left:
+        yield undecided(f"{what} yet", [*answers, *rows], absent=["database.inserted", "database.status"])
+    else:
+        yield shown("what was answered is kept", [*answers, *rows])

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from harness.checks.fates import asked_for
+from harness.checks.lacking import unless_lacking
 from harness.checks.lifecycle import backward_moves, no_step, sampled, trail
+from harness.checks.provider_failures import says_why
 from harness.checks.rest import allowed_by, late, owed_by, words_of
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.checks.webhooks import NAME, answered
@@ -21,6 +23,7 @@ from harness.profile.claims import claimed, remedy
 
 MOVED = "a delivery report moves the message on, and never back"
 APPLIED = "a message is where its own delivery reports say, in whatever order and company they came"
+EXPLAINED = "a message that failed by its provider's report says why"
 STRANGE = "a report about another system's message does no harm"
 
 
@@ -107,6 +110,20 @@ def stranger_ignored(history: History, flow: Flow, profile: Profile) -> Answers:
         yield from answered(answers, profile, "delivery_reports")
         if status in SUCCESS:
             yield shown(f"answered {status}", answers)
+
+
+@check(NAME, EXPLAINED)
+def failure_explained(history: History, flow: Flow, profile: Profile) -> Answers:
+    """Judges a message that a provider took, and of which it said later that it failed: a look at it says why."""
+    if flow.status != profile.statuses.failed:
+        reason = f"it is {flow.status}, so there is nothing to explain"
+        yield undecided(reason, flow.of("callback.answered"), absent=["database.status"])
+        return
+    wrong = list(says_why(flow, profile, ()))
+    yield from unless_lacking(wrong, profile, "delivery_reports")
+    looks = [event for event in flow.of("api.answered") if event.data.get("operation") == "get"]
+    if looks and not wrong:
+        yield shown("it failed, and says why", [*flow.of("callback.sent"), looks[-1]])
 
 
 def told(flow: Flow) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from harness.checks.lacking import unless_lacking
 from harness.checks.repeats import sent_again
-from harness.checks.rest import late, unacknowledged, work
+from harness.checks.rest import forgotten, late, unacknowledged, work
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
@@ -18,6 +18,7 @@ from harness.profile import Profile
 NAME = "entry-life"
 POISON = "an entry that can't be delivered keeps no other back, and ends on the dead letters"
 TAKEN_UP = "what a dead worker had is taken up by a worker of another name"
+MADE_AGAIN = "a consumer group that is gone is made again, and what waits on its stream is read"
 IN_HAND = "what one worker has in hand no other works on"
 MOST_TRIES: Final = 20
 """How often an entry that can't be delivered may be given to workers, where `[retries] attempts` doesn't say."""
@@ -144,10 +145,15 @@ def taken_up(history: History, flow: Flow, profile: Profile, *, gone: Sequence[s
 def _taken_up(facts: Facts, flow: Flow, profile: Profile, gone: Sequence[str]) -> Answers:
     history, within = facts.history, profile.policy.taken_up_within
     nobody, who = facts.no_consumer(), ", ".join(gone)
-    others = [e for e in (*flow.claims, *flow.acks, *flow.deletes) if e.data.get("process") not in (None, *gone)]
+    lost = forgotten(flow)
+    done = [event for event in (*flow.claims, *flow.acks, *flow.deletes) if event not in lost]
+    others = [event for event in done if event.data.get("process") not in (None, *gone)]
     kills = [w for w in facts.windows("kill", target="worker") if flow.events and w.began.seen > flow.events[0].seen]
     if nobody:
         yield refuted(nobody, [*flow.appends, *flow.claims])
+    elif lost and not others:
+        by = lost[0].data.get("process") or "somebody"
+        yield refuted(f"what {who} had was forgotten with its consumer, which {by} deleted", [*flow.claims, *lost])
     elif not work(flow):
         yield undecided("nothing of it was seen on its queue", flow.events[-3:], absent=["queue.appended"])
     elif others and not unacknowledged(flow, profile):
@@ -171,7 +177,7 @@ def in_one_hand(history: History, flow: Flow, profile: Profile) -> Answers:
 
 def _in_one_hand(facts: Facts, flow: Flow, profile: Profile) -> Answers:
     calls, taken = flow.accepted_calls, list(dict.fromkeys(e.data.get("process") for e in flow.claims))
-    why = sent_again(flow, facts) if len(calls) > flow.messages else None
+    why = sent_again(flow, facts) if len(calls) > flow.messages and not given_anew(flow, facts) else None
     if not calls:
         yield undecided(f"it is {flow.status or 'not stored'}, and no provider has it", flow.events[-3:])
     elif len(calls) <= flow.messages:
@@ -183,3 +189,35 @@ def _in_one_hand(facts: Facts, flow: Flow, profile: Profile) -> Answers:
         by = f": {' and '.join(map(str, taken))} had it in hand at once" if len(taken) > 1 else ""
         reason = f"{len(calls)} calls were accepted for one message that a worker had in hand{by}"
         yield refuted(reason, [*flow.claims, *flow.calls, *calls])
+
+
+def given_anew(flow: Flow, facts: Facts) -> bool:
+    """Whether an entry was read as new by two consumers, with nobody disturbed in between.
+
+    A group gives each entry as new once: who reads it again so has another group, or has made that one anew.
+    """
+    first: dict[object, Event] = {}
+    for claim in flow.claims:
+        if claim.data.get("how") != "read":
+            continue
+        before = first.setdefault(claim.data.get("entry"), claim)
+        other = before.data.get("consumer") != claim.data.get("consumer")
+        if other and not facts.disturbances(before, claim):
+            return True
+    return False
+
+
+@check(NAME, MADE_AGAIN)
+def made_again(history: History, flow: Flow, profile: Profile, *, lost: Event) -> Answers:
+    """Judges one message that was put on its stream when the group of its workers was `lost`."""
+    nobody, within = Facts(history).no_consumer(), profile.policy.recovers_within
+    claims = [event for event in flow.claims if event.seq > lost.seq]
+    if nobody:
+        yield refuted(nobody, [lost, *flow.appends])
+    elif flow.status in profile.statuses.terminal and claims:
+        yield shown(f"its group was made again, and it is {flow.status}", [lost, claims[0], flow.statuses[-1][1]])
+    elif not claims and flow.taken and late(history, lost, flow.taken, by=within):
+        reason = f"its group was deleted, and {within:g} s later nobody has made it again and read what waits"
+        yield refuted(reason, [lost, flow.taken, *flow.appends], absent=["queue.claimed"])
+    else:
+        yield undecided(f"it is {flow.status or 'not stored'}", [lost, *flow.events[-3:]], absent=["database.status"])

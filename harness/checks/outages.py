@@ -9,7 +9,7 @@ from harness.checks.fates import waits
 from harness.checks.lacking import unless_lacking
 from harness.checks.rest import late
 from harness.checks.verdict import Answers, Verdict, check, refuted, undecided
-from harness.checks.whole_record import PROVEN, put_in_order
+from harness.checks.whole_record import PROVEN, UNHEARD, put_in_order
 from harness.history import History
 from harness.history.facts import Facts
 from harness.history.flow import Flow, came_in
@@ -33,7 +33,7 @@ def outages(history: History, profile: Profile, *, after: int = 0) -> Answers:
         return
     it = account(history, profile, after=after)
     found = [*_dead(it, windows, facts), *_stuck(it, windows, history, profile), *_refused(it, windows, history)]
-    yield from unless_lacking([*found, *put_in_order(PROVEN, it, history, profile)], profile, "outages")
+    yield from unless_lacking([*found, *put_in_order((*PROVEN, UNHEARD), it, history, profile)], profile, "outages")
 
 
 def _dead(it: Account, windows: list[Window], facts: Facts) -> Iterator[Verdict]:

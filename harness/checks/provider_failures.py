@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from harness.checks.lacking import not_accepted, permanent, unless_lacking
+from harness.checks.lacking import not_accepted, permanent, turned_down, unless_lacking
 from harness.checks.lifecycle import forward_only, no_step
 from harness.checks.rest import late
 from harness.checks.sent import Sent
@@ -146,8 +146,32 @@ def _given_up(history: History, flow: Flow, profile: Profile) -> Answers:
         yield undecided(reason, [*flow.calls, *last], remedy=fix)
     yield from _only_forward(history, flow, profile)
     yield from finished(history, flow, profile)
+    yield from _dead_letter(facts, flow, profile)
     if flow.status == words.failed and number > 1:
         yield shown(f"given up after {number} calls", [*flow.calls, *last])
+
+
+def _dead_letter(facts: Facts, flow: Flow, profile: Profile) -> Answers:
+    """Whether a message that was given up is on the dead letters, once, where the profile claims those.
+
+    Of one that was tried in vain alone: what a provider refuses for good is no work for anybody, dead or not.
+    """
+    if not claimed(profile, "dead_letters") or flow.status != profile.statuses.failed or turned_down(flow):
+        return
+    history, last = facts.history, flow.statuses[-1][1]
+    letters = [event for event in flow.appends if event.data.get("dead")]
+    strange = [gap for gap in history.events("probe.gap") if gap.data.get("dead")]
+    if not letters and strange:  # it may be one of those that can't be told to be anybody's
+        reason = f"whether a dead letter tells of it can't be said: {strange[0].data['reason']}"
+        yield undecided(reason, [strange[0], last], remedy=str(strange[0].data.get("remedy", "")))
+    elif not letters:
+        reason = "it was tried in vain and given up, and no dead letter tells of it"
+        if late(history, last, *flow.acks, by=profile.policy.finished_within):
+            yield refuted(reason, [*flow.calls[-1:], last, *flow.acks], absent=["queue.appended"])
+        else:
+            yield undecided(f"{reason} yet", [last], absent=["queue.appended"])
+    elif len(letters) > flow.messages and not facts.disturbances(flow.events[0], letters[-1]):
+        yield refuted(f"{len(letters)} dead letters tell of one message that was given up", [last, *letters])
 
 
 @check(NAME, REFUSED, silence=("provider.called",))

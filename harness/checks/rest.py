@@ -55,7 +55,7 @@ def debts(flow: Flow, facts: Facts, profile: Profile) -> Iterator[Debt]:
     if any(event.data.get("call") not in done for event in flow.of("callback.sent")):
         yield Debt("callback", "a webhook about it has not been answered")
     if came_in(flow):
-        if taken_in(flow) and not flow.first("database.inserted") and not facts.unseen("database.inserted"):
+        if len(flow.of("database.inserted")) < different(flow) and not facts.unseen("database.inserted"):
             yield Debt("reply", "it came in and is not stored")
         return
     if flow.answers and not flow.taken:
@@ -89,6 +89,11 @@ def taken_in(flow: Flow) -> list[Event]:
     return [event for event in flow.of("callback.answered") if event.data.get("status") in SUCCESS]
 
 
+def different(flow: Flow) -> int:
+    """How many messages that came in the stack took: those of the same words are told apart by their providers' ids."""
+    return len({event.data.get("message") for event in taken_in(flow)})
+
+
 # entries
 
 
@@ -119,6 +124,11 @@ def unacknowledged(flow: Flow, profile: Profile) -> list[Event]:
     done = given_up(flow, flow.acks)
     done |= {event.data.get("entry") for event in flow.claims if event.data.get("noack")}
     return [event for entry, event in work(flow).items() if entry not in done]
+
+
+def forgotten(flow: Flow) -> list[Event]:
+    """The ends of its entries by which nobody was done with them: their consumer was deleted with them in hand."""
+    return [event for event in flow.acks if event.data.get("how") == "forgotten"]
 
 
 def kept(flow: Flow, profile: Profile) -> list[Event]:

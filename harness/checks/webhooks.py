@@ -47,8 +47,8 @@ def answered(answers: Sequence[Event], profile: Profile, feature: str) -> Answer
 
 
 @check(NAME, ONCE, silence=("database.inserted",))
-def stored_once(history: History, flow: Flow, profile: Profile, *, deliveries: int) -> Answers:
-    """Judges an inbound message that was delivered `deliveries` times."""
+def stored_once(history: History, flow: Flow, profile: Profile, *, deliveries: int, messages: int = 1) -> Answers:
+    """Judges an inbound message that was delivered `deliveries` times; or `messages` of the same words."""
     answers = flow.of("callback.answered")
     if len(answers) < deliveries:
         yield undecided(f"{len(answers)} of {deliveries} deliveries were answered", flow.of("callback.sent"))
@@ -56,10 +56,11 @@ def stored_once(history: History, flow: Flow, profile: Profile, *, deliveries: i
     good = [event for event in answers if event.data.get("status") in SUCCESS]
     rows = flow.of("database.inserted")
     told = "1 delivery" if deliveries == 1 else f"{deliveries} deliveries"
-    if len(rows) > 1:
-        yield refuted(f"{told} made {len(rows)} rows, expected 1", [*answers, *rows])
-    elif good and not rows:
-        reason = f"{told} made 0 rows, expected 1"
+    told += f" of {messages} messages" if messages > 1 else ""
+    if len(rows) > messages:
+        yield refuted(f"{told} made {len(rows)} rows, expected {messages}", [*answers, *rows])
+    elif good and len(rows) < messages:
+        reason = f"{told} made {len(rows)} rows, expected {messages}"
         if not late(history, *good, by=profile.policy.finished_within):
             yield undecided(f"{reason}, and the profile still allows for one", good, absent=["database.inserted"])
         elif claimed(profile, "webhooks"):
@@ -67,7 +68,21 @@ def stored_once(history: History, flow: Flow, profile: Profile, *, deliveries: i
         else:
             yield undecided(f"{reason}; where replies go isn't known", answers, remedy=remedy("webhooks"))
     elif rows:
-        yield shown(f"{told}, 1 row", [*answers, *rows])
+        yield from _went_out(history, rows, profile)
+        yield shown(f"{told}, {len(rows)} row{'s' if len(rows) > 1 else ''}", [*answers, *rows])
+
+
+def _went_out(history: History, rows: Sequence[Event], profile: Profile) -> Answers:
+    """Whether the row of what came in says of its direction what those say of what was sent, in whichever word."""
+    sent = {event.message_id for event in history.events("api.answered") if event.data.get("operation") == "send"}
+    out = {row.data.get("said"): row for row in history.events("database.inserted") if row.message_id in sent}
+    wrong = [row for row in rows if row.data.get("said") in out and row.data.get("said") is not None]
+    if wrong:
+        said = wrong[0].data["said"]
+        reason = f"the row of what came in says {said!r} of its direction, as that of what was sent does"
+        proof = [wrong[0], out[said]]
+        doubt = not claimed(profile, "webhooks")
+        yield undecided(reason, proof, remedy=remedy("webhooks")) if doubt else refuted(reason, proof)
 
 
 @check(NAME, SIGNED, silence=("database.inserted", "database.status"))

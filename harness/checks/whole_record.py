@@ -13,13 +13,24 @@ from harness.checks.lacking import doubtful
 from harness.checks.lifecycle import earned_by, moved_back, sent_is_earned
 from harness.checks.mixed_up import id_of_anothers_call, one_id_for_two, sent_elsewhere, stored_again
 from harness.checks.repeats import first_generation, insisted, queued_again
-from harness.checks.rest import allowed_by, cut_between, entry_within, kept, late, unacknowledged, work
+from harness.checks.rest import (
+    allowed_by,
+    cut_between,
+    entry_within,
+    kept,
+    late,
+    taken_in,
+    unacknowledged,
+    unapplied,
+    work,
+)
 from harness.checks.verdict import Answers, Verdict, check, refuted
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
 from harness.history.flow import came_in
 from harness.history.reading import nothing_is_waste
 from harness.profile import Profile
+from harness.profile.claims import claimed
 
 NAME = "whole-record"
 CLAIM = "of all messages none is lost, sent twice, moved back, unqueued, unfinished or dead without a reason"
@@ -87,6 +98,17 @@ def orphaned(flow: Flow, _: Facts, profile: Profile) -> list[Event]:
     return list(work(flow).values()) if flow.id and not rows and profile.deploy.driver != "attached" else []
 
 
+def without_effect(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
+    """The final reports that the stack took of a message, and never applied, where the profile claims that it does."""
+    if not claimed(profile, "delivery_reports"):
+        return []
+    reports = [event for event, _ in unapplied(flow, profile)]
+    answers = {event.data.get("call"): event for event in taken_in(flow)}
+    rows = [event for _, event in flow.statuses[-1:]]
+    heard = [answers[event.data.get("call")] for event in reports]
+    return [*heard, *rows] if heard and late(facts.history, *heard, *rows, by=profile.policy.finished_within) else []
+
+
 PROVEN: Final[tuple[Question, ...]] = (
     ("answered with the id of another message", lambda flow, *_: one_id_for_two(flow), ()),
     ("with the provider id of a call that carried another message's text", lambda f, *_: id_of_anothers_call(f), ()),
@@ -96,8 +118,10 @@ PROVEN: Final[tuple[Question, ...]] = (
     ("called again after a refusal for good", lambda flow, facts, _: insisted(flow, facts), ()),
 )
 """What the events themselves prove, however little else was seen."""
+UNHEARD: Final[Question] = ("without the effect of a report that was taken", without_effect, ("database.status",))
 QUESTIONS: Final[tuple[Question, ...]] = (
     *PROVEN,
+    UNHEARD,
     ("sent before a provider had accepted", unearned, ()),
     ("at their end without ever being queued", unqueued, ("queue.appended",)),
     ("queued more than once", queued_twice, ()),

@@ -9,7 +9,7 @@ from harness.checks.lacking import failed_wrongly, in_its_words, not_accepted, t
 from harness.checks.lifecycle import forward_only, no_step, sampled, sent_is_earned
 from harness.checks.mixed_up import ONE_ID, OTHERS_CALL, id_of_anothers_call, one_id_for_two
 from harness.checks.repeats import insisted, sent_again
-from harness.checks.rest import entry_within, kept, late, unacknowledged, work
+from harness.checks.rest import entry_within, forgotten, kept, late, unacknowledged, work
 from harness.checks.sent import Sent
 from harness.checks.tries import tried_as_said
 from harness.checks.verdict import Answers, Verdict, check, refuted, shown, undecided
@@ -114,7 +114,9 @@ def _not_at_its_end(facts: Facts, flow: Flow, profile: Profile) -> Answers:
         return
     if finished_with and not sampled(flow) and late(facts.history, *ends, *flow.accepted_calls, by=within):
         # nobody has the message any more, and nobody will write its row
-        reason = f"its entry is finished, and the row stays {flow.status}"
+        lost = forgotten(flow)
+        how = f"was forgotten with its consumer, which {lost[0].data.get('process')} deleted" if lost else "is finished"
+        reason = f"its entry {how}, and the row stays {flow.status}"
         yield refuted(reason, [*ends, *(e for _, e in flow.statuses[-1:])], absent=["database.status"])
     else:
         reason = f"it is still {flow.status or 'not stored'} after {len(flow.calls)} calls"

@@ -19,6 +19,7 @@ ROW: Final = {
     "new": "the status after",
     "by": "the connection's `application_name`; SQLite knows none",
     "direction": "`outbound` or `inbound`, where the table says",
+    "said": "the same in the table's own word",
     "provider_id": "the provider's id of the message, once the row has it",
     "sequence": "the trigger's own number of the change",
     "sampled": "true where the status was polled, so that states in between were missed",
@@ -116,6 +117,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         {
             **ENTRY,
             "group": "the consumer group",
+            "how": "`dropped` where Redis did it itself, `forgotten` where its consumer was deleted with it in hand",
             "counted": "how many Redis says that it was",
             "unanswered": "true where Redis' answer wasn't seen",
         },

@@ -50,6 +50,8 @@ class Entries:
         self._queue = queue
         self._told: set[tuple[str, ...]] = set()
         self._done: set[tuple[str, str]] = set()
+        self._hands: dict[tuple[str, str], str] = {}
+        """Which consumer has an entry of a stream in hand."""
         self._lengths: dict[str, float] = {}
         self._times: dict[tuple[str, str | None], int] = {}
         self._aside = Aside(history, queue)
@@ -118,6 +120,10 @@ class Entries:
         fields[said["value"]] = said["content"]
 
     def _event(self, kind: str, said: Said) -> None:
+        if kind == "queue.claimed" and "consumer" in said and not said.get("noack"):
+            self._hands[said["stream"], said["id"]] = said["consumer"]
+        elif kind == "queue.acked":
+            self._hands.pop((said["stream"], said["id"]), None)
         if kind in ("queue.acked", "queue.deleted"):
             self._done.add((kind, key("entry", said["stream"], said["id"])))
         if kind == "queue.deleted" and not said.get("unanswered"):
@@ -212,6 +218,8 @@ class Entries:
     def _unread(self, said: Said) -> None:
         """Something may have changed a stream, or all of them; what is done again and again is a lasting gap."""
         stream, command = said["stream"], said["command"]
+        if "consumer" in said and self._forgotten(said):
+            return
         for name in [stream] if stream else self._queue.all_keys:
             self._lengths[name] = inf
         times = self._times[(command, stream)] = self._times.get((command, stream), 0) + 1
@@ -229,6 +237,19 @@ class Entries:
             remedy=said.get("remedy") or REMEDY,
             **more,
         )
+
+    def _forgotten(self, said: Said) -> bool:
+        """A consumer that is deleted takes along what it had in hand: nobody is given that again.
+
+        False where Redis says of more or fewer entries than are known to be its.
+        """
+        stream, consumer = said["stream"], said["consumer"]
+        had = [entry for (where, entry), whose in self._hands.items() if (where, whose) == (stream, consumer)]
+        if len(had) != said.get("counted"):
+            return False
+        for entry in had:
+            self._event("queue.acked", {**said, "how": "forgotten", "id": entry})
+        return True
 
     def _elsewhere(self, said: Said) -> None:
         database, stream = said["database"], said["stream"]

@@ -98,7 +98,8 @@ class Rows:
         came_in = str(row["direction"]) in self._incoming
         data |= {"provider_id": row["provider_id"]} if row["provider_id"] else {}
         # a number for a direction may be 0
-        data |= {"direction": "inbound" if came_in else "outbound"} if row["direction"] not in (None, "") else {}
+        if row["direction"] not in (None, ""):
+            data |= {"direction": "inbound" if came_in else "outbound", "said": str(row["direction"])}
         at = row["committed"]
         if at is None:
             at, data["until"] = row["at"], row["read"]

@@ -26,6 +26,7 @@ FEATURES: Final = {
     "failures": "failed messages",
     "redelivery": "redelivery",
     "takeover": "takeover by a worker of another name",
+    "regrouping": "a consumer group that is made again",
     "several_workers": "several workers",
     "outages": "recovery from outages",
 }
@@ -41,7 +42,7 @@ RESTS_ON: Final = {
 
 
 WHERE_CLAIMED: Final = frozenset(
-    {"validation", "key_conflicts", "lists", "mail_attachments", "dead_letters", "takeover"}
+    {"validation", "key_conflicts", "lists", "mail_attachments", "dead_letters", "takeover", "regrouping"}
 )
 """What is asked only of who claims it: many a right stack has no such thing, and never thought of saying so; some would
 be harmed by being asked."""

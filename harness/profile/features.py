@@ -51,6 +51,9 @@ class Claims(Section):
     takeover: bool | None = None
     """It is taken up by any other, also of another name: nothing waits for that worker to come back. Not said: it isn't
     asked."""
+    regrouping: bool | None = None
+    """A consumer group that is deleted while the workers run is made again, from the beginning of its stream. Not said:
+    it isn't asked."""
     several_workers: bool | None = None
     """Several workers may share the work."""
     outages: bool | None = None

@@ -60,26 +60,40 @@ class Point:
 
 
 @step(lambda _, message, **__: f"a calm run of {message.type} {message.token}")
-def points_of(stack: Stack, message: Message) -> list[Point]:
+def points_of(stack: Stack, message: Message, *, failing: bool = False) -> list[Point]:
     """Sends one message with nothing in its way; the points at which it can be stopped, in the order of its steps.
 
-    Raises Unobservable where there is none.
+    `failing`: its first call fails, and what comes from there on are its points. Raises Unobservable where there is
+    none.
     """
-    said = stack.wire.statements if stack.wire is not None and stack.wire.has_database else None
-    if said is None:
-        flow = stack.finished(stack.send(message))
-        heard: Sequence[Stated] = ()
-    else:
-        said.forget()
-        with listening(stack):
-            flow = stack.finished(stack.send(message))
-            stack.settle()
-            heard = list(said.heard)
-    found = [*queue_points(stack, flow), *statement_points(stack, heard, flow, message), *call_points(stack, flow)]
-    found.sort(key=lambda point: point.at)
+    with failing_once(stack, message) if failing else contextlib.nullcontext():
+        flow, heard = _listened(stack, message)
+    found = [*queue_points(stack, flow), *statement_points(stack, heard, flow, message)]
+    if not failing:  # a gate before the provider's answer would meet the call that fails
+        found += call_points(stack, flow)
+    since = flow.calls[0].at if failing and flow.calls else 0.0
+    found = sorted((point for point in found if point.at > since), key=lambda point: point.at)
     if not found:
         raise Unobservable("no step of this stack can be withheld, so nobody can be killed at one")
     return found[:MOST]
+
+
+def failing_once(stack: Stack, message: Message) -> AbstractContextManager[None]:
+    """The first call of a message meets an error that passes."""
+    status = stack.profile.retries.statuses[0]
+    return stack.providers.fault({"to": message.to}, status=status, times=1, retry_after=0)
+
+
+def _listened(stack: Stack, message: Message) -> tuple[Flow, Sequence[Stated]]:
+    """A message at rest, and the statements that were heard meanwhile, where any can be."""
+    said = stack.wire.statements if stack.wire is not None and stack.wire.has_database else None
+    if said is None:
+        return stack.finished(stack.send(message)), ()
+    said.forget()
+    with listening(stack):
+        flow = stack.finished(stack.send(message))
+        stack.settle()
+        return flow, list(said.heard)
 
 
 @contextlib.contextmanager
@@ -205,8 +219,13 @@ def words_of(flow: Flow, message: Message) -> Iterator[bytes]:
 
 
 @step(lambda _, point, message, **__: f"kill {point.name}, sending {message.token}")
-def killed_at(stack: Stack, point: Point, message: Message) -> Verdict:
+def killed_at(stack: Stack, point: Point, message: Message, *, failing: bool = False) -> Verdict:
     """Sends a message, kills who comes to stand at a point, starts him again, and judges what became of it."""
+    with failing_once(stack, message) if failing else contextlib.nullcontext():
+        return _killed_at(stack, point, message, tries=stack.profile.retries.within if failing else None)
+
+
+def _killed_at(stack: Stack, point: Point, message: Message, *, tries: float | None) -> Verdict:
     role = stack.role(point.role)
     with point.close(message) as reached:
         flow = stack.sending(message)
@@ -216,7 +235,8 @@ def killed_at(stack: Stack, point: Point, message: Message) -> Verdict:
     if met is not None:
         role.start(count=before or None)
     taken_up(stack, point, flow)
-    done = stack.finished(flow, within=None if point.role == "worker" else PUT_ON_S)
+    longest = stack.profile.waits.within + tries + 1 if tries else None
+    done = stack.finished(flow, within=longest if point.role == "worker" else PUT_ON_S)
     stack.count()
     return crash_points(stack.history, done, stack.profile, point=point.name, met=met, needs=point.needs)
 

@@ -138,6 +138,31 @@ class Planting:
             raise Unobservable(f"no entry was seen on {stream}, so nobody knows what one looks like")
         return dict(found[-1].data["fields"])
 
+    @contextlib.contextmanager
+    @step(lambda *_: "delete the consumer groups")
+    def groups_lost(self) -> Iterator[Event]:
+        """Deletes the workers' consumer groups, as a Redis does that comes back with less than it had.
+
+        At the end of the block those that nobody has made again are made. Raises Unobservable where that can't be done.
+        """
+        history, groups = (
+            self._waiting.history,
+            {one: self._queue.group_on(one) for one in self._queue.streams.values()},
+        )
+        with self._redis() as there:
+            begin = began(history, "group lost", "redis")
+            try:
+                with asking():
+                    gone = sum(
+                        there.xgroup_destroy(stream, group) for stream, group in groups.items() if there.exists(stream)
+                    )
+                ended(history, begin, hits=gone)
+                yield begin
+            finally:
+                for stream, group in groups.items():
+                    with contextlib.suppress(redis.ResponseError):  # it is there
+                        there.xgroup_create(stream, group, id="0", mkstream=True)
+
     @step(lambda _, flows, **__: f"make the entries of {len(flows)} messages old")
     def age(self, flows: Sequence[TrackedFlow], *, seconds: float) -> None:
         """Makes Redis say of entries that somebody has in hand that he has said nothing of them for so long.

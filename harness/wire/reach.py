@@ -168,6 +168,8 @@ def unread(command: Command, stream: bytes | None) -> Said:
     said: Said = {"what": "unread", "command": text(name), "stream": text(stream) if stream else None}
     if name == b"XGROUP" and len(command) > 1:
         said["command"] += " " + text(command[1].upper())
+        if command[1].upper() == b"DELCONSUMER" and len(command) > 4:
+            said |= {"group": text(command[3]), "consumer": text(command[4])}
     if name in LATER:
         said["lasting"] = True  # it will be gone at a time of which Redis tells nobody
     return said

@@ -206,7 +206,7 @@ class Tracker:
             for said in self._watched.meaning(command, reply):
                 yield {**said, "at": asked.at}
         elif (unread := reaches(command, self._watched, here=self._database)) and changed(command, reply):
-            yield {**unread, "at": asked.at}
+            yield {**unread, "at": asked.at, **({"counted": reply} if isinstance(reply, int) else {})}
         elif self._watched.payloads and self._database == self._watched.database:
             for said in self._watched.payload(command, reply):
                 yield {**said, "at": asked.at}

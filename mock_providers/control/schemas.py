@@ -256,7 +256,7 @@ BODIES: dict[Key, dict[str, Any]] = {
             "subject": _text("Subject"),
             "text": _text("Plain text"),
             "html": _text("HTML"),
-            "headers": {"type": "object", "description": "Headers; Message-ID repeats a delivery"},
+            "headers": {"type": "object", "description": "Headers; Message-ID repeats a delivery, null leaves one out"},
             "attachments": {"type": "array", "description": "Objects with filename, content (base64) and type"},
             "raw": _flag("The whole message as one MIME text, or not; otherwise as the host's parse setting says"),
             "url": _URL,

@@ -91,7 +91,7 @@ async def inbound(world: World, request: Request) -> Response:
     given = Checked(await body_of(request), where="inbound")
     headers = given.any("headers") or {}
     if not isinstance(headers, dict) or not all(_is_header(name, value) for name, value in headers.items()):
-        raise given.wrong("headers", "an object of header names with strings", headers)
+        raise given.wrong("headers", "an object of header names with strings, or null", headers)
     mail = InboundMail(
         sender=given.text("from"),
         to=given.text("to"),
@@ -130,7 +130,7 @@ async def inbound(world: World, request: Request) -> Response:
 
 
 def _is_header(name: str, value: object) -> bool:
-    return isinstance(value, str) and _HEADER.fullmatch(name) is not None
+    return (value is None or isinstance(value, str)) and _HEADER.fullmatch(name) is not None
 
 
 def _files(given: Checked) -> tuple[InboundFile, ...]:

@@ -33,7 +33,8 @@ class InboundMail:
     subject: str = ""
     text: str = ""
     html: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str | None] = field(default_factory=dict)
+    """Beside those that every mail has; None leaves one of those out."""
     attachments: tuple[InboundFile, ...] = ()
 
 
@@ -54,11 +55,11 @@ async def deliver_mail(
     `raw` is the whole message as one MIME text, `spam_check` adds the report and its score. With `at_once` it goes
     out together with others. The form is never signed; an own body is, as events are.
     """
-    message_id = next((value for name, value in mail.headers.items() if name.lower() == "message-id"), "")
+    message_id = next((value for name, value in mail.headers.items() if name.lower() == "message-id"), None)
     if not message_id:
         message_id = f"<{account.token()}@mail.example.com>"
-    headers = {"From": mail.sender, "To": mail.to, "Subject": mail.subject, "Message-ID": message_id} | mail.headers
-    headers = {name: " ".join(value.splitlines()) for name, value in headers.items()}
+    written = {"From": mail.sender, "To": mail.to, "Subject": mail.subject, "Message-ID": message_id} | mail.headers
+    headers = {name: " ".join(value.splitlines()) for name, value in written.items() if value is not None}
     recipient, sender = parseaddr(mail.to)[1] or mail.to, parseaddr(mail.sender)[1] or mail.sender
     form = {
         "dkim": "{@example.com : pass}",

@@ -32,7 +32,9 @@ OURS = {
     "harness/checks/worker_processed.py": "a reason's word",
     "harness/exploration/able.py": "what a provider is to report",
     "harness/exploration/rich.py": "what a provider is to report",
+    "harness/scenario/outage.py": "what a provider is to report",
     "harness/scenario/stack.py": "a counter of Redis",
+    "scenarios/test_crash_points.py": "what a provider is to report",
     "scenarios/test_readme.py": "steps, as the README writes them",
     "scenarios/test_api_promises.py": "what a provider is to report, and the name of a time",
     "scenarios/test_delivery_reports.py": "what a provider is to report",
@@ -62,6 +64,7 @@ CODES = {
     "harness/scenario/tracked.py": "characters",
     "loadtests/users.py": "an entry that Redis took counts as an answer that says yes",
     "scenarios/test_provider_failures.py": "what a provider is to answer",
+    "scenarios/test_webhooks.py": "4xx, whichever",
 }
 """Where a number from 200 to 599 is none of the contract's."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from histories import CONTRACT, Script, made, right, window
+import pytest
+from histories import CONTRACT, ID, SID, Script, made, right, watched, window
 
-from harness.checks import crash_points, whole_record
+from harness.checks import crash_points, outlives, whole_record
 from harness.checks.rest import cut_between, owed
 from harness.checks.verdict import Verdict
-from harness.history import Event
+from harness.history import Event, Flow, key
 from harness.history.facts import Facts
 from harness.profile import Profile
 from harness.profile.features import Claims
@@ -120,3 +121,86 @@ def test_without_the_kill_the_entry_is_owed() -> None:
 def test_a_kill_before_the_acknowledgement_excuses_nothing() -> None:
     script = kill(right(), before="queue.claimed").drop("queue.deleted")
     assert "acknowledged and not deleted" in whole_record(script.history, CONTRACT).reason
+
+
+# what a webhook was told
+
+
+def reply(status: int | None, *, stored: bool) -> Script:
+    name = key("provider", "SM9")
+    script = watched().add("callback.sent", at=1, keys=[name], what="inbound", call="c1", message="SM9")
+    script = script.add("callback.answered", at=2, keys=[name], what="inbound", call="c1", message="SM9", status=status)
+    row = {"message_id": "m9", "keys": [name], "old": None, "new": "received", "direction": "inbound"}
+    return script.add("database.inserted", at=3, **row) if stored else script
+
+
+@pytest.mark.parametrize(
+    ("script", "met", "outcome", "reason"),
+    [
+        (reply(200, stored=True), True, "pass", "what was answered is kept"),
+        (reply(200, stored=False), True, "fail", "lost: the API had answered a webhook 200, was killed, and nothing"),
+        (reply(200, stored=False).soon(), True, "unknown", "nothing of it is stored yet"),
+        (reply(503, stored=False), True, "unknown", "so nothing was taken"),
+        (reply(200, stored=True), False, "unknown", "nobody waited to write a row"),
+    ],
+)
+def test_a_reply_outlives_the_api(script: Script, met: bool, outcome: str, reason: str) -> None:
+    history = script.history
+    verdict = outlives(history, Flow(history.flow(key("provider", "SM9"))), CONTRACT, met=met)
+    assert (verdict.outcome, reason in verdict.reason) == (outcome, True), verdict.story()
+
+
+@pytest.mark.parametrize(("moved", "outcome"), [(True, "pass"), (False, "fail")])
+def test_a_report_outlives_the_api(moved: bool, outcome: str) -> None:
+    verdict = judged_report(reported(moved=moved))
+    assert verdict.outcome == outcome, verdict.story()
+
+
+def reported(*, moved: bool) -> Script:
+    """A sent message, and a report of its delivery that was taken."""
+    name, told = key("provider", SID), {"what": "status", "call": "c1", "message": SID}
+    script = right().add("callback.sent", at=20, keys=[name], report="delivered", **told)
+    script = script.add("callback.answered", at=21, keys=[name], status=200, **told)
+    row = {"message_id": ID, "sequence": 9, "old": "sent", "new": "delivered"}
+    return script.add("database.status", at=22, **row) if moved else script
+
+
+def judged_report(script: Script) -> Verdict:
+    history = script.history
+    return outlives(history, script.flow(history), CONTRACT, met=True)
+
+
+@pytest.mark.parametrize(
+    ("script", "profile", "outcome"),
+    [
+        (reported(moved=True), CONTRACT, "pass"),
+        (reported(moved=False), CONTRACT, "fail"),
+        (reported(moved=False).soon(), CONTRACT, "pass"),
+        (reported(moved=False), Profile(), "pass"),
+    ],
+)
+def test_a_report_that_was_taken_has_its_effect(script: Script, profile: Profile, outcome: str) -> None:
+    verdict = whole_record(script.history, profile)
+    assert (verdict.outcome == "fail") == (outcome == "fail"), verdict.story()
+    assert ("1 without the effect of a report that was taken" in verdict.reason) == (outcome == "fail")
+
+
+def waits_for_a_try(*, acknowledged: bool) -> Script:
+    """The first call failed, the row says that it is tried again, and the worker is killed."""
+    script = kill(right(), before="queue.acked").change("provider.answered", status=503, accepted=False, message=None)
+    script = script.change("database.status", lambda event: event.data["new"] == "sent", new="retry", provider_id=None)
+    return script if acknowledged else script.drop("queue.acked", "queue.deleted")
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome"),
+    [
+        (waits_for_a_try(acknowledged=True), "fail"),
+        (waits_for_a_try(acknowledged=True).soon(), "unknown"),
+        (waits_for_a_try(acknowledged=False), "unknown"),
+    ],
+)
+def test_a_try_that_nobody_makes_is_a_loss(script: Script, outcome: str) -> None:
+    verdict = judged(script)
+    assert verdict.outcome == outcome, verdict.story()
+    assert ("with no try within 5 s and no entry left" in verdict.reason) == (outcome == "fail")

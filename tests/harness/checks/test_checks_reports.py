@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 from histories import CONTRACT, ID, SID, made, right, watched
 
-from harness.checks import reports_applied, stranger_ignored
+from harness.checks import failure_explained, reports_applied, stranger_ignored
 from harness.checks.rest import allowed_by, owed_by, unapplied
 from harness.history import Flow, History, key
 from harness.profile import Profile, Statuses, parse
@@ -154,3 +155,25 @@ def test_a_batch_is_owed_until_its_message_has_come_to_an_end() -> None:
     assert [status for _, status in unapplied(reported(batch, moves=[]), CONTRACT)] == ["delivered"]
     assert not unapplied(reported(batch, moves=[ARRIVED]), CONTRACT)
     assert not unapplied(reported(["bounce", "delivered"], moves=[FAILED]), CONTRACT)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "reason"),
+    [
+        ("Twilio says undelivered, code 30003", "pass", "it failed, and says why"),
+        (None, "fail", "it failed, and nothing says why: /error_message ([look] error) is empty"),
+        ("", "fail", "nothing says why"),
+    ],
+)
+def test_why_a_message_failed_by_a_report_is_told(error: str | None, outcome: str, reason: str) -> None:
+    events = reported("undelivered", moves=[FAILED]).events
+    text = json.dumps({"id": ID, "error_message": error})
+    look = {"operation": "get", "request": 9, "status": 200, "message_status": "failed", "text": text}
+    history = History.of([*watched().events, *events, made("api.answered", at=50, message_id=ID, **look)], until=1000.0)
+    verdict = failure_explained(history, Flow(history.flow(key("message", ID))), CONTRACT)
+    assert (verdict.outcome, reason in verdict.reason) == (outcome, True), verdict.story()
+
+
+def test_what_has_not_failed_needs_no_reason() -> None:
+    flow = reported("undelivered", moves=[])
+    assert failure_explained(WHOLE, flow, CONTRACT).outcome == "unknown"

@@ -79,6 +79,42 @@ def test_what_a_silent_profile_lacks_is_unknown_and_what_it_does_wrong_fails(
     assert shown(verdict) == (outcome, reason)
 
 
+@pytest.mark.parametrize(
+    ("rows", "outcome", "reason"),
+    [
+        (2, "pass", "2 deliveries of 2 messages, 2 rows"),
+        (1, "fail", "2 deliveries of 2 messages made 1 rows, expected 2"),
+        (3, "fail", "2 deliveries of 2 messages made 3 rows, expected 2"),
+    ],
+)
+def test_two_of_the_same_words_are_two(rows: int, outcome: Outcome, reason: str) -> None:
+    verdict = stored_once(WHOLE, inbound(answers=[200, 200], rows=rows), PROFILE, deliveries=2, messages=2)
+    assert shown(verdict) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("came", "profile", "outcome"),
+    [
+        ("in", PROFILE, "pass"),
+        ("out", PROFILE, "fail"),
+        ("out", SILENT, "unknown"),
+        (None, PROFILE, "pass"),
+    ],
+)
+def test_what_came_in_is_told_from_what_went_out(came: str | None, profile: Profile, outcome: Outcome) -> None:
+    """By whichever words the table has for that; a table that has none says nothing."""
+    script = watched().add("api.answered", at=0, message_id=ID, operation="send", status=201)
+    script = script.add("database.inserted", at=1, message_id=ID, new="pending", said="out")
+    script = script.add("callback.sent", at=2, keys=[PROVIDER])
+    script = script.add("callback.answered", at=3, keys=[PROVIDER], status=200)
+    said = {"said": came} if came else {}
+    script = script.add("database.inserted", at=4, keys=[PROVIDER], message_id="m1", new="received", **said)
+    history = script.history
+    verdict = stored_once(history, Flow(history.flow(PROVIDER)), profile, deliveries=1)
+    assert verdict.outcome == outcome, verdict.story()
+    assert ("says 'out' of its direction" in verdict.reason) == (outcome != "pass")
+
+
 def test_a_reply_may_be_stored_a_moment_after_it_was_answered() -> None:
     verdict = stored_once(EARLY, inbound(answers=[200], rows=0), PROFILE, deliveries=1)
     assert shown(verdict) == ("unknown", "1 delivery made 0 rows, expected 1, and the profile still allows for one")

@@ -8,7 +8,7 @@ import pytest
 from histories import CONTRACT, ENTRY, ID, TOKEN, Script, queue, right, send, started, window
 from judging import SILENT
 
-from harness.checks import in_one_hand, poison_disposed, taken_up
+from harness.checks import in_one_hand, made_again, poison_disposed, taken_up
 from harness.history import Flow, History, key
 from harness.profile import Profile
 from harness.profile.features import Retries
@@ -165,6 +165,14 @@ def again(script: Script, *, at: float = 6.5) -> Script:
     return script.add("provider.answered", at=at + 0.2, **call, status=201, message="SM2", accepted=True)
 
 
+def read_by_both(script: Script) -> Script:
+    """Both were given the entry as a new one."""
+    for name in ("worker-1", "worker-2"):
+        of = {"how": "read", "consumer": name}
+        script = script.change("queue.claimed", lambda event, name=name: event.data["process"] == name, **of)
+    return script
+
+
 def cut_off(script: Script) -> Script:
     return script.change("provider.answered", lambda event: event.data["call"] == "twilio/1", outcome="cut")
 
@@ -176,11 +184,48 @@ def cut_off(script: Script) -> Script:
         (again(right()), CONTRACT, "fail", "2 calls were accepted for one message that a worker had in hand"),
         (again(right()), SILENT, "unknown", "the stack doesn't seem to have several workers"),
         (cut_off(again(right())), CONTRACT, "unknown", "explains it"),
+        (read_by_both(cut_off(again(right()))), CONTRACT, "fail", "worker-1 and worker-2 had it in hand at once"),
         (send(started("api", "worker")), CONTRACT, "unknown", "no provider has it"),
     ],
 )
 def test_one_hand(script: Script, profile: Profile, outcome: str, reason: str) -> None:
     history: History = script.history
     verdict = in_one_hand(history, script.flow(history), profile)
+    assert verdict.outcome == outcome, verdict.story()
+    assert reason in verdict.reason, verdict.story()
+
+
+# a group that is gone
+
+
+def without_a_group(script: Script) -> Script:
+    """The group was deleted before anything else came."""
+    lost = [window(1, "group lost", "redis", at=-3), window(1, "group lost", "redis", at=-2, ended=True)]
+    return Script([*lost, *script.events], read=script.read)
+
+
+def dead(script: Script) -> Script:
+    exit_ = {"process": "worker-1", "role": "worker", "code": 1, "expected": False, "said": "NOGROUP"}
+    return script.add("process.exited", at=28, source="deploy", **exit_)
+
+
+WAITS = send(started("api", "worker"))
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome", "reason"),
+    [
+        (right(), "pass", "its group was made again, and it is sent"),
+        (WAITS, "fail", "20 s later nobody has made it again and read what waits"),
+        (WAITS.soon(), "unknown", "it is pending"),
+        (dead(WAITS), "fail", "no consumer: worker-1"),
+        (gap(WAITS), "unknown", "not all was seen"),
+    ],
+)
+def test_a_group_that_is_gone(script: Script, outcome: str, reason: str) -> None:
+    script = without_a_group(script)
+    history = script.history
+    [lost] = history.events("fault.began")
+    verdict = made_again(history, script.flow(history), CONTRACT, lost=lost)
     assert verdict.outcome == outcome, verdict.story()
     assert reason in verdict.reason, verdict.story()

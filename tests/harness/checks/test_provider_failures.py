@@ -173,10 +173,12 @@ def looked(script: Script, *, error: object, status: str = "failed", text: str |
     return script.add("api.answered", at=5001, message_id=ID, **data, text=words)
 
 
-UNNAMED = PROFILE.model_copy(update={"look": Look()})
+UNCLAIMED = PROFILE.model_copy(update={"claims": PROFILE.claims.model_copy(update={"dead_letters": None})})
+"""A profile of a stack that says nothing of dead letters."""
+UNNAMED = UNCLAIMED.model_copy(update={"look": Look()})
 UNNAMED_FREE = UNNAMED.model_copy(update={"retries": Retries()})
 GIVEN_UP: dict[str, tuple[Script, Profile, Outcome, str]] = {
-    "after six": (looked(many(6, apart_ms=30), error="HTTP 503, code 20503"), PROFILE, "pass", "given up after 6"),
+    "after six": (looked(many(6, apart_ms=30), error="HTTP 503, code 20503"), UNCLAIMED, "pass", "given up after 6"),
     "after seven": (many(7, apart_ms=30), PROFILE, "fail", "[retries] attempts is 6"),
     "after one": (many(1, apart_ms=30), PROFILE, "fail", "it failed after 1 calls"),
     "sent all the same": (

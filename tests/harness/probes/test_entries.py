@@ -69,6 +69,23 @@ def test_what_redis_dropped_was_acknowledged_by_nobody_in_particular() -> None:
     }
 
 
+def test_a_consumer_that_is_deleted_forgets_what_it_had_in_hand() -> None:
+    """Of what it had acknowledged, and of what another has taken over, nothing is forgotten."""
+    told = Told()
+    for entry in ("1-0", "2-0", "3-0"):
+        told.take("claimed", how="read", group="workers", consumer="w1", id=entry, fields={"data": "{}"})
+    told.take("acked", group="workers", id="1-0", counted=1)
+    told.take("claimed", how="taken over", group="workers", consumer="w2", id="2-0", fields={"data": "{}"})
+    known = len(told.gaps())
+    deleted = {"command": "XGROUP DELCONSUMER", "group": "workers", "consumer": "w1"}
+    told.take("unread", **deleted, counted=1)
+    forgotten = [event.data for event in told.history.events("queue.acked") if event.data.get("how") == "forgotten"]
+    assert [data["id"] for data in forgotten] == ["3-0"]
+    assert len(told.gaps()) == known
+    told.take("unread", **deleted, counted=2)
+    assert len(told.gaps()) == known + 1, "it had more in hand than is known"
+
+
 def test_which_entries_redis_meant_may_be_known_by_what_was_done_before() -> None:
     told = Told()
     told.take("acked", group="workers", id="1-0", counted=1)

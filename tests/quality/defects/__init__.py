@@ -7,8 +7,10 @@ from tests.quality.defects import (
     crashes,
     entries,
     failures,
+    groups,
     outages,
     promises,
+    replies,
     reports,
     sending,
     shown,
@@ -18,7 +20,22 @@ from tests.quality.defects import (
 )
 from tests.quality.defects.defect import Defect as Defect
 
-KINDS = (sending, content, failures, tries, entries, webhooks, reports, signatures, promises, shown, crashes, outages)
+KINDS = (
+    sending,
+    content,
+    failures,
+    tries,
+    entries,
+    groups,
+    webhooks,
+    replies,
+    reports,
+    signatures,
+    promises,
+    shown,
+    crashes,
+    outages,
+)
 DEFECTS = {defect.name: defect for kind in KINDS for defect in kind.DEFECTS}
 LOAD_DEFECTS = {defect.name: defect for defect in sending.LOAD_DEFECTS}
 HARMLESS = sending.HARMLESS

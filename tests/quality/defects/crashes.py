@@ -145,6 +145,25 @@ def never_claims_what_was_sending() -> None:
     transitions._CLAIM = transitions._CLAIM.replace("OR (m.status = 'sending' AND m.claim = c.entry)", "")
 
 
+def retry_planned_after_its_entry() -> None:
+    """The row says that it will be tried again, its entry is finished, and then the next try is planned."""
+    from messaging_stack.store import transitions
+    from messaging_stack.worker.processor import Processor
+
+    told = "INSERT INTO outbox (message_id, available_at) SELECT id, retry_after FROM moved WHERE status = 'retry'"
+    assert told in transitions._RECORD, "the statement reads otherwise now"
+    transitions._RECORD = transitions._RECORD.replace(told, f"{told} AND false")
+    finish = Processor._finish
+
+    async def finished(self: Any, entry: Any, message_id: Any, *, dead: Any = None) -> None:
+        await finish(self, entry, message_id, dead=dead)
+        query = "INSERT INTO outbox (message_id, available_at) SELECT id, retry_after FROM messages WHERE id = $1"
+        await self._pool.execute(f"{query} AND status = 'retry'", message_id)
+        await self._pool.execute("NOTIFY outbox")
+
+    Processor._finish = finished
+
+
 def defect(name: str, because: str, install: Callable[[], None], *, who: str) -> Defect:
     options = ("--deep", "--check", CHECK, "--keyword", f"{who} and not email")
     return Defect(name=name, caught_by=CHECK, because=because, install=install, options=options)
@@ -161,6 +180,13 @@ DEFECTS: tuple[Defect, ...] = (
     defect("reads entries with NOACK", "lost: killed the worker", read_without_pending, who="worker"),
     defect("writes sent with the claim", "lost: killed the worker", sent_in_the_claim, who="worker"),
     defect("drops what a dead worker was sending", "killed the worker", never_claims_what_was_sending, who="worker"),
+    Defect(
+        name="plans its retry after its entry",
+        caught_by=CHECK,
+        because="lost: killed the worker",
+        install=retry_planned_after_its_entry,
+        options=("--deep", "--check", CHECK, "--keyword", "second_try and worker"),
+    ),
     defect("forgets its intent before it queues", "lost: killed the api", forgotten_before_it_is_queued, who="others"),
     defect("answers before it commits", "lost: killed the api before", answered_before_it_is_committed, who="others"),
     defect(
