@@ -10,7 +10,7 @@ from harness.scenario.expectations import queued
 from harness.scenario.messages import message
 from harness.scenario.stack import Stack
 
-pytestmark = pytest.mark.check("queue-operations")
+pytestmark = [pytest.mark.check("queue-operations"), pytest.mark.basic]
 
 
 @pytest.mark.parametrize("channel", ["sms", "mms", "email"])

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final, Protocol, runtime_checkable
 
 from harness.history import Event, Flow, History
 from harness.profile import Profile
 
-MESSAGE: Final = (
-    *("type", "sender", "to", "body", "token", "attachments", "metadata", "subject", "html", "reply_to"),
-    *("provider_id", "parts"),
-)
-"""What is told of a message that was sent, or came in."""
 TOLD_AS: Final = {"token": "mark"}
 """Under another name: what is called a token looks like a secret, and would be hidden."""
 
@@ -77,5 +72,7 @@ def as_json(value: object) -> Any:
             return [as_json(one) for one in value]
         case AbstractSet():
             return [as_json(one) for one in sorted(value, key=str)]
-    parts = {TOLD_AS.get(name, name): as_json(getattr(value, name)) for name in MESSAGE if hasattr(value, name)}
-    return {"is": "message", **parts} if parts else {"is": "unknown", "type": type(value).__name__}
+    if not is_dataclass(value):
+        return {"is": "unknown", "type": type(value).__name__}
+    parts = {TOLD_AS.get(one.name, one.name): as_json(getattr(value, one.name)) for one in fields(value)}
+    return {"is": "message", **parts}
