@@ -53,6 +53,11 @@ def _while_held(flow: Flow, profile: Profile, entry: str, held: Event, history: 
         if others:
             who = others[0].data.get("process") or "a process that the profile doesn't name"
             yield undecided(f"{reason}: {who} took it away", [flow.appends[0], *others, held])
+        elif not takers and (trim := trimmed(history, flow.appends[0])) and state(held, entry, "pending") is False:
+            # Redis itself was asked: nobody was given it, and which entries a trim takes needn't be told for that
+            yield refuted(
+                f"{reason}: the stream was trimmed, and nobody had been given it", [flow.appends[0], trim, held]
+            )
         else:
             yield refuted(
                 reason,
@@ -61,6 +66,12 @@ def _while_held(flow: Flow, profile: Profile, entry: str, held: Event, history: 
             )
     elif not stands and flow.appends[0].seq >= held.seq:
         yield undecided("its entry came after the look: nothing was seen of it while held", [held, flow.appends[0]])
+
+
+def trimmed(history: History, entry: Event) -> Event | None:
+    """What tells that an entry's stream is trimmed by the stack."""
+    gaps = [gap for gap in history.events("probe.gap") if gap.data.get("trimmed")]
+    return next((gap for gap in gaps if gap.data.get("stream") == entry.data.get("stream")), None)
 
 
 def _handed_over(flow: Flow, profile: Profile, hold: Window) -> bool:

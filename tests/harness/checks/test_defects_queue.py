@@ -110,6 +110,16 @@ def look(*, present: bool | None, pending: bool | None = False, late: bool = Tru
     return replace(event, seq=99 if late else 10, seen=100.0 if late else 0.010)
 
 
+TRIMMED = made(
+    "probe.gap",
+    at=2.5,
+    source="queue",
+    reason="message_queue:sms is trimmed",
+    kinds=["queue.deleted"],
+    lasting=True,
+    trimmed=True,
+    stream="message_queue:sms",
+)
 STANDS = look(present=True, late=False)
 GONE = look(present=False)
 ACKS = PROFILE.model_copy(update={"queue": Queue(finish="ack")})
@@ -134,6 +144,22 @@ LOOKS: dict[str, tuple[Script, Profile, Event, Event, Outcome, str]] = {
         GONE,
         "unknown",
         "while every worker was held: api-1 took it away",
+    ),
+    "gone while held, from a stream that is trimmed": (
+        held().insert("api.answered", TRIMMED),
+        PROFILE,
+        look(present=False, late=False),
+        GONE,
+        "fail",
+        "the stream was trimmed, and nobody had been given it",
+    ),
+    "gone while held, from a stream that is trimmed, and who had it isn't known": (
+        held().insert("api.answered", TRIMMED),
+        PROFILE,
+        look(present=False, pending=None, late=False),
+        GONE,
+        "unknown",
+        "but not all was seen",
     ),
     "gone while held, and deletions are not seen": (
         held().change("probe.started", lambda e: e.source == "queue", kinds=["queue.appended"]),

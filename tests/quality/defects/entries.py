@@ -337,5 +337,10 @@ DEFECTS: tuple[Defect, ...] = (
         because="at rest its entry is still pending",
         install=deleted_and_not_acknowledged,
     ),
-    Defect(name="stream holds one", caught_by="whole-record", because="lost", install=stream_holds_one),
+    Defect(
+        name="stream holds one",
+        caught_by="queue-operations",
+        because="the stream was trimmed, and nobody had been given it",
+        install=stream_holds_one,
+    ),
 )

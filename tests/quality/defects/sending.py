@@ -148,8 +148,8 @@ DEFECTS = (
     ),
     Defect(
         name="never acknowledged",
-        caught_by="worker-processed",
-        because="not acknowledged",
+        caught_by="queue-operations",
+        because="at rest its entry is still pending",
         install=never_acknowledged,
     ),
     Defect(
