@@ -259,6 +259,8 @@ def test_a_key_whose_sends_come_at_once() -> None:
     assert at_once(claims=True, second=None, status=409).outcome == "pass"
     assert at_once(claims=True, second=OTHER).reason == "2 messages were made with one key"
     assert at_once(claims=None, second=OTHER).outcome == "unknown"
+    assert at_once(claims=None, second=None, status=500).outcome == "unknown"
+    assert at_once(claims=True, second=None, status=500).outcome == "fail"
     assert at_once(claims=True, second=None, status=500).reason == "a send whose key was in use was answered 500"
 
 

@@ -7,7 +7,9 @@ from histories import CONTRACT, ENTRY, ID, TOKEN, Script, is_new, made, right, s
 from judging import SILENT, TWICE, blind, called_again
 
 from harness.checks import Outcome, whole_record
+from harness.checks.lacking import widowed as widowed_ones
 from harness.history import key
+from harness.history.facts import Facts
 from harness.profile import Process, Profile
 
 SMALL = Profile(processes={"worker": Process(command=["worker"])})
@@ -54,6 +56,8 @@ def widowed() -> Script:
     return Script([*left.events[:place], *died, *left.events[place:]])
 
 
+SECOND = {"keys": [key("entry", "message_queue:sms", "2-0")], "stream": "message_queue:sms", "id": "2-0"}
+SECOND |= {"entry": key("entry", "message_queue:sms", "2-0")}
 NAMESAKES = CONTRACT.model_copy(update={"claims": CONTRACT.claims.model_copy(update={"takeover": None})})
 CASES: dict[str, tuple[Script, Profile, Outcome, str]] = {
     "right": (right(), CONTRACT, "pass", PASSED),
@@ -219,3 +223,17 @@ def test_every_wrong_message_is_named_and_counted() -> None:
     assert verdict.reason.startswith("25 moved back: m0, m1, ")
     assert " and 5 more" in verdict.reason
     assert any("lost" in reason for reason in verdict.also), "one thing that is wrong doesn't hide another"
+
+
+def test_who_finished_an_entry_and_died_is_no_reason_for_another_one() -> None:
+    """One entry was finished by a worker that is gone; the other is in the hand of one that runs."""
+    both = right().add("queue.appended", at=30, message_id=ID, **SECOND, process="api-1")
+    both = both.add("queue.claimed", at=31, message_id=ID, **SECOND, process="worker-2")
+    gone = made("process.exited", at=32, source="deploy", process="worker-1", role="worker", code=-9)
+    runs = made("process.started", at=29, source="deploy", process="worker-2", role="worker")
+    history = Script([*both.events[:-1], runs, both.events[-1], gone]).history
+    flow = both.flow(history)
+    assert widowed_ones(flow, Facts(history), NAMESAKES) == []
+    ended = made("process.exited", at=33, source="deploy", process="worker-2", role="worker", code=-9)
+    left = Script([*both.events, runs, gone, ended]).history
+    assert widowed_ones(both.flow(left), Facts(left), NAMESAKES) == ["worker-2"]

@@ -169,3 +169,36 @@ def test_the_clocks_are_kept_apart() -> None:
     assert event.at == 12.5
     assert abs(event.seen - time.monotonic()) < 10
     assert abs(history.append("queue.acked", source="s").at - time.time()) < 10
+
+
+def length_of(history: History) -> list[int]:
+    return [len(history)]
+
+
+def test_what_was_made_of_a_history_is_kept_until_it_grows() -> None:
+    history = History()
+    history.append("queue.acked", source="s")
+    first = history.kept(length_of)
+    assert first == [1]
+    assert history.kept(length_of) is first
+    history.append("queue.acked", source="s")
+    assert history.kept(length_of) == [2]
+
+
+def test_times_are_kept_as_a_file_keeps_them() -> None:
+    """What is judged now, and of the file later, is judged by the same numbers."""
+    history = History()
+    event = history.append("queue.acked", source="s", at=12.123456789)
+    assert event.at == 12.123457
+    assert event.seen == round(event.seen, 6)
+    history.read_to_end(event.seen + 1.00000049)
+    assert history.until == round(event.seen + 1, 6)
+
+
+def test_a_recorded_history_may_grow_by_what_else_was_recorded() -> None:
+    source = History()
+    events = [source.append("queue.acked", source="s", keys=["k:1"]) for _ in range(5)]
+    history = History.of(events[:2])
+    history.extend(events[2:])
+    assert [event.seq for event in history.events()] == [0, 1, 2, 3, 4]
+    assert history.flow("k:1") == history.events()

@@ -233,3 +233,9 @@ def test_other_commands_are_no_events() -> None:
 def test_fields_of_any_shape() -> None:
     assert fields_of([b"a", b"\xff"]) == {"a": "\udcff"}, "no byte is lost"
     assert fields_of(b"odd") == {}
+
+
+def test_what_was_acknowledged_and_deleted_in_one_says_of_what_and_whose() -> None:
+    acked, deleted = said("XACKDEL jobs workers IDS 1 1-0", [1])
+    assert (acked["stream"], acked["group"], acked["counted"]) == ("jobs", "workers", 1)
+    assert (deleted["stream"], deleted["counted"]) == ("jobs", 1)
