@@ -32,7 +32,7 @@ CREATE TABLE conversations (
 CREATE TABLE messages (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(), conversation_id uuid NOT NULL REFERENCES conversations,
     direction text NOT NULL, status text NOT NULL, type text NOT NULL, body text, provider_message_id text UNIQUE,
-    queued boolean NOT NULL DEFAULT false
+    queued boolean NOT NULL DEFAULT false, made bigint GENERATED ALWAYS AS IDENTITY
 )"""
 CONVERSATION = """
 INSERT INTO conversations (participant_from, participant_to) VALUES (least($1, $2), greatest($1, $2))
@@ -142,7 +142,8 @@ class Api:
 
     async def messages(self, request: web.Request) -> web.Response:
         rows = await self.pool.fetch(
-            "SELECT id, body FROM messages WHERE conversation_id = $1", uuid.UUID(request.match_info["id"])
+            "SELECT id, body FROM messages WHERE conversation_id = $1 ORDER BY made",
+            uuid.UUID(request.match_info["id"]),
         )
         return web.json_response([{"id": str(row["id"]), "body": row["body"]} for row in rows])
 

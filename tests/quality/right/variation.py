@@ -53,6 +53,12 @@ SILENT = (
     not_asked("the profile names no {metadata} in [send] body", "content"),
     not_asked("no call that carries none of our words could be told", "api-promises"),
     not_asked("what no worker can read of", "entry-life"),
+    not_asked(
+        "the profile doesn't say where a reason stands, or a report in the stack's own names has none", "webhooks"
+    ),
+    not_asked("replies come in the stack's own names, so each has an id", "webhooks"),
+    not_asked("the stack takes no mail without a Message-ID", "webhooks"),
+    not_asked("entries stay on their stream, so a new group would be given them all again", "entry-life"),
 )
 """What is asked only of who claims it: a profile that doesn't say so needs no excuse."""
 Deployed = Callable[["Variation", Path], Iterator[Path]]
