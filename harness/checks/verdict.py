@@ -23,6 +23,8 @@ RANKS: dict[Outcome, int] = {"pass": 0, "unknown": 1, "fail": 2}
 MOST_WITNESSES = 12
 
 P = ParamSpec("P")
+CHECKS: dict[str, Callable[..., Verdict]] = {}
+"""Every check that was imported, by its full name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,9 +165,14 @@ def check(
             return replace(verdict, name=name, claim=claim, elapsed_s=took, again=again, asked=asked)
 
         vars(judged)["question"] = Question(name, claim, tuple(silence))  # for the reference
+        CHECKS[full_name(judge)] = judged
         return judged
 
     return wrap
+
+
+def full_name(judge: Callable[..., object]) -> str:
+    return f"{judge.__module__}.{judge.__qualname__}"
 
 
 def question_of(judge: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]) -> Asked | None:
@@ -173,8 +180,7 @@ def question_of(judge: Callable[..., object], args: Sequence[object], kwargs: Ma
     history = next((arg for arg in args if isinstance(arg, History)), None)
     if history is None:
         return None
-    check = f"{judge.__module__}.{judge.__qualname__}"
-    return Asked(check=check, given=args, named=kwargs, events=len(history), until=history.until)
+    return Asked(check=full_name(judge), given=args, named=kwargs, events=len(history), until=history.until)
 
 
 def put_together(answers: Sequence[Verdict]) -> Verdict:

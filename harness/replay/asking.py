@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Final
 
 from harness.checks.accounting import account
 from harness.checks.asked import TOLD_AS
-from harness.checks.verdict import Verdict
+from harness.checks.verdict import CHECKS, Verdict
 from harness.errors import UsageError
 from harness.history import Event, Flow, History
 from harness.profile import Profile
@@ -166,19 +165,12 @@ def later(seq: object, upto: int) -> bool:
     return isinstance(seq, int) and seq >= upto
 
 
-def check_named(name: object) -> Any:
+def check_named(name: object) -> Callable[..., Verdict]:
     """The check of this name; raises NotAskable where it is none of the harness's own."""
-    text = str(name)
-    module, _, function = text.rpartition(".")
-    if not text.startswith(OURS) or not all(part.isidentifier() for part in text.split(".")):
-        raise NotAskable(f"{text[:80]!r} is no check of the harness's own")
-    try:
-        found = getattr(importlib.import_module(module), function, None)
-    except ImportError:
-        found = None
-    if not hasattr(found, "question"):
-        raise NotAskable(f"this version has no check {text[:80]!r}")
-    return found
+    known = CHECKS.get(str(name)) if str(name).startswith(OURS) else None
+    if known is None:
+        raise NotAskable(f"this version has no check {str(name)[:80]!r} of its own")
+    return known
 
 
 def whole(value: object, what: str) -> int:

@@ -108,7 +108,7 @@ def test_what_is_proven_is_told_though_another_message_never_comes_to_rest(build
         found = attempt(stack, program, within=25)
         assert found is not None
         assert found.refuted, found.error
-        assert "a report was taken by which it is failed" in str(found.error)
+        assert "without the effect of a report that was taken" in str(found.error)
         assert time.monotonic() - began < 20, "it is told once it is proven, not when patience is over"
 
 

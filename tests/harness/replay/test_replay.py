@@ -189,3 +189,11 @@ def test_no_secret_of_the_profile_is_in_it(tmp_path: Path) -> None:
         "send": {"headers": {"Authorization": "sesame-open"}},
     }
     assert "sesame" not in json.dumps(recorded(parse(table, source="x", environ={})))
+
+
+def test_every_check_of_the_harness_can_be_asked_again() -> None:
+    """A record names its checks, and what isn't known is never imported for that."""
+    has = sorted(path.stem for path in Path("harness/checks").glob("*.py") if "\n@check" in path.read_text("utf-8"))
+    code = "import harness.replay.asking; from harness.checks.verdict import CHECKS; print(*CHECKS)"
+    known = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert sorted({name.split(".")[2] for name in known}) == has
