@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from plugin_support import ROOT, SCENARIO, Project, Said
 
+from harness.plugin.options import OPTIONS
+
 pytestmark = [pytest.mark.xdist_group("beside"), pytest.mark.unmeasured]
 
 REQUIRED = "MESSAGING_HARNESS_REQUIRE_INDEX"
@@ -103,7 +105,7 @@ def test_all_of_them_start_and_ours_are_listed(beside: Project) -> None:
     done = run(beside, "--help")
     assert done.code == 0, str(done)
     options = set(re.findall(r"^ +(--harness-[a-z-]+)", done.out, flags=re.MULTILINE))
-    assert len(options) == 11, options
+    assert options == {option.flag for option in OPTIONS}
     beside.write(test_theirs=TRIVIAL)
     done = run(beside)
     assert done.code == 0, str(done)
