@@ -63,7 +63,7 @@ def questions_of(content: bytes | None) -> tuple[list[Question], int]:
         lines = [line for line in table["checks"] if isinstance(line, dict)]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
-            f"verdicts.json can't be read ({type(error).__name__}: {error}); the history alone: name it"
+            f"verdicts.json can't be read ({type(error).__name__}: {error}); without it the history is judged alone"
         ) from error
     found = [Question(line, line["asked"]) for line in lines if isinstance(line.get("asked"), dict)]
     return found, len(lines) - len(found)

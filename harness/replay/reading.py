@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from harness.errors import UsageError
@@ -25,11 +26,16 @@ class Run:
         """How many events it had, as far as the last that can be read says."""
         return max(self.events, default=-1) + 1
 
+    @cached_property
+    def first_gap(self) -> int:
+        """The first place of which nothing can be read; asked once all is read."""
+        return next((place for place in range(self.length) if place not in self.events), self.length)
+
     def lacking(self, number: int) -> tuple[int, int]:
         """How many of the first `number` events can't be read, and the place of the first of them."""
-        there = sum(1 for place in self.events if place < number)
-        first = next((place for place in range(number) if place not in self.events), number)
-        return number - there, first
+        if number <= self.first_gap:
+            return 0, number
+        return number - sum(1 for place in self.events if place < number), self.first_gap
 
 
 @dataclass
