@@ -31,3 +31,15 @@ def test_every_room_has_modules_and_tests_that_are_there() -> None:
 def test_annotations_are_no_part_of_what_a_module_does() -> None:
     assert meaning("def f(a: int | None) -> str | None: return a | 1") == meaning("def f(a): return a | 1")
     assert meaning("x = 1") != meaning("x = 2")
+
+
+def test_how_parameters_are_given_is_no_part_of_what_a_module_does() -> None:
+    assert meaning("def f(a, *, b=1): ...") == meaning("def f(a, /, b=1): ...")
+    assert meaning("def f(a, b=1): ...") != meaning("def f(a, b=2): ...")
+    assert meaning("def f(*a): ...") != meaning("def f(a): ...")
+
+
+def test_a_dataclass_guards_are_no_part_of_what_a_module_does() -> None:
+    guarded = "@dataclass(frozen=True, slots=True, kw_only=True, eq=False)\nclass A: ..."
+    assert meaning(guarded) == meaning(guarded.replace("True", "False", 1))
+    assert meaning(guarded) != meaning(guarded.replace("eq=False", "eq=True"))

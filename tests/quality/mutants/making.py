@@ -60,8 +60,16 @@ def mutants(root: Path, module: str) -> Iterator[Mutant]:
                 yield named(module, source, changed)
 
 
+GUARDS: Final = frozenset({"frozen", "slots", "kw_only"})
+"""What a dataclass forbids who writes code: the checkers of types and style see to it, and no program runs into it."""
+
+
 def meaning(source: str) -> str:
-    """What a module does: its code without annotations, which nobody evaluates, and without docstrings."""
+    """What a module does.
+
+    Its code without annotations, which nobody evaluates; without what only forbids a way to write it: a parameter's
+    place before `/` or after `*`, a dataclass's guards.
+    """
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign):
@@ -70,7 +78,27 @@ def meaning(source: str) -> str:
             node.annotation = None
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             node.returns = None
+            node.args = unordered(node.args)
+        elif isinstance(node, ast.ClassDef):
+            for call in (one for one in node.decorator_list if isinstance(one, ast.Call)):
+                if ast.unparse(call.func) == "dataclass":
+                    call.keywords = [one for one in call.keywords if one.arg not in GUARDS]
     return ast.dump(tree)
+
+
+def unordered(args: ast.arguments) -> ast.arguments:
+    """Parameters with their defaults, whether they are given by place or by name: those who call are unchanged."""
+    placed = [*args.posonlyargs, *args.args]
+    defaults = [*([None] * (len(placed) - len(args.defaults))), *args.defaults]
+    return ast.arguments(
+        posonlyargs=[],
+        args=[],
+        vararg=args.vararg,
+        kwonlyargs=[*placed, *args.kwonlyargs],
+        kw_defaults=[*defaults, *args.kw_defaults],
+        kwarg=args.kwarg,
+        defaults=[],
+    )
 
 
 def named(module: str, source: str, changed: str) -> Mutant:
