@@ -42,6 +42,8 @@ class Result:
     """How long after the run began it was known."""
     run: str = ""
     """Which of several runs side by side it is of, as their joined history calls them; "" where there is one."""
+    span: tuple[int, int] | None = None
+    """The place of the first event of its run that came while it ran, and of the first that came after it."""
 
     @property
     def rank(self) -> int:
@@ -63,7 +65,14 @@ class Result:
     @classmethod
     def loads(cls, text: str) -> Result:
         table = json.loads(text)
-        return cls(**{**table, "verdicts": tuple(table["verdicts"]), "missing": tuple(table["missing"])})
+        return cls(
+            **{
+                **table,
+                "verdicts": tuple(table["verdicts"]),
+                "missing": tuple(table["missing"]),
+                "span": pair(table["span"]),
+            }
+        )
 
 
 @dataclass
@@ -131,7 +140,7 @@ class Results:
             **({"error": self.unusable} if self.unusable else {}),
             **({"remarks": self.remarks} if self.remarks else {}),
             "checks": [
-                {**verdict, "check": item.check, "scenario": item.scenario, "after_s": item.after_s, **run_of(item)}
+                {**verdict, "check": item.check, "scenario": item.scenario, "after_s": item.after_s, **where(item)}
                 for item in self.everything
                 for verdict in verdicts_of(item)
             ],
@@ -142,8 +151,13 @@ class Results:
         keep(path, json.dumps(self.to_json(stack=stack), indent=1) + "\n")
 
 
-def run_of(item: Result) -> dict[str, Any]:
-    return {"run": item.run} if item.run else {}
+def where(item: Result) -> dict[str, Any]:
+    """Which events of which run are of a scenario, as far as that is known."""
+    return {**({"run": item.run} if item.run else {}), **({"span": list(item.span)} if item.span else {})}
+
+
+def pair(told: Any) -> tuple[int, int] | None:
+    return (told[0], told[1]) if told else None
 
 
 def worst(items: Iterable[Result]) -> Said:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,12 +16,12 @@ from harness.commands.lint import lint
 from harness.commands.load import load
 from harness.commands.profile import profile as profile_group
 from harness.commands.replay import replay
+from harness.commands.report import report
+from harness.commands.trace import trace
 from harness.errors import UsageError
 from harness.extras import DISTRIBUTION
 from harness.results import UNUSABLE
 from harness.visible import visible
-
-VERIFIED = Path("build/verify")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -243,50 +242,6 @@ def send(channel: str, to: str | None, body: str, profile: Path | None, build: P
 
 
 @app.command()
-@click.argument("message_id", metavar="MESSAGE")
-@click.option("--history", type=options.FILE, metavar="FILE", help="A history.jsonl; by default the newest.")
-@click.option("--html", type=options.FILE, metavar="FILE", help="Writes the timeline as a page.")
-@click.option("--follow", "-f", is_flag=True, help="Goes on while the stack is up.")
-@options.up
-def trace(message_id: str, history: Path | None, html: Path | None, follow: bool, build: Path) -> None:
-    """Shows everything that happened to MESSAGE: its id (or the beginning of it), its token, or the provider's id."""
-    from harness.reports import trace as shown
-
-    if follow:
-        if history or html:
-            raise UsageError("--follow reads the stack that is up; it goes with neither --history nor --html")
-        from harness.commands.follow import growth
-        from harness.commands.up import running
-
-        pid, path = int(running(build)["pid"]), build / "history.jsonl"
-        with contextlib.suppress(KeyboardInterrupt):  # that is how one stops following
-            shown.follow(path, message_id, wait=growth(path, pid=pid))
-        return
-    path = history or shown.newest([build / "history.jsonl", VERIFIED / "history.jsonl"])
-    found = shown.find(path, message_id)
-    if html is None:
-        shown.show(found)
-    else:
-        from harness.reports.timeline import write
-
-        write(html, found.timeline, verdicts=found.verdicts)
-        print(f"wrote {html}")
-
-
-@app.command()
-@options.build("build/verify", "Where the verification left its results.")
-@click.option("--output", type=options.FILE, metavar="DIR", help="Where the report goes.")
-def report(build: Path, output: Path | None) -> None:
-    """Builds the HTML report of the last verification (Allure 3), with the history of earlier ones."""
-    from harness.reports.html import build as build_report
-
-    root = build.parent
-    history = root / "allure-history.jsonl"
-    page = build_report(root / "allure-results", output=output or root / "allure-report", history=history)
-    print(f"wrote {page}; look at it with `python3 -m http.server --bind 127.0.0.1 --directory {page.parent}`")
-
-
-@app.command()
 @options.profile
 def doctor(profile: Path) -> int:
     """Says what is missing on this machine, and how to get it; exit code 3 when something needed is."""
@@ -298,6 +253,8 @@ def doctor(profile: Path) -> int:
     return UNUSABLE if any(finding.needed and not finding.good for finding in findings) else 0
 
 
+app.add_command(trace)
+app.add_command(report)
 app.add_command(init)
 app.add_command(load)
 app.add_command(explore)

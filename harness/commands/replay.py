@@ -30,8 +30,8 @@ def replay(
     """Judges a recorded run again, without a stack: a directory, a history.jsonl, or a .zip as CI keeps it."""
     need("rich", "pydantic")
     from harness.profile import load
+    from harness.record.opening import parts_of
     from harness.replay.judging import Wanted, replay
-    from harness.replay.opening import parts_of
     from harness.replay.telling import show
     from harness.reports.console import terminal
 

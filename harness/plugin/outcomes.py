@@ -262,7 +262,8 @@ def together(phases: Sequence[tuple[str, Result]]) -> Result:
     bad = [result for _, result in phases if result.bad]
     chosen = max(bad, key=lambda result: result.rank) if bad else main
     judged = next((result.verdicts for _, result in reversed(phases) if result.verdicts), ())
-    return replace(chosen, verdicts=judged, elapsed_s=sum(result.elapsed_s for result in calls))
+    span = next((result.span for _, result in reversed(phases) if result.span), None)
+    return replace(chosen, verdicts=judged, elapsed_s=sum(result.elapsed_s for result in calls), span=span)
 
 
 def after(tries: Sequence[Result], last: Result) -> Result:

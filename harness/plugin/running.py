@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 RUNNING = "messaging-harness-running"
 VERDICTS = pytest.StashKey[list["Verdict"]]()
 STACK = pytest.StashKey["Stack"]()
+SINCE = pytest.StashKey[int]()
+"""How many events there were when a test began."""
 
 
 def wake(config: pytest.Config) -> Collector:
@@ -149,6 +152,7 @@ def begin_scenario(item: pytest.Item, stack: Stack) -> None:
     verdicts: list[Verdict] = []
     item.stash[VERDICTS] = verdicts
     item.stash[STACK] = stack
+    item.stash[SINCE] = len(stack.history)
     stack.on_verdict = verdicts.append
     stack.begin(item.name)
 
@@ -239,6 +243,8 @@ class Running:
             path=item.path,
             verdicts=verdicts,
         )
+        if STACK in item.stash:
+            result = replace(result, span=(item.stash[SINCE], len(item.stash[STACK].history)))
         told = {
             "result": redact(result.dumps()),
             "of": config.stash[SELECTED],

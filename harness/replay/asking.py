@@ -14,7 +14,7 @@ from harness.checks.verdict import CHECKS, Verdict
 from harness.errors import UsageError
 from harness.history import Event, Flow, History
 from harness.profile import Profile
-from harness.replay.reading import Run
+from harness.record.reading import Run
 
 OURS: Final = "harness.checks."
 """Whose functions are asked; what else a record names is never called."""

@@ -13,9 +13,9 @@ from harness.errors import UsageError
 from harness.history import key
 from harness.profile import Profile
 from harness.profile.recorded import profile_of
+from harness.record.opening import Parts
+from harness.record.reading import Run, reading_of
 from harness.replay.asking import Again, NotAskable, Question, questions_of
-from harness.replay.opening import Parts
-from harness.replay.reading import Run, reading_of
 from harness.results import RANKS, Said
 
 SAME: Final = ("name", "verdict", "claim", "reason", "witnesses", "remedy", "also")

@@ -13,9 +13,9 @@ from html import escape
 from math import log10
 from pathlib import Path
 
-from harness.checks.verdict import Verdict
 from harness.content import content
 from harness.errors import UsageError
+from harness.reports.finding import Answer
 from harness.reports.lanes import LANES, Row, Timeline
 from harness.visible import visible
 
@@ -24,7 +24,7 @@ HEAD, FOOT, ROW, MOST = 80, 50, 24, 320
 """About how tall, in pixels, the page's parts are: a row opens its details where there is more room in the frame."""
 
 
-def page(timeline: Timeline, *, verdicts: Sequence[Verdict] = (), redact: Callable[[str], str] = str) -> str:
+def page(timeline: Timeline, *, verdicts: Sequence[Answer] = (), redact: Callable[[str], str] = str) -> str:
     """The page; `redact` takes secrets out of the events' details."""
     rows = timeline.rows
     body = [f"<h1>{escape(timeline.title)}</h1>"]
@@ -46,7 +46,7 @@ def page(timeline: Timeline, *, verdicts: Sequence[Verdict] = (), redact: Callab
     return visible(f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(body)}</body></html>\n')
 
 
-def write(path: Path, timeline: Timeline, *, verdicts: Sequence[Verdict] = ()) -> None:
+def write(path: Path, timeline: Timeline, *, verdicts: Sequence[Answer] = ()) -> None:
     """Writes the page to a file; raises UsageError where it can't."""
     try:
         path.write_text(page(timeline, verdicts=verdicts), encoding="utf-8")
@@ -69,7 +69,7 @@ def legend(timeline: Timeline) -> str:
     return " · ".join([*parts, "point at an event, or tab to it, for all that it says"])
 
 
-def verdict_line(verdict: Verdict, redact: Callable[[str], str]) -> str:
+def verdict_line(verdict: Answer, redact: Callable[[str], str]) -> str:
     text = redact(f"{verdict.name}: {verdict.reason}")
     return f'<p class="{verdict.outcome}"><b>{verdict.outcome.upper()}</b> {escape(text)}</p>'
 

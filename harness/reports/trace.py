@@ -2,76 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.checks.verdict import Verdict
 from harness.errors import UsageError
 from harness.history import Flow, History, key, read_runs
 from harness.reports.console import STYLES, terminal
-from harness.reports.lanes import LANES, Row, Timeline, timeline
+from harness.reports.finding import Found
+from harness.reports.lanes import LANES, Row, timeline
+from harness.reports.rows import shortened
 
 COLOURS = dict(zip(LANES, ("cyan", "magenta", "blue", "green", "yellow", "bright_magenta"), strict=True))
 SHORT = dict(zip(LANES, ("api", "que", "db", "wrk", "prv", "cb"), strict=True))
 
 
-def newest(paths: Sequence[Path]) -> Path:
-    """The file that was written last; raises UsageError when none is there."""
-    there = [path for path in paths if path.is_file()]
-    if not there:
-        raise UsageError("no history was found; run `harness verify` or `harness up` first, or name one with --history")
-    return max(there, key=lambda path: path.stat().st_mtime)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """A message in a history: its timeline, and the verdicts that rest on its events."""
-
-    timeline: Timeline
-    verdicts: tuple[Verdict, ...] = ()
-
-
-def find(path: Path, name: str) -> Found:
-    """A message in a history file, by id, the beginning of an id, token, or provider id."""
-    runs = read_runs(path)
-    for history in runs:
-        flow = look_up(history, name)
-        if flow is not None:
-            verdicts = verdicts_about(flow, path.with_name("verdicts.json"))
-            witnesses = [event for verdict in verdicts for event in verdict.witnesses]
-            return Found(timeline=timeline(history, flow, witnesses=witnesses), verdicts=tuple(verdicts))
-    known = [message for history in runs for message in history.flow_ids()]
-    matches = [message for message in known if message.startswith(name)]
-    if matches:
-        raise UsageError(f"{name!r} begins {len(matches)} message ids in {path}; write more of it")
-    raise UsageError(f"no message {name!r} in {path}; its ids: {shown_ids(known)}")
-
-
-def verdicts_about(flow: Flow, path: Path) -> list[Verdict]:
-    """The verdicts beside a history that rest on a flow's events, with those events; none where there is no such file.
-
-    Events are known by time, source and kind: their places change when the histories of parallel runs are joined.
-    """
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    own = {(round(event.at, 6), event.source, event.kind): event for event in flow.events}
-    found = []
-    for line in table.get("checks", ()):
-        shown = [own.get((one["at"], one["source"], one["kind"])) for one in line["witnesses"]]
-        witnesses = tuple(event for event in shown if event is not None)
-        if witnesses:
-            words = {"name": line["name"], "claim": line["claim"], "reason": line["reason"]}
-            found.append(Verdict(outcome=line["verdict"], witnesses=witnesses, **words))
-    return found
+def show(found: Found, *, console: Console | None = None) -> None:
+    """Prints a timeline, a line an event, what the marks mean, and the verdicts that rest on it."""
+    console = console or terminal()
+    drawn = found.timeline
+    console.print(Text(f"message {drawn.title}", style="bold"))
+    for verdict in found.verdicts:
+        words = Text(f"{verdict.outcome.upper()} ", style=STYLES[verdict.outcome])
+        console.print(words.append(f"{verdict.name}: {shortened(verdict.reason)}", style="default not bold"))
+    console.print(header(lane_width(console)))
+    for row in drawn.rows:
+        console.print(line(row, lane_width(console)))
+    notes = [f"░ {words}" for words in drawn.disturbed]
+    notes += [f"{drawn.left_out} more events are in the history"] if drawn.left_out else []
+    notes = ["» witness of a verdict", *notes] if found.verdicts else notes
+    console.print(Text(" · ".join(["● happened  ○ who did it  ┃ under way", *notes]), style="dim"))
 
 
 def look_up(history: History, name: str) -> Flow | None:
@@ -82,28 +46,6 @@ def look_up(history: History, name: str) -> Flow | None:
             return Flow(events, name=name)
     matches = [known for known in history.flow_ids() if known.startswith(name)]
     return Flow(history.flow(key("message", matches[0])), name=matches[0]) if len(matches) == 1 else None
-
-
-def shown_ids(known: Sequence[str]) -> str:
-    shown = ", ".join(known[-3:]) or "none"
-    return shown if len(known) <= 3 else f"…, {shown} ({len(known)} in all)"
-
-
-def show(found: Found, *, console: Console | None = None) -> None:
-    """Prints a timeline, a line an event, what the marks mean, and the verdicts that rest on it."""
-    console = console or terminal()
-    drawn = found.timeline
-    console.print(Text(f"message {drawn.title}", style="bold"))
-    for verdict in found.verdicts:
-        words = Text(f"{verdict.outcome.upper()} ", style=STYLES[verdict.outcome])
-        console.print(words.append(f"{verdict.name}: {verdict.reason}", style="default not bold"))
-    console.print(header(lane_width(console)))
-    for row in drawn.rows:
-        console.print(line(row, lane_width(console)))
-    notes = [f"░ {words}" for words in drawn.disturbed]
-    notes += [f"{drawn.left_out} more events are in the history"] if drawn.left_out else []
-    notes = ["» witness of a verdict", *notes] if found.verdicts else notes
-    console.print(Text(" · ".join(["● happened  ○ who did it  ┃ under way", *notes]), style="dim"))
 
 
 def lane_width(console: Console) -> int:

@@ -16,8 +16,8 @@ from harness.history import History, Journal
 from harness.plugin.outcomes import after, together
 from harness.profile import load
 from harness.reports.console import render
+from harness.reports.finding import find, newest
 from harness.reports.summary import markdown
-from harness.reports.trace import find, newest
 from harness.reports.trace import show as show_flow
 from harness.results import Result, Results
 

@@ -14,7 +14,7 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("scenario",),
         ("deploy", "checks"),
         ("probes",),
-        ("wire", "vitals"),
+        ("wire", "vitals", "record"),
         ("history", "profile", "results"),
         ("keeping", "content", "lint"),
         ("errors", "extras", "loop", "origin", "redact", "retry_after", "tls"),

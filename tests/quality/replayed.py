@@ -13,8 +13,8 @@ from pathlib import Path
 from rich.progress import track
 
 from harness.errors import UsageError
+from harness.record.opening import HISTORY, VERDICTS, parts_of
 from harness.replay.judging import Wanted, replay
-from harness.replay.opening import HISTORY, VERDICTS, parts_of
 
 
 def main() -> None:

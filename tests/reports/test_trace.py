@@ -13,7 +13,8 @@ from rich.console import Console
 from harness.checks.verdict import failed
 from harness.history import merge, read_runs
 from harness.history.journal import encode
-from harness.reports.trace import find, show
+from harness.reports.finding import find
+from harness.reports.trace import show
 from harness.results import Result, Results
 
 OTHER = ID.replace("1111", "2222")

@@ -219,7 +219,7 @@ def test_no_stack_is_up(harness: Harness, command: str) -> None:
 def test_no_history(harness: Harness) -> None:
     harness.call("trace", "x", cwd=harness.directory).one_line_error("no history was found; run `harness verify`")
     done = harness.call("trace", "x", "--history", harness.directory / "none.jsonl")
-    done.one_line_error("no history can be read from")
+    done.one_line_error("no record can be read from")
 
 
 def test_a_stack_that_can_not_be_started(harness: Harness) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from harness.errors import UsageError
+from harness.record.opening import Parts, parts_of
 from harness.replay.judging import Wanted, replay
-from harness.replay.opening import Parts, parts_of
 
 Lines = list[bytes]
 WRONG: Final[tuple[Any, ...]] = (None, -1, 2**70, 1e308, "", "x", [], {}, [[]], {"is": "flow"}, True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from damage import judged
 
+from harness.record.opening import Parts, parts_of
 from harness.replay.judging import Wanted, replay
-from harness.replay.opening import Parts, parts_of
 
 pytestmark = [pytest.mark.xdist_group("replay"), pytest.mark.unmeasured]
 SHARES = 6

@@ -15,8 +15,8 @@ from recorded_runs import record
 
 from harness.errors import UsageError
 from harness.profile import load
+from harness.record.opening import parts_of
 from harness.replay.judging import Replayed, Wanted, replay, same
-from harness.replay.opening import parts_of
 
 pytestmark = [pytest.mark.xdist_group("replay"), pytest.mark.unmeasured]
 

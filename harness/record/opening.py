@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -25,33 +28,75 @@ class Parts:
     verdicts: bytes | None
 
 
+@dataclass(frozen=True)
+class Mapped:
+    """A record of which nothing is read before it is looked at; `verdicts` as in `Parts`."""
+
+    name: str
+    history: bytes | mmap.mmap
+    verdicts: bytes | None
+
+
 def parts_of(path: Path) -> Parts:
     """The parts of the record at a path; raises UsageError where there is none."""
-    try:
+    file = history_at(path)
+    if file is None:
+        return in_archive(path)
+    with told(path):
+        return Parts(name_of(path, file), file.read_bytes(), beside(file))
+
+
+def mapped(path: Path) -> Mapped:
+    """The same, with the history as the file that it lies in; raises UsageError where there is none."""
+    file = history_at(path)
+    if file is None:
+        parts = in_archive(path)
+        return Mapped(parts.name, parts.history, parts.verdicts)
+    with told(path), file.open("rb") as opened:
+        # of its own, so that its address may be asked for; nothing is written to it
+        whole = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY) if file.stat().st_size else b""
+        return Mapped(name_of(path, file), whole, beside(file))
+
+
+def history_at(path: Path) -> Path | None:
+    """The history file at a path, or in the directory; None where it is in an archive. Raises UsageError."""
+    with told(path):
         if path.is_dir():
             return in_directory(path)
-        if zipfile.is_zipfile(path):
-            return in_archive(path)
-        beside = path.with_name(VERDICTS)
-        return Parts(str(path), path.read_bytes(), beside.read_bytes() if beside.is_file() else None)
+        return None if zipfile.is_zipfile(path) else path
+
+
+def name_of(path: Path, file: Path) -> str:
+    return str(path if path == file else file.parent)
+
+
+def beside(file: Path) -> bytes | None:
+    verdicts = file.with_name(VERDICTS)
+    return verdicts.read_bytes() if verdicts.is_file() else None
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """What the system says of a path that can't be read, as a line."""
+    try:
+        yield
     except OSError as error:
         raise UsageError(f"no record can be read from {path}: {error.strerror or error}") from error
 
 
-def in_directory(path: Path) -> Parts:
+def in_directory(path: Path) -> Path:
     found = sorted(path.rglob(HISTORY), key=lambda one: (len(one.parts), str(one)))
     if not found:
         raise UsageError(
             f"no {HISTORY} is in {path}; a record is what `harness verify` leaves, build/verify by default"
         )
-    beside = found[0].with_name(VERDICTS)
-    return Parts(str(found[0].parent), found[0].read_bytes(), beside.read_bytes() if beside.is_file() else None)
+    return found[0]
 
 
 def in_archive(path: Path) -> Parts:
     """Of an archive's histories the one nearest to its top."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with told(path), zipfile.ZipFile(path) as archive:
             known = {name: PurePosixPath(name) for name in archive.namelist()}
             found = sorted((len(one.parts), name) for name, one in known.items() if one.name == HISTORY)
             if not found:

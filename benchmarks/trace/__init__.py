@@ -1,0 +1,1 @@
+"""What it costs to find one message in a long record."""
