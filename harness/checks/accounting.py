@@ -73,9 +73,10 @@ class Account:
         return max(*(len(self.of(fate)) for fate in FAULTS), len(self.unexplained))
 
     def witnesses(self, names: list[str]) -> list[Event]:
-        """The decisive events of the first messages named."""
+        """The decisive events of the first messages named; where one has none of those, its first."""
         kinds = ("api.answered", "queue.acked", "provider.answered", "callback.answered", "database.status")
-        return [event for name in names[:SHOWN] for event in self.flows[name].of(*kinds)[:3]]
+        flows = [self.flows[name] for name in names[:SHOWN]]
+        return [event for flow in flows for event in (flow.of(*kinds) or flow.events)[:3]]
 
 
 def account(history: History, profile: Profile, *, after: int = 0) -> Account:

@@ -136,7 +136,7 @@ def one_of_many(history: History, flow: Flow, profile: Profile, *, claims: bool 
     elif broken:
         no = refuted(f"a send whose key was in use was answered {broken[0].data['status']}", broken)
         yield no if claims else undecided(no.reason, broken)
-    elif not many:
+    elif not many or not flow.answers:
         yield not_accepted(flow, profile)
     else:
         yield shown(f"{len(flow.answers)} sends at once, 1 message", flow.answers)

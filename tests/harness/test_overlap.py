@@ -63,3 +63,27 @@ def test_fewer_than_were_to_arrive_are_not_all_of_them() -> None:
     assert overlap(events) == (False, "2 of 3 that were to arrive at once went out")
     assert overlap(deliveries((0, 9), (1, 8), at_once={"name": "x", "of": 2}))[0] is True
     assert overlap(deliveries((0, 9), (1, 8), at_once="odd"))[0] is True
+
+
+def test_of_several_that_reached_nobody_the_number_is_told() -> None:
+    history = History()
+    for call, status in ((1, None), (2, 200), (3, None)):
+        history.append("callback.sent", source="providers", at=1000, data={"call": call})
+        history.append("callback.answered", source="providers", at=1001, data={"call": call, "status": status})
+    assert overlap(history.events()) == (False, "2 of 3 reached nobody: no status")
+
+
+def test_the_most_that_any_delivery_expects_beside_it_counts() -> None:
+    history = History()
+    for call, at_once in ((1, {"of": 2}), (2, {"of": 3}), (3, {"of": "many"}), (4, None)):
+        history.append("callback.sent", source="providers", at=1000, data={"call": call, "at_once": at_once})
+        history.append("callback.answered", source="providers", at=1001, data={"call": call, "status": 200})
+    assert overlap(history.events())[0] is True
+    assert overlap(history.events()[:4]) == (False, "2 of 3 that were to arrive at once went out")
+
+
+def test_spreads_are_told_in_milliseconds() -> None:
+    told = "2 at once: the last was sent 1500.0 ms after the first, 2000.0 ms before the first answer"
+    assert overlap(deliveries((0, 3500), (1500, 4000))) == (True, told)
+    late = "2 not at once: the last was sent 6000.0 ms after the first, 1000.0 ms after the first answer"
+    assert overlap(deliveries((0, 5000), (6000, 9000))) == (False, late)

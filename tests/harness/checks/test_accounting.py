@@ -220,3 +220,12 @@ def test_replies_that_quote_one_text_are_told_apart_by_their_ids(replies: int, r
         script = script.add("database.inserted", at=9 + number, keys=[quoted], message_id=f"r{number}", **data)
     verdict = accounting(script.history, PROFILE)
     assert verdict.outcome == outcome, verdict.story()
+
+
+def test_what_nothing_decisive_was_seen_of_is_judged_all_the_same() -> None:
+    """A send without an answer whose row shows that it was taken, and never goes on: not an error of the check."""
+    script = started("api", "worker").add("api.requested", at=0, keys=TOKENS, operation="send", request=1)
+    script = script.add("database.inserted", at=1, keys=TOKENS, message_id=ID, sequence=1, old=None, new="pending")
+    verdict = accounting(script.history, PROFILE)
+    assert "itself raised" not in verdict.story()
+    assert [event.kind for event in verdict.witnesses] == ["api.requested", "database.inserted"]

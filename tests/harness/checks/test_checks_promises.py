@@ -331,3 +331,11 @@ def test_a_conversation_is_listed_forwards_or_backwards(listed: str, outcome: st
 def test_a_conversation_lists_all_messages_of_it(listed: str, profile: Profile, outcome: str, words: str) -> None:
     verdict = none_left_out(History(), look(shown=None), profile, listed=list(listed), made=list("abc"))
     assert (verdict.outcome, words in verdict.reason) == (outcome, True), verdict.reason
+
+
+def test_sends_at_once_of_which_none_was_answered_are_unknown_though_a_row_is_there() -> None:
+    script = right().drop("api.answered")
+    history = script.history
+    verdict = one_of_many(history, script.flow(history), CONTRACT, claims=True)
+    assert verdict.outcome == "unknown"
+    assert "itself raised" not in verdict.story()
