@@ -18,6 +18,7 @@ from harness.commands.profile import profile as profile_group
 from harness.commands.replay import replay
 from harness.commands.report import report
 from harness.commands.trace import trace
+from harness.commands.shake import shake
 from harness.errors import UsageError
 from harness.extras import DISTRIBUTION
 from harness.results import UNUSABLE
@@ -259,6 +260,7 @@ app.add_command(init)
 app.add_command(load)
 app.add_command(explore)
 app.add_command(replay)
+app.add_command(shake)
 app.add_command(lint)
 app.add_command(profile_group)
 

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, NoReturn
 
@@ -23,7 +23,10 @@ from harness.results import WHOLE_RECORD, Result
 if TYPE_CHECKING:
     from harness.profile import Profile
     from harness.scenario.stack import Stack
+    from harness.session import Options
 
+DEPLOYS = pytest.StashKey[Callable[["Profile", "Options"], AbstractContextManager["Stack"]]]()
+"""How this session comes to its stack, where that isn't `harness.session.deployed`: one that is there already."""
 PROFILE = pytest.StashKey["Profile"]()
 ONE_ATTACHED = "an attached stack is one, and several workers would disturb each other on it; leave out -n"
 
@@ -71,7 +74,7 @@ def lifetime(session: pytest.Session) -> Iterator[Stack]:
         redactor=config.stash[REDACTOR],
     )
     with terminated_as_interrupted(), left_as_interrupted(config):
-        deployment = deployed(profile, options)
+        deployment = config.stash.get(DEPLOYS, deployed)(profile, options)
         try:
             stack = deployment.__enter__()
         except Exception as error:

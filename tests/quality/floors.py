@@ -7,6 +7,7 @@ from typing import Final
 FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "harness": (
         ("commands",),
+        ("shaking",),
         ("plugin", "load", "exploration", "campaign", "replay"),
         ("reports",),
         ("discovery",),

@@ -1,0 +1,3 @@
+"""The suites that are shaken are data: the ordinary run collects none of them."""
+
+collect_ignore = ["naive", "stable"]
