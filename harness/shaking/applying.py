@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 
 from harness.errors import Unobservable
@@ -67,16 +66,11 @@ def database_slow(stack: Stack, seconds: float) -> Iterator[None]:
 @contextlib.contextmanager
 def paused(stack: Stack, role: str, seconds: float) -> Iterator[None]:
     """A role's processes stand still from now on, for so long, or until the block ends."""
-    begun = threading.Event()
 
-    def stand_still(over: threading.Event) -> None:
-        try:
-            with stack.faults.stopped(role):
-                begun.set()
-                over.wait(seconds)
-        finally:
-            begun.set()
+    def stand_still(beside: Background) -> None:
+        with stack.faults.stopped(role):
+            beside.ready.set()
+            beside.over.wait(seconds)
 
     with Background(stack, stand_still):
-        begun.wait()
         yield

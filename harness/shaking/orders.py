@@ -17,31 +17,37 @@ from harness.scenario.stack import Stack
 
 GIVES: Final = Spoken(("XREADGROUP", "XREAD", "XAUTOCLAIM", "XCLAIM", "BLPOP", "BRPOP", "BLMOVE", "LPOP", "RPOP"))
 """What gives an entry to a worker."""
-Round = Callable[[Stack, float, threading.Event], None]
+Round = Callable[[Stack, float, "Background"], None]
 
 
 class Background:
-    """Does something beside a test until the test has ended; what goes wrong there is raised at the end."""
+    """Does something beside a test until the test has ended: `over` says so; what goes wrong is raised at the end.
 
-    def __init__(self, stack: Stack, work: Callable[[threading.Event], None]) -> None:
+    The test begins when `ready` is set, or the work has ended.
+    """
+
+    def __init__(self, stack: Stack, work: Callable[[Background], None]) -> None:
         self._stack = stack
         self._work = work
-        self._over = threading.Event()
-        self._ready = threading.Event()
+        self.over = threading.Event()
+        self.ready = threading.Event()
         self._error: HarnessError | None = None
         self._thread = threading.Thread(target=self._run, name="harness-shake", daemon=True)
 
     def _run(self) -> None:
         try:
-            self._work(self._over)
+            self._work(self)
         except HarnessError as error:
             self._error = error
+        finally:
+            self.ready.set()
 
     def __enter__(self) -> None:
         self._thread.start()
+        self.ready.wait()
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self.over.set()
         self._stack.history.wake()
         self._thread.join()
         if self._error is not None:
@@ -51,9 +57,9 @@ class Background:
 def again_and_again(stack: Stack, most: float, one: Round) -> Background:
     """Makes one round of an order after the other until the test has ended."""
 
-    def work(over: threading.Event) -> None:
-        while not over.is_set():
-            one(stack, most, over)
+    def work(beside: Background) -> None:
+        while not beside.over.is_set():
+            one(stack, most, beside)
 
     return Background(stack, work)
 
@@ -84,29 +90,32 @@ def is_sent(event: Event, terminal: frozenset[str]) -> bool:
     return event.kind == "database.status" and event.data.get("new") in terminal
 
 
-def worker_first(stack: Stack, most: float, over: threading.Event) -> None:
+def worker_first(stack: Stack, most: float, beside: Background) -> None:
     """The API hears of its append when the message is sent."""
     place = len(stack.history)
     with stack.gates.close("api", stack.profile.queue.append_commands, side="answer") as gate:
-        if await_event(stack, is_hit(gate.number), over, after=place):
+        beside.ready.set()
+        if await_event(stack, is_hit(gate.number), beside.over, after=place):
             done = frozenset(stack.profile.statuses.terminal) | {stack.profile.statuses.sent}
-            await_event(stack, partial(is_sent, terminal=done), over, after=place, most=most)
+            await_event(stack, partial(is_sent, terminal=done), beside.over, after=place, most=most)
 
 
-def api_first(stack: Stack, most: float, over: threading.Event) -> None:
+def api_first(stack: Stack, most: float, beside: Background) -> None:
     """The worker gets what was put on the queue late."""
     place = len(stack.history)
     with stack.gates.close("worker", GIVES, side="delivery") as gate:
-        if await_event(stack, is_hit(gate.number), over, after=place):
-            over.wait(most)
+        beside.ready.set()
+        if await_event(stack, is_hit(gate.number), beside.over, after=place):
+            beside.over.wait(most)
 
 
-def callback_first(stack: Stack, most: float, over: threading.Event) -> None:
+def callback_first(stack: Stack, most: float, beside: Background) -> None:
     """The worker hears of the provider's acceptance when a webhook about it has come, or late."""
     place = len(stack.history)
     with stack.providers.gate({}):
-        if await_event(stack, lambda event: event.kind == "provider.called", over, after=place):
-            await_event(stack, lambda event: event.kind == "callback.answered", over, after=place, most=most)
+        beside.ready.set()
+        if await_event(stack, lambda event: event.kind == "provider.called", beside.over, after=place):
+            await_event(stack, lambda event: event.kind == "callback.answered", beside.over, after=place, most=most)
 
 
 @contextlib.contextmanager
@@ -126,8 +135,9 @@ def ordered(stack: Stack, what: str, most: float) -> Iterator[None]:
     place = len(stack.history)
     with stack.gates.close("worker", stack.profile.queue.finish_commands, side=side, times=1) as gate:
 
-        def die(over: threading.Event) -> None:
-            if await_event(stack, is_hit(gate.number), over, after=place):
+        def die(beside: Background) -> None:
+            beside.ready.set()
+            if await_event(stack, is_hit(gate.number), beside.over, after=place):
                 stack.worker.kill()
                 gate.open()
                 stack.worker.start(count=count)

@@ -17,9 +17,14 @@ STEPS: Final = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """The parts of a strength among which the smallest is looked for."""
 MARGIN: Final = 3.0
 """How much stronger than the smallest it is reproduced with."""
-FLAKY: Final = ("order=worker-first", "worker=slow", "provider=slow", "cpu=load")
+FLAKY: Final = ("order=worker-first", "worker=slow", "provider=slow", "api=slow", "webhook=slow", "cpu=load")
 """What is tried on a test that flips undisturbed."""
+SLOWING: Final = ("worker=slow", "order=api-first")
+"""What is tried on a test that always fails by itself."""
 LEFT: Final = 3
+CALM: Final = 2
+MORE: Final = 2
+"""Calm runs by itself, and more of them where one failed."""
 
 
 def settle(search: Search, case: Case) -> None:
@@ -41,22 +46,24 @@ class Settling:
         self._case = case
 
     def found(self) -> Finding | None:
+        flipped = None
         with self._search.runner.session() as session:
-            calm = [self._alone(session, ()) for _ in range(2)]
+            calm = [self._alone(session, ()) for _ in range(CALM)]
+            if not all(map(self._passed, calm)):
+                calm += [self._alone(session, ()) for _ in range(MORE)]
             well = [self._passed(run) for run in calm]
-            flipped = None
-            if well != [True, False]:
-                flipped = self._flipped(session, calm[well.index(True)]) if any(well) else None
+            stays = well[0] and not any(well[1:])  # it fails once it has run
+            if any(well) and not stays:
+                flipped = self._flipped(session, calm[well.index(True)])
+            elif not any(well):
+                flipped = self._slowed(session, calm[-1])
         if flipped is not None:
             return self._judged(*flipped)
-        match well:
-            case [True, True]:
-                return self._by_others(calm[-1])
-            case [True, False]:
-                return self._left_over(calm[0]) or self._by_itself(calm)
-            case [False, False]:
-                return self._needs_others(calm[-1]) or self._slow_enough()
-        return None
+        if stays:
+            return self._left_over(calm[0]) or self._by_itself(calm)
+        if not any(well):
+            return self._needs_others(calm[-1])
+        return self._by_others(calm[-1]) if all(well) else None
 
     # by itself
 
@@ -103,10 +110,27 @@ class Settling:
             return smallest, strong, runs, good
         return None
 
+    def _slowed(self, session: Session, bad: Run) -> tuple[Disturbed, Disturbed, list[Run], Run] | None:
+        """The same for what fails by itself undisturbed: something that makes it pass, and what it fails with."""
+        passing = [run.disturbed for run in self._case.those(failed=False)]
+        for disturbed in dict.fromkeys([*passing, *((telling(name),) for name in SLOWING)]):
+            if not disturbed or any(one.family != "pipeline" for one in disturbed):
+                continue
+            good = [self._alone(session, disturbed) for _ in range(CALM)]
+            if all(map(self._passed, good)):
+                faster: Disturbed = (telling("order=worker-first"),)
+                runs = self._fails_each_time(session, faster)
+                if runs:
+                    return faster, faster, runs, good[-1]
+                return (), (), [bad], good[-1]
+        return None
+
     def _smallest(self, session: Session, disturbed: Disturbed, runs: list[Run]) -> Disturbed:
         """Halves the strength as long as it still fails; the failing runs are added to `runs`."""
         failing = disturbed
         for place, one in enumerate(disturbed):
+            if one.family == "machine":
+                continue  # what others do on it decides as much
             steps = sorted({part for step in STEPS if (part := reduced(one, step)) is not None})
             low, high = 0, len(steps)
             while low < high:
@@ -123,16 +147,17 @@ class Settling:
 
     def _judged(self, smallest: Disturbed, strong: Disturbed, runs: list[Run], good: Run) -> Finding:
         """The finding, once the session is closed and its record judged."""
-        at_fault, reason = blame(self._case, smallest, failed=runs, passed=good)
+        at_fault, reason = blame(self._case, smallest or good.disturbed, failed=runs, passed=good)
+        without = f"; it passes with {shown(good.disturbed)}" if good.disturbed else ""
         return Finding(
-            axis=" and ".join(dict.fromkeys(one.sort.name for one in smallest)),
-            smallest=shown(smallest),
+            axis=" and ".join(dict.fromkeys(one.sort.name for one in smallest or good.disturbed)),
+            smallest=f"{shown(smallest)}{without}",
             reproduces=strong,
             at_fault=at_fault,
             reason=reason,
             failed=next((run for run in runs if run.wrong(self._case.name)), runs[-1]),
             passed=good,
-            confirmed=f"failed {REPEATS} of {REPEATS} with {shown(runs[0].disturbed)}, passed without",
+            confirmed=f"failed {REPEATS} of {REPEATS} {shown(runs[0].disturbed)}, passed {shown(good.disturbed)}",
         )
 
     # what others leave
@@ -214,35 +239,6 @@ class Settling:
     def _before(self, run: Run) -> list[str]:
         order = list(run.order)
         return order[: order.index(self._case.name)] if self._case.name in order else []
-
-    def _slow_enough(self) -> Finding | None:
-        """What makes it pass, where it fails by itself undisturbed."""
-        passing = dict.fromkeys(run.disturbed for run in self._case.those(failed=False))
-        for disturbed in passing:
-            if not disturbed or any(one.family == "tests" for one in disturbed):
-                continue
-            with self._search.runner.session() as session:
-                good = self._alone(session, disturbed)
-                runs = []
-                if self._passed(good):
-                    runs = self._fails_each_time(session, (telling("order=worker-first"),))
-                    with_order = bool(runs)
-                    runs = runs or self._fails_each_time(session, ())
-            if not runs:
-                continue
-            failing: Disturbed = (telling("order=worker-first"),) if with_order else ()
-            at_fault, reason = blame(self._case, failing or disturbed, failed=runs, passed=good)
-            return Finding(
-                axis=" and ".join(one.sort.name for one in failing or disturbed),
-                smallest=f"none: it fails undisturbed, and passes with {shown(disturbed)}",
-                reproduces=failing,
-                at_fault=at_fault,
-                reason=reason,
-                failed=runs[-1],
-                passed=good,
-                confirmed=f"failed {REPEATS} of {REPEATS} without it",
-            )
-        return None
 
     def _of_order(
         self,
