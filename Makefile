@@ -16,7 +16,7 @@ DEPLOY ?=
 SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images docs examples conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore explore-defects load load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks bench-trace mutants clean lock
+.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore explore-defects shake-proof load load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks bench-trace mutants clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -119,6 +119,9 @@ explore-defects: $(READY) ## which of 25 named defects do generated programs fin
 
 LOAD := $(if $(DURATION),--duration $(DURATION)) $(if $(RATE),--rate $(RATE)) $(if $(SHAPE),--shape $(SHAPE)) \
         $(if $(USERS),--mix $(USERS)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(DEPLOY),--deploy $(DEPLOY))
+
+shake-proof: $(READY) ## naive tests shaken until each is told, stable ones left alone; beside plain reruns (an hour; ARGS="--suite looking")
+	@$(BIN)/python -m tests.shake $(ARGS)
 
 load: $(READY) ## load a stack, follow every message, account for all of them
 	@$(BIN)/harness load $(LOAD) $(ARGS)

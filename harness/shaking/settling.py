@@ -7,18 +7,27 @@ from typing import Final
 
 from harness.shaking.blame import blame
 from harness.shaking.case import Case, Finding
-from harness.shaking.disturbance import Disturbance, Disturbed, shown, telling
+from harness.shaking.disturbance import BUSY, Disturbance, Disturbed, parse, shown, telling
 from harness.shaking.runs import Run, Session
 from harness.shaking.searching import Search
 
 REPEATS: Final = 3
 """So often a disturbance must make a test fail, without a miss, to be the one."""
+FLAKY_REPEATS: Final = 6
+"""The same for a test that fails undisturbed, too, now and then."""
 STEPS: Final = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """The parts of a strength among which the smallest is looked for."""
 MARGIN: Final = 3.0
 """How much stronger than the smallest it is reproduced with."""
-FLAKY: Final = ("order=worker-first", "worker=slow", "provider=slow", "api=slow", "webhook=slow", "cpu=load")
-"""What is tried on a test that flips undisturbed."""
+FLAKY: Final = (
+    ("order=worker-first:1s",),
+    ("worker=slow:1s",),
+    ("order=worker-first:300ms", "provider=slow:1s"),
+    ("provider=slow:1s",),
+    ("webhook=slow:1s",),
+    (f"cpu=load:{BUSY:.0f}",),
+)
+"""What is tried on a test that flips undisturbed; the third stops it in between."""
 SLOWING: Final = ("worker=slow", "order=api-first")
 """What is tried on a test that always fails by itself."""
 LEFT: Final = 3
@@ -44,6 +53,7 @@ class Settling:
     def __init__(self, search: Search, case: Case) -> None:
         self._search = search
         self._case = case
+        self._flaky = False
 
     def found(self) -> Finding | None:
         flipped = None
@@ -52,11 +62,12 @@ class Settling:
             if not all(map(self._passed, calm)):
                 calm += [self._alone(session, ()) for _ in range(MORE)]
             well = [self._passed(run) for run in calm]
+            self._flaky = not all(well)
             stays = well[0] and not any(well[1:])  # it fails once it has run
             if any(well) and not stays:
                 flipped = self._flipped(session, calm[well.index(True)])
-            elif not any(well):
-                flipped = self._slowed(session, calm[-1])
+            else:
+                flipped = self._slowed(session, [run for run in calm if self._failed(run)])
         if flipped is not None:
             return self._judged(*flipped)
         if stays:
@@ -78,20 +89,24 @@ class Settling:
         told = run.tests.get(self._case.name)
         return told is not None and told.outcome == "failed" and not run.error
 
-    def _fails_each_time(self, session: Session, disturbed: Disturbed, times: int = REPEATS) -> list[Run]:
+    def _fails_each_time(self, session: Session, disturbed: Disturbed) -> list[Run]:
         runs: list[Run] = []
-        while len(runs) < times:
+        while len(runs) < self._repeats:
             runs.append(self._alone(session, disturbed))
             if not self._failed(runs[-1]):
                 return []
         return runs
 
+    @property
+    def _repeats(self) -> int:
+        return FLAKY_REPEATS if self._flaky else REPEATS
+
     def _candidates(self) -> Iterator[Disturbed]:
         """What it has failed with, each part of it first; where it has failed undisturbed, also what may do that."""
         failed = [run.disturbed for run in self._case.those(failed=True)]
-        more = [(telling(name),) for name in FLAKY] if () in failed else []
+        more = [tuple(map(parse, texts)) for texts in FLAKY] if () in failed or self._flaky else []
         apart = [one for many in failed for one in parts(many)]
-        for disturbed in dict.fromkeys([*apart, *more]):
+        for disturbed in dict.fromkeys([*more, *apart] if self._flaky else [*apart, *more]):
             if disturbed and not any(one.family in ("tests", "state") for one in disturbed):
                 yield disturbed
 
@@ -103,14 +118,13 @@ class Settling:
                 continue
             smallest = self._smallest(session, disturbed, runs)
             strong = stronger(smallest, disturbed)
-            again = self._alone(session, strong) if strong not in (smallest, disturbed) else runs[0]
-            if not self._failed(again):
+            if strong != disturbed and not self._fails_each_time(session, strong):
                 strong = disturbed
             good = self._alone(session, ()) if not self._passed(good) else good
             return smallest, strong, runs, good
         return None
 
-    def _slowed(self, session: Session, bad: Run) -> tuple[Disturbed, Disturbed, list[Run], Run] | None:
+    def _slowed(self, session: Session, calm: list[Run]) -> tuple[Disturbed, Disturbed, list[Run], Run] | None:
         """The same for what fails by itself undisturbed: something that makes it pass, and what it fails with."""
         passing = [run.disturbed for run in self._case.those(failed=False)]
         for disturbed in dict.fromkeys([*passing, *((telling(name),) for name in SLOWING)]):
@@ -122,7 +136,7 @@ class Settling:
                 runs = self._fails_each_time(session, faster)
                 if runs:
                     return faster, faster, runs, good[-1]
-                return (), (), [bad], good[-1]
+                return (), (), calm, good[-1]
         return None
 
     def _smallest(self, session: Session, disturbed: Disturbed, runs: list[Run]) -> Disturbed:
@@ -135,10 +149,11 @@ class Settling:
             low, high = 0, len(steps)
             while low < high:
                 middle = (low + high) // 2
-                run = self._alone(session, replaced(failing, place, one.at(steps[middle])))
-                if self._failed(run):
+                weaker = replaced(failing, place, one.at(steps[middle]))
+                some = self._fails_each_time(session, weaker)
+                if some:
                     high = middle
-                    runs.append(run)
+                    runs += some
                 else:
                     low = middle + 1
             if high < len(steps):
@@ -148,6 +163,7 @@ class Settling:
     def _judged(self, smallest: Disturbed, strong: Disturbed, runs: list[Run], good: Run) -> Finding:
         """The finding, once the session is closed and its record judged."""
         at_fault, reason = blame(self._case, smallest or good.disturbed, failed=runs, passed=good)
+        times = self._repeats if smallest else len(runs)
         without = f"; it passes with {shown(good.disturbed)}" if good.disturbed else ""
         return Finding(
             axis=" and ".join(dict.fromkeys(one.sort.name for one in smallest or good.disturbed)),
@@ -157,7 +173,7 @@ class Settling:
             reason=reason,
             failed=next((run for run in runs if run.wrong(self._case.name)), runs[-1]),
             passed=good,
-            confirmed=f"failed {REPEATS} of {REPEATS} {shown(runs[0].disturbed)}, passed {shown(good.disturbed)}",
+            confirmed=f"failed {times} of {times} {shown(runs[0].disturbed)}, passed {shown(good.disturbed)}",
         )
 
     # what others leave
