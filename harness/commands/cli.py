@@ -17,8 +17,8 @@ from harness.commands.load import load
 from harness.commands.profile import profile as profile_group
 from harness.commands.replay import replay
 from harness.commands.report import report
-from harness.commands.trace import trace
 from harness.commands.shake import shake
+from harness.commands.trace import trace
 from harness.errors import UsageError
 from harness.extras import DISTRIBUTION
 from harness.results import UNUSABLE

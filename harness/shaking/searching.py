@@ -15,6 +15,7 @@ from harness.shaking.design import CALM, drawn, single
 from harness.shaking.disturbance import Disturbed, shown
 from harness.shaking.runs import Run, Runner, Session
 from harness.shaking.sequential import bound, runs_for, share_text
+from harness.shaking.settling import settle
 
 MOST_DOUBTS: Final = 2
 Tell = Callable[[str], None]
@@ -52,8 +53,6 @@ class Search:
 
     def search(self) -> None:
         """Runs until each test is decided, or a bound is reached; raises UsageError where nothing can be run."""
-        from harness.shaking.settling import settle
-
         for _ in range(CALM):
             self._all(())
         for disturbed in itertools.chain(single(slowest=self.bounds.slowest), self._more()):

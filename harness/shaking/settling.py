@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol
 
 from harness.shaking.blame import blame
 from harness.shaking.case import Case, Finding
 from harness.shaking.disturbance import BUSY, Disturbance, Disturbed, parse, shown, telling
-from harness.shaking.runs import Run, Session
-from harness.shaking.searching import Search
+from harness.shaking.runs import Run, Runner, Session
 
 REPEATS: Final = 3
 """So often a disturbance must make a test fail, without a miss, to be the one."""
@@ -34,6 +33,18 @@ LEFT: Final = 3
 CALM: Final = 2
 MORE: Final = 2
 """Calm runs by itself, and more of them where one failed."""
+
+
+class Search(Protocol):
+    """What a test is looked into for: `run` notes each run and tells of it, `order` is that of all tests."""
+
+    runner: Runner
+    order: list[str]
+
+    @property
+    def tell(self) -> Callable[[str], None]: ...
+
+    def run(self, session: Session, disturbed: Disturbed, names: Sequence[str] | None, *, note: str = "") -> Run: ...
 
 
 def settle(search: Search, case: Case) -> None:
