@@ -204,8 +204,11 @@ def members_added(command: Command, reply: object) -> Iterator[Said]:
 
 
 def popped_member(command: Command, reply: object) -> Iterator[Said]:
-    """SPOP."""
-    values = [None] if reply is UNKNOWN else [] if reply is None else listed(reply)
+    """SPOP: a member, or with a count a list of them."""
+    if reply is None:
+        return
+    counted = len(command) > 2
+    values = [None] if reply is UNKNOWN else listed(reply) if counted else [reply]
     yield from (taken(command[1], value) for value in values)
 
 

@@ -20,7 +20,19 @@ WAITS: Final = (
 )
 WIRE: Final = tuple(
     f"tests/harness/wire/test_{name}.py"
-    for name in ("requests", "tracker", "commands", "reach", "gates", "watched", "bytes")
+    for name in (
+        "requests",
+        "request_limits",
+        "meanings",
+        "tracker",
+        "following",
+        "directions",
+        "commands",
+        "reach",
+        "watched",
+        "bytes",
+        "gates",
+    )
 )
 
 ROOMS: Final[dict[str, Sequence[str]]] = {
