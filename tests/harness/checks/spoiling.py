@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -11,11 +11,15 @@ from histories import START, Script, window
 from judging import no_consumer
 from said import dated
 
-from harness.history import Event
+from harness.history import Event, History
 
 ELSEWISE: Mapping[str, tuple[Mapping[str, Any], ...]] = {
-    "api.answered": ({"status": 422}, {"status": 500}, {"status": None}),
-    "callback.answered": ({"status": 404}, {"status": 503}, {"status": None}),
+    "api.answered": (
+        *({"status": status} for status in (399, 400, 422, 499, 500, 501, None)),
+        {"status": 429, "again_in_s": 1},
+        {"message_id": None},
+    ),
+    "callback.answered": tuple({"status": status} for status in (399, 400, 404, 499, 500, 503, None)),
     "provider.answered": (
         {"status": 400, "accepted": False},
         {"status": 503, "accepted": False},
@@ -24,13 +28,29 @@ ELSEWISE: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     ),
     "database.inserted": ({"new": "failed"}, {"new": "sent"}),
     "database.status": ({"new": "failed"}, {"new": "delivered"}, {"new": "archived"}),
-    "queue.claimed": ({"process": "worker-2"}, {"noack": True}),
-    "queue.acked": ({"process": "worker-2"}, {"how": "forgotten"}),
+    "queue.claimed": ({"process": "worker-2"}, {"noack": True}, {"how": "read", "consumer": "worker-2"}),
+    "queue.acked": ({"process": "worker-2"}, {"how": "forgotten"}, {"entry": "other"}),
     "queue.appended": ({"again": True}, {"dead": True}),
 }
 """What an event of a kind may say instead."""
 UNTOUCHED = ("probe.started", "process.started", "fault.began", "fault.ended")
 LATER_S = 1.0
+LONG_S = 100.0
+"""Longer than any limit of a profile."""
+
+
+class Slow(Script):
+    """The same, in which an event and all behind it came so much later, and which was read to its end right then."""
+
+    def __init__(self, events: Sequence[Event], place: int) -> None:
+        super().__init__(events, read=0.0)
+        self.place = place
+
+    @property
+    def history(self) -> History:
+        quick = super().history.events()
+        events = [replace(e, seen=e.seen + (LONG_S if e.seq >= self.place else 0.0)) for e in quick]
+        return History.of(events, until=events[-1].seen)
 
 
 def spoiled(script: Script) -> Iterator[tuple[str, Script]]:
@@ -38,6 +58,11 @@ def spoiled(script: Script) -> Iterator[tuple[str, Script]]:
     yield "as it is", script
     yield "read too early", Script(script.events, read=0.0)
     yield "no consumer", no_consumer(script)
+    yield "everything twice", Script([one for event in script.events for one in doubled(event)], read=script.read)
+    yield "no consumer, and everything twice", no_consumer(Script([o for e in script.events for o in doubled(e)]))
+    for place in range(1, len(script.events)):
+        if script.events[place].kind not in UNTOUCHED:
+            yield f"{dated(script.events[place])} came long after", Slow(script.events, place)
     for source in ("queue", "database", "providers"):
         yield f"{source} away", script.add("probe.gap", at=5, source=source, reason="it was away", lasting=True)
     for place, event in enumerate(script.events):
@@ -59,4 +84,13 @@ def changed(events: tuple[Event, ...], place: int, event: Event) -> Iterator[tup
     yield "then a kill", [*before, event, *kill, *after]
     for data in ELSEWISE.get(event.kind, ()):
         said = ", ".join(f"{name}={value}" for name, value in data.items())
-        yield said, [*before, replace(event, data=MappingProxyType({**event.data, **data})), *after]
+        other = replace(event, data=MappingProxyType({**event.data, **data}))
+        yield said, [*before, other, *after]
+        yield f"first {said}", [*before, other, replace(event, at=round(event.at + 0.0003, 6)), *after]
+        yield f"then {said}", [*before, event, replace(other, at=round(event.at + 0.0003, 6)), *after]
+
+
+def doubled(event: Event) -> list[Event]:
+    if event.kind in UNTOUCHED:
+        return [event]
+    return [event, replace(event, at=round(event.at + 0.0003, 6))]
