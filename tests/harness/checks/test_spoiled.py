@@ -14,10 +14,11 @@ from judging import FAILED_ROW, GAVE_UP, TWICE, called_again
 from said import PAGES, RENEWED, Page, told
 from spoiling import spoiled
 from test_checks_crash_points import kill
-from test_entry_life import again, behind, buried, by_another, given, killed, planted, without_a_group
-from test_mixed_up import OTHER, same_id, swapped_ids, two
-from test_outages_judged import outage
+from test_entry_life import acked, again, behind, buried, by_another, given, killed, planted, without_a_group
+from test_mixed_up import OTHER, same_id, stored_twice, swapped_ids, two
+from test_outages_judged import outage, refused_after, taken_and_left
 from test_provider_failures import KILLED, ONCE, STUCK, many
+from test_whole_record import dead, resent, widowed
 
 from harness.checks import (
     Verdict,
@@ -175,6 +176,13 @@ SCENES: dict[str, tuple[Script, Asks]] = {
     "reply stored once": (replied(right()), reply(lambda h, f: stored_once(h, f, CONTRACT, deliveries=2))),
     "bad signature": (replied(right()), reply(lambda h, f: bad_signature_refused(h, f, CONTRACT, status=403))),
     "poison": (behind(buried(given(planted(right()), times=2))), poison),
+    "poison, not finished": (behind(given(planted(right()), times=2)), poison),
+    "poison, finished without a letter": (behind(acked(given(planted(right()), times=2))), poison),
+    "poison, others left behind": (behind(given(planted(right())), sent=False), poison),
+    "nobody took it up": (killed(), lambda h, f, p: taken_up(h, f, p, gone=["worker-1"])),
+    "not made again": (without_a_group(send(started("api", "worker"))), lost_group),
+    "outages, left": (taken_and_left(), lambda h, f, p: outages(h, p)),
+    "outages, refused after": (refused_after(), lambda h, f, p: outages(h, p)),
     "taken up": (by_another(killed()), lambda h, f, p: taken_up(h, f, p, gone=["worker-1"])),
     "in one hand": (again(right()), in_one_hand),
     "made again": (without_a_group(right()), lost_group),
@@ -192,6 +200,15 @@ SCENES: dict[str, tuple[Script, Asks]] = {
     "ids swapped": (swapped_ids(), lambda h, f, p: whole_record(h, p)),
     "one id for two": (same_id(), lambda h, f, p: whole_record(h, p)),
     "called again": (called_again(right()), lambda h, f, p: whole_record(h, p)),
+    "tried again, whole record": (ONCE, lambda h, f, p: whole_record(h, p)),
+    "stuck, whole record": (STUCK, lambda h, f, p: whole_record(h, p)),
+    "given up, whole record": (GAVE_UP, lambda h, f, p: whole_record(h, p)),
+    "widowed, whole record": (widowed(), lambda h, f, p: whole_record(h, p)),
+    "resent, whole record": (resent(), lambda h, f, p: whole_record(h, p)),
+    "dead, whole record": (dead(after_failure=True), lambda h, f, p: whole_record(h, p)),
+    "stored twice, whole record": (stored_twice(), lambda h, f, p: whole_record(h, p)),
+    "reply, whole record": (replied(right()), lambda h, f, p: whole_record(h, p)),
+    "pending, crash point": (kill(send(started("api", "worker")), before="api.answered"), point),
     "told twice": (TOLD_TWICE, lambda h, f, p: whole_record(h, p)),
 }
 
