@@ -116,7 +116,6 @@ def cut(number: int, begin: float, end: float | None) -> list[Event]:
         "target": f"redis-{number}",
         "number": number,
         "recovers_s": 5,
-        **data,
     }
     events = [replace(made("fault.began", at=begin * 1000, **what), seen=begin)]
     return events if end is None else [*events, replace(made("fault.ended", at=end * 1000, **what, hits=1), seen=end)]
