@@ -32,6 +32,8 @@ class Result:
     elapsed_s: float
     story: str = ""
     verdicts: tuple[dict[str, Any], ...] = ()
+    witnesses: tuple[dict[str, Any], ...] = ()
+    """Events, as JSON, that tell why it ended so where no check judged."""
     remedy: str = ""
     """The line of the profile, or the permission, that would turn an unknown into an answer."""
     missing: tuple[str, ...] = ()
@@ -40,6 +42,9 @@ class Result:
     """What is to be told of it though it passed: that it was flaky, or expected to fail."""
     after_s: float = 0.0
     """How long after the run began it was known."""
+    file: str = ""
+    """The file in which it ended so, as seen from the current directory; the test's own where nobody raised."""
+    line: int = 0
     run: str = ""
     """Which of several runs side by side it is of, as their joined history calls them; "" where there is one."""
     span: tuple[int, int] | None = None
@@ -69,6 +74,7 @@ class Result:
             **{
                 **table,
                 "verdicts": tuple(table["verdicts"]),
+                "witnesses": tuple(table["witnesses"]),
                 "missing": tuple(table["missing"]),
                 "span": pair(table["span"]),
             }
@@ -172,7 +178,7 @@ def verdicts_of(item: Result) -> Sequence[dict[str, Any]]:
         "verdict": item.outcome,
         "claim": item.scenario,
         "reason": item.reason,
-        "witnesses": [],
+        "witnesses": [*item.witnesses],
         "elapsed_s": round(item.elapsed_s, 6),
         **({"remedy": item.remedy} if item.remedy else {}),
     }

@@ -74,15 +74,23 @@ class Verdict:
             "verdict": self.outcome,
             "claim": self.claim,
             "reason": self.reason,
-            "witnesses": [
-                {"seq": e.seq, "at": round(e.at, 6), "source": e.source, "kind": e.kind, "said": brief(e)}
-                for e in self.witnesses
-            ],
+            "witnesses": [witness(event) for event in self.witnesses],
             "elapsed_s": round(self.elapsed_s, 6),
             **({"remedy": self.remedy} if self.remedy else {}),
             **({"also": list(self.also)} if self.also else {}),
             **({"asked": self.asked.to_json()} if self.asked else {}),
         }
+
+
+def witness(event: Event) -> dict[str, Any]:
+    """An event as it stands among a verdict's witnesses in verdicts.json."""
+    return {
+        "seq": event.seq,
+        "at": round(event.at, 6),
+        "source": event.source,
+        "kind": event.kind,
+        "said": brief(event),
+    }
 
 
 def passed(name: str, claim: str, reason: str, witnesses: Sequence[Event]) -> Verdict:

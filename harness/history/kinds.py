@@ -270,6 +270,17 @@ KINDS: Final[Mapping[str, Kind]] = {
         OURS,
         {"part": "Redis, database, mocks, wire or keeper", "reason": "how it ended"},
     ),
+    "test.looked": Kind(
+        "a test that failed had looked at a message; told when it has failed, with the time of the look",
+        OURS,
+        {
+            "test": "the test",
+            "where": "file and line",
+            "statement": "what stands there",
+            "saw": "the status that the message had",
+            "wanted": "what the test looked for, where that can be told",
+        },
+    ),
     "probe.started": Kind(
         "a source says which kinds it delivers from now on; what none delivers is unseen",
         ANY,

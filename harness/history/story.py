@@ -32,6 +32,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "probe.gap": ("reason",),
     "clock.measured": ("offset_s", "error_s"),
     "part.died": ("part", "reason"),
+    "test.looked": ("where", "saw", "statement"),
 }
 
 WIDEST = 96

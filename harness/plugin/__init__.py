@@ -14,7 +14,16 @@ import pytest
 
 from harness.plugin.fixtures import furnish, make_room
 from harness.plugin.items import REPETITION_FIXTURE, check_of, is_scenario
-from harness.plugin.options import COMMAND, COMMANDED, RUN, add_options, by_command, refuse_bad_line, settings_of
+from harness.plugin.options import (
+    COMMAND,
+    COMMANDED,
+    RUN,
+    add_options,
+    by_command,
+    refuse_bad_line,
+    settings_of,
+    watches,
+)
 
 if TYPE_CHECKING:
     from harness.plugin.collector import Collector
@@ -77,7 +86,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             from harness.plugin.linting import Linter
 
             config.pluginmanager.register(Linter(), "messaging-harness-lint")
-    if by_command(config) or any(map(is_scenario, items)):
+    if by_command(config) or watches(config) or any(map(is_scenario, items)):
         from harness.plugin import running
 
         running.wake(config)

@@ -207,6 +207,7 @@ class Collector:
         if not (results.everything or results.unusable or results.interrupted):
             return
         from harness.reports.console import UNSEEN_WIDTH, render
+        from harness.reports.workflow_commands import workflow_commands
 
         terminalreporter.write_line("")
         text = render(
@@ -217,6 +218,8 @@ class Collector:
             explain=settings_of(self._config).explain,
         )
         terminalreporter.write_line(text)
+        for line in workflow_commands(results, os.environ):
+            terminalreporter.write_line(line)
         if by_command(self._config):
             # what ended the run stands in the table; pytest would say it once more below
             terminalreporter.write_sep = lambda *_, **__: None
@@ -232,7 +235,7 @@ class Collector:
             (build / STOP).unlink(missing_ok=True)
         self._kept("the history", lambda: self._merge(build))
         self._kept("verdicts.json", lambda: results.write(build / "verdicts.json", stack=stack))
-        self._kept("junit.xml", lambda: junit.write(build / "junit.xml", results))
+        self._kept("junit.xml", lambda: junit.write(build / "junit.xml", results, stack=stack))
         self._kept("summary.md", lambda: summary.write(build, results, os.environ))
         allure = allure_directory(self._config)
         if allure:

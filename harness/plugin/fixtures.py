@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.plugin.items import REPETITION_FIXTURE, STACK_FIXTURE
-from harness.plugin.options import RENAMED
+from harness.plugin.options import RENAMED, watches
 
 if TYPE_CHECKING:
     from harness.history import History
@@ -83,6 +83,10 @@ def furnish(config: pytest.Config) -> None:
         pytest.fixture(scope="session", name=names["deployed_stack"])(deployed_stack),
         *(pytest.fixture(name=names[one.__name__])(one) for one in (stack, history, mock_providers)),
     ]
+    if watches(config):
+        from harness.plugin.watching import watched
+
+        fixtures.append(pytest.fixture(scope="session", autouse=True, name="_harness_watched")(watched))
     for number, fixture in enumerate(fixtures):
         setattr(holder, f"fixture_{number}", fixture)
 

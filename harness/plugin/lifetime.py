@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 DEPLOYS = pytest.StashKey[Callable[["Profile", "Options"], AbstractContextManager["Stack"]]]()
 """How this session comes to its stack, where that isn't `harness.session.deployed`: one that is there already."""
 PROFILE = pytest.StashKey["Profile"]()
+DEPLOYED = pytest.StashKey["Stack"]()
+"""The session's stack for as long as it is deployed."""
 ONE_ATTACHED = "an attached stack is one, and several workers would disturb each other on it; leave out -n"
 
 
@@ -83,11 +85,13 @@ def lifetime(session: pytest.Session) -> Iterator[Stack]:
                 raise DeployError(f"the stack can't be deployed: {type(error).__name__}: {error!s:.300}") from error
             raise
         config.stash[READY] = time.monotonic() - began
+        config.stash[DEPLOYED] = stack
         try:
             yield stack
             conclude(stack, session)
             remark(stack, config)
         finally:
+            del config.stash[DEPLOYED]
             close(deployment, config)
 
 

@@ -96,6 +96,7 @@ OPTIONS = (
     Option(name="deep", read=truth, help="also the scenarios that take long"),
     Option(name="explain", read=truth, help="prints each claim with its witnesses, also when it passed"),
     Option(name="lint", read=truth, help="warns of each place in a test that is decided by who is faster"),
+    Option(name="watch", read=truth, help="deploys, or attaches to, the stack also where no test takes it"),
     Option(name="provider-latency", metavar="SECONDS", read=number, help="slows every provider call"),
 )
 RENAMED = "harness_fixtures"
@@ -119,6 +120,7 @@ class Settings:
     deep: bool = False
     explain: bool = False
     lint: bool = False
+    watch: bool = False
     provider_latency: float = 0.0
     sources: Mapping[str, str] = field(default_factory=dict)
     """How each of the options is given; for the lines that tell what is wrong with one."""
@@ -251,3 +253,11 @@ def parse_env(pairs: Sequence[str]) -> dict[str, str]:
             value = os.environ[name]
         settings[name] = value
     return settings
+
+
+def watches(config: pytest.Config) -> bool:
+    """Whether the session's stack is wanted also where no test takes it; a wrong value is told by whoever needs it."""
+    try:
+        return not by_command(config) and settings_of(config).watch
+    except pytest.UsageError:
+        return False

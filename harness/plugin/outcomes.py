@@ -125,6 +125,7 @@ def result_of(
         reason = note = f"passed, though it was expected to fail: {expected(report)}"
     if said == "unknown" and (notes := getattr(error, "__notes__", [])):
         reason = "; ".join([reason, *notes])
+    file, line = source_of(report, error, path)
     remedy = "" if said != "unknown" else str((decisive or {}).get("remedy") or getattr(error, "remedy", "") or "")
     return Result(
         scenario=scenario,
@@ -137,6 +138,8 @@ def result_of(
         remedy=remedy,
         missing=error.missing if isinstance(error, NotAsked) else (),
         note=note,
+        file=file,
+        line=line,
     )
 
 
@@ -201,6 +204,14 @@ def place(error: BaseException, path: Path) -> str:
     own = [frame for frame in found if users(frame, path)]
     last = (own or found)[-1:]
     return f" ({Path(last[0].filename).name}:{last[0].lineno})" if last else ""
+
+
+def source_of(report: pytest.TestReport, error: BaseException | None, path: Path) -> tuple[str, int]:
+    """The file and line that a reader wants to see: the user's last one, or where the test begins."""
+    own = [frame for frame in visible(error, path) if users(frame, path)] if error is not None else []
+    if own:
+        return shown(own[-1].filename), own[-1].lineno or 0
+    return shown(str(path)), (report.location[1] or 0) + 1
 
 
 def frames(error: BaseException, path: Path) -> list[str]:

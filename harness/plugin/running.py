@@ -32,11 +32,12 @@ from harness.plugin.collector import (
     reserve,
 )
 from harness.plugin.items import REPETITION_FIXTURE, check_of, is_deep, is_scenario, needs_of
-from harness.plugin.lifetime import profile_of
-from harness.plugin.options import by_command, settings_of
+from harness.plugin.lifetime import DEPLOYED, profile_of
+from harness.plugin.looking_back import BEGAN, HEADING, TOLD, Told, note_begin, note_comparison, tell
+from harness.plugin.options import by_command, settings_of, watches
 from harness.plugin.outcomes import NotAsked, not_installed, result_of, unusable
 from harness.redact import Redactor
-from harness.results import Results
+from harness.results import Result, Results
 
 if TYPE_CHECKING:
     from harness.checks.verdict import Verdict
@@ -174,9 +175,10 @@ class Running:
         config.stash[SELECTED] = len(config.stash[SCENARIOS])
         # a worker that takes the place of one that crashed comes when others have begun; it is never the first
         first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
-        if config.stash[SELECTED] and not hasattr(config, "workerinput"):
+        wanted = config.stash[SELECTED] or (watches(config) and session.items)
+        if wanted and not hasattr(config, "workerinput"):
             reserve_directory(config)
-        if config.stash[SELECTED] and first:
+        if wanted and first:
             begin(config)
 
     @pytest.hookimpl(tryfirst=True)
@@ -188,6 +190,7 @@ class Running:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        note_begin(item)
         needs = needs_of(item)
         if not (needs and is_scenario(item)):
             return
@@ -198,15 +201,20 @@ class Running:
         if reason is not None:
             raise NotAsked(reason, [need for need in needs if not_asked(profile, [need])])
 
+    def pytest_assertrepr_compare(self, config: pytest.Config, op: str, left: object, right: object) -> None:
+        note_comparison(config, op, left, right)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
         stack = pyfuncitem.stash.get(STACK, None)
         if stack is None:
-            return (yield)
+            with told_in_allure(pyfuncitem):
+                return (yield)
         with shown_in_allure(pyfuncitem, stack) if allure_directory(self._config) else contextlib.nullcontext():
             try:
                 result = yield
             except BaseException as error:
+                tell(pyfuncitem, error)
                 unmet = stack.over()
                 if unmet and isinstance(error, Inconclusive):
                     error.add_note(unmet)
@@ -222,10 +230,14 @@ class Running:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if not (is_scenario(item) or STACK in item.stash):  # the latter asks for its stack while it runs
+        told = tell(item, call.excinfo.value) if call.excinfo and report.failed and call.when != "teardown" else None
+        if told is not None:
+            report.sections.append((HEADING, self._config.stash[REDACTOR](told.short)))
+        config = self._config
+        mine = is_scenario(item) or STACK in item.stash  # the latter asks for its stack while it runs
+        if not mine and not (watches(config) and call.when == "setup"):
             return report
         error = call.excinfo.value if call.excinfo else None
-        config = self._config
         redact = config.stash[REDACTOR]
         line = unusable(error)
         if line is not None:
@@ -233,6 +245,8 @@ class Running:
             item.session.shouldstop = item.session.shouldstop or "the run can't go on"
             report.user_properties.append((UNUSABLE_PROPERTY, line))
             report.longrepr = line  # the line says all that there is to do; a traceback of ours would hide it
+            return report
+        if not mine:
             return report
         verdicts = item.stash.get(VERDICTS, [])
         result = result_of(
@@ -245,12 +259,14 @@ class Running:
         )
         if STACK in item.stash:
             result = replace(result, span=(item.stash[SINCE], len(item.stash[STACK].history)))
-        told = {
+        if told is not None and result.bad:
+            result = with_story(result, told)
+        passed_on = {
             "result": redact(result.dumps()),
             "of": config.stash[SELECTED],
             "ready_s": config.stash.get(READY, 0.0),
         }
-        report.user_properties.append((PROPERTY, json.dumps(told)))
+        report.user_properties.append((PROPERTY, json.dumps(passed_on)))
         return report
 
     # inside of xdist's own wrapper, which sends what it is given
@@ -261,6 +277,29 @@ class Running:
         finally:
             if hasattr(self._config, "workerinput"):
                 pass_on(self._config)
+
+
+def with_story(result: Result, told: Told) -> Result:
+    """A result with what the record says of its failure."""
+    reason = f"{result.reason}; {told.line}" if told.line else result.reason
+    return replace(result, reason=reason, story=f"{result.story}\n\n{HEADING}:\n{told.short}", witnesses=told.witnesses)
+
+
+@contextlib.contextmanager
+def told_in_allure(item: pytest.Function) -> Iterator[None]:
+    """Puts what the record says of a test's failure into its Allure result, where it is no scenario."""
+    since = item.stash.get(BEGAN, 0)
+    try:
+        yield
+    except BaseException as error:
+        told, stack = tell(item, error), item.config.stash.get(DEPLOYED, None)
+        if told is not None and stack is not None and allure_directory(item.config):
+            from harness.reports import evidence
+
+            redact = item.config.stash[REDACTOR]
+            evidence.attach_story(redact(told.whole))
+            evidence.attach_messages(stack.history, [], evidence.Proof(verdicts=()), since=since, redact=redact)
+        raise
 
 
 @contextlib.contextmanager
@@ -290,6 +329,8 @@ def shown_in_allure(item: pytest.Function, stack: Stack) -> Iterator[None]:
         # of a scenario that is repeated and passes again, one picture is enough
         again = hasattr(item, "callspec") and item.callspec.params.get(REPETITION_FIXTURE)
         if not (passed and again):
+            if TOLD in item.stash:
+                evidence.attach_story(item.config.stash[REDACTOR](item.stash[TOLD].whole))
             proof = evidence.Proof(verdicts=verdicts, witnesses=witnesses)
             redact = item.config.stash[REDACTOR]
             evidence.attach_messages(stack.history, stack.flows, proof, since=since, redact=redact)

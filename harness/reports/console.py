@@ -114,4 +114,6 @@ def closing(results: Results, *, build: Path) -> Text:
     hidden = len(bad(results)) - MOST_STORIES
     if hidden > 0:
         text.append(f"; {hidden} more stories in {build / 'verdicts.json'}")
+    if outcome != "pass" and results.everything:
+        text.append(f"\nto judge this record again, here or where it was taken: harness replay {build}")
     return text

@@ -12,6 +12,7 @@ import allure
 
 from harness.checks.verdict import Verdict
 from harness.history import Event, Flow, History
+from harness.history.begun import flows_begun
 from harness.reports.http import exchanges
 from harness.reports.lanes import Timeline, timeline
 from harness.reports.timeline import page, short
@@ -66,6 +67,11 @@ def attach_verdict(verdict: Verdict) -> None:
     allure.attach(verdict.story(), name=f"verdict: {verdict.name} {verdict.outcome}", attachment_type=TEXT)
 
 
+def attach_story(text: str) -> None:
+    """Adds what the record says of a test that failed by itself."""
+    allure.attach(text, name="what the record says", attachment_type=TEXT)
+
+
 def attach_messages(
     history: History, tracked: Sequence[TrackedFlow], proof: Proof, *, since: int, redact: Redact
 ) -> None:
@@ -90,16 +96,10 @@ def subjects_of(history: History, tracked: Sequence[TrackedFlow], proof: Proof, 
     names = {flow.key: f"{flow.message.type} {flow.message.token}" for flow in tracked}
     proofs = {event.seq for event in proof.all}
     found: list[Subject] = []
-    known: set[int] = set()
-    for event in history.events(after=since):
-        if event.seq in known or not event.keys:
-            continue
-        events = history.flow(event.keys[0])
-        known |= {one.seq for one in events}
-        keys = {key for one in events for key in one.keys}
+    for flow in flows_begun(history, since):
+        keys = {key for one in flow.events for key in one.keys}
         about_message = any(key.startswith(("message:", "token:", "provider:")) for key in keys)
-        if events[0].seq >= since and (about_message or proofs & {one.seq for one in events}):
-            flow = Flow(events)
+        if about_message or proofs & {one.seq for one in flow.events}:
             own = next((names[key] for key in sorted(keys) if key in names), None)
             found.append(Subject(name=own or other_name(flow), flow=flow))
     return found

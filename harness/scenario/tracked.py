@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from math import inf
+from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.checks.sync_processing_disabled import somebody_else
@@ -20,7 +23,8 @@ from harness.scenario.waiting import Waiting
 
 E = TypeVar("E", bound=HarnessError)
 
-
+OURS = f"{Path(__file__).parents[1]}{os.sep}"
+"""How the names of our own files begin: who looks from there is no test."""
 EXPECTED = "expectations"
 
 
@@ -28,47 +32,32 @@ def listed(expectations: Sequence[Expectation]) -> str:
     return ", ".join(map(str, expectations))
 
 
-class TrackedFlow:
-    """Everything that happens to one message that the scenario sent, as it happens."""
+class FollowedFlow:
+    """Everything that happens to one message, as it happens; `name` is what it is called: its id, say, or its token."""
 
-    def __init__(self, waiting: Waiting, message: Message, answer: Future[dict[str, Any]]) -> None:
+    def __init__(self, waiting: Waiting, *, key: str, name: str, channel: str = "message") -> None:
         self._waiting = waiting
-        self._answer = answer
-        answer.add_done_callback(lambda _: waiting.history.wake())
-        self.message = message
-        self.key = key("token", message.token)
+        self._channel = channel
+        self.key = key
+        self.name = name
+        self.looked: tuple[float, int] | None = None
+        """When a test looked at it last (Unix seconds), and how many events of the run were recorded by then."""
 
     @property
     def now(self) -> Flow:
         """The flow as recorded so far."""
-        return Flow(self._waiting.history.flow(self.key), name=self.message.token)
-
-    @property
-    def answered(self) -> bool:
-        """Whether its send has come to its end, with an answer or without one."""
-        return self._answer.done()
-
-    def when_answered(self, tell: Callable[[], object]) -> None:
-        """Calls `tell` once its send has come to its end, in whatever thread learns of that."""
-        self._answer.add_done_callback(lambda _: tell())
-
-    def answer(self) -> dict[str, Any]:
-        """The API's answer, {"status", "body"}; waits for it, and raises Inconclusive where it never came."""
-        # waited for in the record, so that whatever ends the run ends it too; the client's own limit does at the latest
-        self._waiting.history.wait_until(lambda: self.answered or None, deadline=inf)
-        return self._answer.result()
+        history = self._waiting.history
+        if not sys._getframe(1).f_code.co_filename.startswith(OURS):
+            self.looked = time.time(), len(history)
+        return Flow(history.flow(self.key), name=self.name)
 
     @property
     def id(self) -> str:
-        """The stack's id of the message; waits for the API's answer where nobody else has said it."""
+        """The stack's id of the message; raises Inconclusive where nobody has said it."""
         known = self.now.id
-        if known:
-            return known
-        body = self.answer().get("body")
-        found = body.get("id") if isinstance(body, dict) else None
-        if not found:
-            raise Inconclusive(f"the API's answer names no id: {str(body)[:200]}")
-        return str(found)
+        if not known:
+            raise Inconclusive(f"nothing that is recorded names an id of {self.name}")
+        return known
 
     @step(lambda _, *expectations, **__: f"expect {', '.join(map(str, expectations))}")
     def expect(self, *expectations: Expectation, within: float | None = None) -> Flow:
@@ -171,7 +160,7 @@ class TrackedFlow:
         """The story of a failure: what was expected, the flow so far, near misses, what each source last said."""
         flow = self.now
         witnesses = [event for _, p in stands for event in p.witnesses]
-        lines = [f"{self.message.type} {flow.id or self.message.token}: {headline}", "expected:"]
+        lines = [f"{self._channel} {flow.id or self.name}: {headline}", "expected:"]
         marks = {"met": "✓", "open": "…", "impossible": "✗", "unknowable": "?"}
         lines += [f"  {marks[p.state]} {e}" + (f": {p.why}" if p.why else "") for e, p in stands]
         lines += ["the flow so far (» witnesses):", tell(flow.events, witnesses=witnesses)]
@@ -189,3 +178,40 @@ class TrackedFlow:
             event for event in self._waiting.history.events(*kinds, after=start) if event.seq not in mine and kinds
         ]
         return [f"  {event.kind:<18} {event.message_id or ''} {brief(event)}"[:110] for event in others[-3:]]
+
+
+class TrackedFlow(FollowedFlow):
+    """A flow that a scenario began, by sending the message."""
+
+    def __init__(self, waiting: Waiting, message: Message, answer: Future[dict[str, Any]]) -> None:
+        super().__init__(waiting, key=key("token", message.token), name=message.token, channel=message.type)
+        self._answer = answer
+        answer.add_done_callback(lambda _: waiting.history.wake())
+        self.message = message
+
+    @property
+    def answered(self) -> bool:
+        """Whether its send has come to its end, with an answer or without one."""
+        return self._answer.done()
+
+    def when_answered(self, tell: Callable[[], object]) -> None:
+        """Calls `tell` once its send has come to its end, in whatever thread learns of that."""
+        self._answer.add_done_callback(lambda _: tell())
+
+    def answer(self) -> dict[str, Any]:
+        """The API's answer, {"status", "body"}; waits for it, and raises Inconclusive where it never came."""
+        # waited for in the record, so that whatever ends the run ends it too; the client's own limit does at the latest
+        self._waiting.history.wait_until(lambda: self.answered or None, deadline=inf)
+        return self._answer.result()
+
+    @property
+    def id(self) -> str:
+        """The stack's id of the message; waits for the API's answer where nobody else has said it."""
+        known = self.now.id
+        if known:
+            return known
+        body = self.answer().get("body")
+        found = body.get("id") if isinstance(body, dict) else None
+        if not found:
+            raise Inconclusive(f"the API's answer names no id: {str(body)[:200]}")
+        return str(found)

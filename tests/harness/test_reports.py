@@ -257,7 +257,7 @@ def test_only_the_last_try_counts_and_the_first_is_told() -> None:
 def test_a_remark_on_the_run_is_told_wherever_the_run_is() -> None:
     found = Results(items=[one("pass")], remarks=["the API asked twice to wait"])
     assert "note: the API asked twice to wait" in shown(found)
-    assert "- the API asked twice to wait" in markdown(found)
+    assert "- the API asked twice to wait" in markdown(found, build=Path("build/verify"))
     assert found.to_json(stack={})["remarks"] == ["the API asked twice to wait"]
     assert "remarks" not in Results(items=[one("pass")]).to_json(stack={})
 

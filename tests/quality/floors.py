@@ -10,6 +10,7 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("shaking",),
         ("plugin", "load", "exploration", "campaign", "replay"),
         ("reports",),
+        ("hindsight",),
         ("discovery",),
         ("session",),
         ("scenario",),

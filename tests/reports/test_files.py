@@ -31,7 +31,7 @@ def results() -> Results:
 
 
 def test_junit_counts_failures_and_errors_and_survives_any_text(tmp_path: Path) -> None:
-    junit.write(tmp_path / "deep" / "junit.xml", results())
+    junit.write(tmp_path / "deep" / "junit.xml", results(), stack={})
     root = parse(tmp_path / "deep" / "junit.xml").getroot()
     assert (root.get("tests"), root.get("failures"), root.get("errors"), root.get("time")) == ("3", "1", "1", "0.750")
     assert [suite.get("name") for suite in root] == ["one", "two"]
@@ -43,9 +43,24 @@ def test_junit_counts_failures_and_errors_and_survives_any_text(tmp_path: Path) 
     assert len(root.findall(".//testcase")) == 3
 
 
+def test_junit_says_where_each_stands_and_how_to_judge_it_again(tmp_path: Path) -> None:
+    found = Results()
+    words = {"scenario": "test_x", "check": "one", "reason": "why", "elapsed_s": 0.1}
+    found.add(Result(outcome="unknown", file="tests/test_x.py", line=7, remedy="[queue] url", **words))  # type: ignore[arg-type]  # reason: as they are
+    junit.write(tmp_path / "junit.xml", found, stack={"profile": "mine", "settings": ["A", "B"]})
+    root = parse(tmp_path / "junit.xml").getroot()
+    about = {one.get("name"): one.get("value") for one in root.findall("./testsuite/properties/property")}
+    assert about == {"profile": "mine", "settings": "A, B", "replay": f"harness replay {tmp_path}"}
+    case = root.find("./testsuite/testcase")
+    assert case is not None
+    assert (case.get("file"), case.get("line")) == ("tests/test_x.py", "7")
+    said = {one.get("name"): one.get("value") for one in case.findall("./properties/property")}
+    assert said == {"verdict": "unknown", "remedy": "[queue] url"}
+
+
 def test_junit_of_a_run_that_could_not_begin(tmp_path: Path) -> None:
     found = Results(unusable="no server")
-    junit.write(tmp_path / "junit.xml", found)
+    junit.write(tmp_path / "junit.xml", found, stack={})
     error = parse(tmp_path / "junit.xml").getroot().find(".//error")
     assert error is not None
     assert error.get("message") == "no server"

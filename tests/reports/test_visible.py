@@ -96,7 +96,7 @@ def test_errors(kind: type[Exception], capsys: pytest.CaptureFixture[str]) -> No
 def test_junit_can_be_written(tmp_path: Path) -> None:
     results = Results()
     results.add(Result(scenario=HOSTILE, check="c", outcome="fail", reason=HOSTILE, elapsed_s=0.1, story=HOSTILE))
-    junit.write(tmp_path / "junit.xml", results)
+    junit.write(tmp_path / "junit.xml", results, stack={})
     assert not ACTING.search((tmp_path / "junit.xml").read_text(encoding="utf-8"))
 
 

@@ -1,0 +1,157 @@
+"""The story of a test that failed by itself beside a deployed stack: by its own assertion, a timeout, an exception."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.hindsight.failure import Compared, Failure
+from harness.plugin.lifetime import DEPLOYED
+from harness.plugin.options import Settings, settings_of
+from harness.plugin.outcomes import NOT_THE_USERS, first_line, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from harness.hindsight.afterwards import Afterwards
+    from harness.scenario.stack import Stack
+
+HEADING = "what the record says"
+BEGAN = pytest.StashKey[int]()
+"""How many events were recorded when a test began."""
+COMPARED = pytest.StashKey[Compared]()
+"""The last comparison of a test that was false."""
+TOLD = pytest.StashKey["Told"]()
+
+
+class Told:
+    """What is told of one failure: in short, whole, in a line, and by which events."""
+
+    def __init__(
+        self, short: str, whole: str = "", line: str = "", witnesses: tuple[Mapping[str, Any], ...] = ()
+    ) -> None:
+        self.short = short
+        self.whole = whole
+        self.line = line
+        self.witnesses = tuple(dict(one) for one in witnesses)
+
+
+def note_begin(item: pytest.Item) -> None:
+    """Notes where the record stands when a test begins."""
+    stack = item.config.stash.get(DEPLOYED, None)
+    item.stash[BEGAN] = len(stack.history) if stack else 0
+    if COMPARED in item.config.stash:
+        del item.config.stash[COMPARED]
+
+
+def note_comparison(config: pytest.Config, op: str, left: object, right: object) -> None:
+    """Notes the two sides of a comparison that is false, at the moment when it is: what unwinds comes later."""
+    stack = config.stash.get(DEPLOYED, None)
+    if stack is not None:
+        config.stash[COMPARED] = Compared(at=time.time(), known=len(stack.history), op=op, left=left, right=right)
+
+
+def tell(item: pytest.Item, error: BaseException) -> Told | None:
+    """What the record says of a failure, once for a test; None where the error has its own story, or nobody a record.
+
+    What goes wrong here is told, and hides no failure of the test.
+    """
+    stack = item.config.stash.get(DEPLOYED, None)
+    if stack is None or TOLD in item.stash:
+        return item.stash.get(TOLD, None)
+    found = next(leaves(error), None)
+    if not isinstance(found, Exception | pytest.fail.Exception) or isinstance(
+        found, HarnessError | pytest.skip.Exception
+    ):
+        return None
+    if item.get_closest_marker("xfail") is not None:
+        return None
+    try:
+        told = told_of(item, found, stack)
+    except HarnessError:
+        return None  # the stack is gone, and the run says so
+    except Exception as wrong:
+        told = Told(f"it couldn't be told: {type(wrong).__name__}: {first_line(wrong)}")
+    if told is not None:
+        item.stash[TOLD] = told
+    return told
+
+
+def told_of(item: pytest.Item, error: BaseException, stack: Stack) -> Told | None:
+    from harness.checks.verdict import witness
+    from harness.hindsight import telling
+    from harness.hindsight.afterwards import look_back
+    from harness.scenario.tracked import FollowedFlow
+
+    failure = failure_of(item, error, stack)
+    if failure is None:
+        return None
+    tracked = [one for one in stack.followed if isinstance(one, FollowedFlow)]
+    found = look_back(failure, stack, tracked=tracked, since=item.stash.get(BEGAN, 0))
+    if found is None:
+        return None
+    look = stack.history.append(
+        "test.looked", source="harness", at=found.at, keys=[found.subject.key], data=said(found)
+    )
+    near = found.nearest.event if found.nearest else None
+    events = (look, near) if near is not None else (look,)
+    line = next(telling.happened(found), "") if near is not None else ""
+    record = record_of(settings_of(item.config).build)
+    short, whole = telling.short(found, record=record), telling.whole(found, record=record)
+    return Told(short, whole, line, tuple(map(witness, events)))
+
+
+def record_of(build: Path) -> str:
+    """The options by which `harness trace` finds a build's record, where that isn't the one that it looks at itself."""
+    return "" if build == Settings.build else f"--history {shlex.quote(str(build / 'history.jsonl'))}"
+
+
+def said(found: Afterwards) -> dict[str, object]:
+    """What the record keeps of a look."""
+    failure = found.failure
+    data: dict[str, object] = {
+        "test": failure.test,
+        "where": failure.where,
+        "statement": failure.statement,
+        "saw": found.then.status,
+    }
+    return {**data, "wanted": found.nearest.what} if found.nearest else data
+
+
+def failure_of(item: pytest.Item, error: BaseException, stack: Stack) -> Failure | None:
+    """Where a test failed: the last place that its user wrote; None where there is none."""
+    place = users_place(error.__traceback__, str(item.path))
+    if place is None:
+        return None
+    compared = item.config.stash.get(COMPARED, None)
+    if compared is not None and not isinstance(error, AssertionError):
+        compared = None  # it was caught, and something else has failed since
+    at, known = (compared.at, compared.known) if compared else (time.time(), len(stack.history))
+    message = str(error)
+    return Failure(
+        test=item.nodeid,
+        frame=place.tb_frame,
+        line=place.tb_lineno,
+        message=message,
+        at=at,
+        known=known,
+        compared=compared,
+    )
+
+
+def users_place(first: TracebackType | None, path: str) -> TracebackType | None:
+    """The last entry of a traceback that is in a user's file."""
+    found, entry = None, first
+    while entry is not None:
+        name = entry.tb_frame.f_code.co_filename
+        if name == path or not name.startswith(NOT_THE_USERS):
+            found = entry
+        entry = entry.tb_next
+    return found

@@ -1,0 +1,45 @@
+"""Where the session's stack is, for tests that only talk to it: in the environment, while it is deployed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from harness.plugin.items import STACK_FIXTURE
+
+if TYPE_CHECKING:
+    from harness.scenario.stack import Stack
+
+VARIABLES: Final = {
+    "HARNESS_STACK_API": "api",
+    "HARNESS_STACK_REDIS": "redis",
+    "HARNESS_STACK_DATABASE": "database",
+    "HARNESS_STACK_MOCKS": "mocks",
+}
+"""Each with the address that it names."""
+
+
+@contextlib.contextmanager
+def announced(stack: Stack) -> Iterator[None]:
+    """The stack's addresses in the environment, as far as it has them, for as long as the block runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, part in VARIABLES.items():
+            where = getattr(stack.driver.addresses, part)
+            if where:
+                patch.setenv(variable, where)
+            else:
+                patch.delenv(variable, raising=False)
+        yield
+
+
+def watched(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The fixture: the session's stack under tests that don't take it.
+
+    It isn't one of those that make a test a scenario, so such tests get no verdict, and a story where they fail.
+    """
+    stack: Stack = request.getfixturevalue(STACK_FIXTURE)
+    with announced(stack):
+        yield

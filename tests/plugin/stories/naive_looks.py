@@ -1,0 +1,170 @@
+"""Tests as people write them first: each fails, and what is told of it stands in `told.txt`. Not collected by itself.
+
+A slow provider makes each fail at the same place every time; the tests are none the better for it.
+"""
+
+from __future__ import annotations
+
+import time
+import unittest
+from enum import Enum
+
+import httpx
+
+from harness import Stack, provider_called, sms, status
+from harness.scenario.tracked import TrackedFlow
+
+SLOW = 0.5
+
+
+class Status(Enum):
+    SENT = "sent"
+    FAILED = "failed"
+
+
+def begun(stack: Stack) -> TrackedFlow:
+    """A message whose provider call is under way."""
+    flow = stack.send(sms(body="hello"))
+    flow.expect(provider_called(), status("sending"))
+    return flow
+
+
+def done(stack: Stack) -> TrackedFlow:
+    flow = stack.send(sms(body="hello"))
+    flow.expect(status("sent"), provider_called())
+    stack.quiesce()
+    return flow
+
+
+def post(stack: Stack) -> str:
+    body = {"type": "sms", "to": "+15551230001", "from": "+15557654321", "body": "hello"}
+    answer = httpx.post(f"{stack.driver.addresses.api}/api/v1/messages/send", json=body)
+    return str(answer.json()["id"])
+
+
+def shown(stack: Stack, message_id: str) -> dict[str, object]:
+    got: dict[str, object] = httpx.get(f"{stack.driver.addresses.api}/api/v1/messages/{message_id}").json()
+    return got
+
+
+def test_looks_once(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = begun(stack)
+        assert flow.now.status == "sent"
+
+
+def test_looks_too_late_for_pending(stack: Stack) -> None:
+    flow = done(stack)
+    assert flow.now.status == "pending"
+
+
+def test_sleeps_and_looks(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = begun(stack)
+        time.sleep(0.01)  # reason: what such tests do
+        assert flow.now.status in ("sent", "delivered")
+
+
+def test_turns_the_comparison_round(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = begun(stack)
+        assert Status.SENT.value == flow.now.status
+
+
+def test_compares_with_a_variable(stack: Stack) -> None:
+    expected = "sent"
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = begun(stack)
+        assert expected == flow.now.status
+
+
+def test_compares_enums(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = begun(stack)
+        state = Status(flow.now.status) if flow.now.status == "sent" else None
+        assert state is Status.SENT
+
+
+def test_wants_no_pending_any_more(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = begun(stack)
+        assert flow.now.status != "sending"
+
+
+def test_counts_acknowledgements(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = begun(stack)
+        assert flow.now.acks, "not acknowledged"
+
+
+def test_takes_the_first_of_none(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = begun(stack)
+        assert flow.now.acks[0]
+
+
+def test_asserts_as_unittest_does(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = begun(stack)
+        unittest.TestCase().assertEqual(flow.now.status, "sent")  # noqa: PT009 - reason: what such tests say
+
+
+def test_polls_with_a_short_deadline(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        message_id = post(stack)
+        deadline = time.monotonic() + 0.05
+        while time.monotonic() < deadline:
+            if shown(stack, message_id)["status"] == "sent":
+                return
+        raise TimeoutError("the message wasn't sent within 50 ms")
+
+
+def test_asks_over_http(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        message_id = post(stack)
+        stack.follow(message_id).expect(status("sending"))
+        row = shown(stack, message_id)
+        assert row["status"] == "sent"
+
+
+def test_compares_whole_answers(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        sent = {"id": post(stack)}
+        stack.follow(sent["id"]).expect(status("sending"))
+        row = shown(stack, sent["id"])
+        assert {"id": row["id"], "status": row["status"]} == {**sent, "status": "sent"}
+
+
+def test_counts_what_others_put_there(stack: Stack) -> None:
+    import redis
+
+    flow = done(stack)
+    with redis.Redis.from_url(str(stack.driver.addresses.redis)) as client:
+        assert client.xlen("message_queue:sms") == 1, flow
+
+
+def test_wants_that_nothing_has_happened(stack: Stack) -> None:
+    flow = done(stack)
+    assert not flow.now.calls
+
+
+def test_wants_what_never_comes(stack: Stack) -> None:
+    flow = done(stack)
+    assert flow.now.status == "failed"
+
+
+def test_is_about_something_else(stack: Stack) -> None:
+    flow = done(stack)
+    assert flow.message.body == "good bye"
+
+
+def test_of_many_the_last_is_late(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flows = [begun(stack) for _ in range(2)]
+        for number, flow in enumerate(flows):
+            assert flow.now.status == ("sending" if number == 0 else "sent")
+
+
+def test_has_a_story_of_its_own(stack: Stack) -> None:
+    flow = done(stack)
+    flow.expect(status("failed"), within=0.1)
