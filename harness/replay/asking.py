@@ -51,13 +51,13 @@ class Question:
         return str(self.line.get("run", ""))
 
 
-def questions_of(content: bytes | None) -> tuple[list[Question], int]:
-    """The questions in a verdicts.json, and the number of its lines that no check answered.
+def questions_of(content: bytes | None) -> tuple[list[Question], list[dict[str, Any]]]:
+    """The questions in a verdicts.json, and those of its lines that no check answered.
 
     Raises UsageError where it can't be read.
     """
     if content is None:
-        return [], 0
+        return [], []
     try:
         table = json.loads(content)
         lines = [line for line in table["checks"] if isinstance(line, dict)]
@@ -66,7 +66,7 @@ def questions_of(content: bytes | None) -> tuple[list[Question], int]:
             f"verdicts.json can't be read ({type(error).__name__}: {error}); without it the history is judged alone"
         ) from error
     found = [Question(line, line["asked"]) for line in lines if isinstance(line.get("asked"), dict)]
-    return found, len(lines) - len(found)
+    return found, [line for line in lines if not isinstance(line.get("asked"), dict)]
 
 
 class Again:

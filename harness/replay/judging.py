@@ -64,7 +64,7 @@ class Replayed:
     lines: list[Line] = field(default_factory=list)
     damaged: Sequence[tuple[int, str]] = ()
     events: int = 0
-    told: int = 0
+    told: Sequence[Mapping[str, Any]] = ()
     """Verdicts that no check gave: what a scenario waited for, or asserted."""
 
     @property

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +16,7 @@ from harness.results import RANKS, Said
 
 MOST: Final = 5
 """How many of a kind are told one by one."""
+BAD: Final = ("fail", "error", "unknown")
 
 
 def show(found: Replayed, console: Console, *, explain: bool = False) -> None:
@@ -28,6 +29,11 @@ def show(found: Replayed, console: Console, *, explain: bool = False) -> None:
     silent = [line for line in found.lines if line.now is None]
     for why, number in Counter(line.why for line in silent).most_common(MOST):
         console.print(Text(f"{number} can't be judged again: {why}", style="yellow"))
+    failed = [one for one in found.told if one.get("verdict") in BAD]
+    for one in failed[:MOST]:
+        console.print(Text(asserted(one), style="yellow"))
+    if failed[MOST:]:
+        console.print(Text(f"and {len(failed) - MOST} more such scenarios", style="yellow"))
     for number, why in found.damaged[:MOST]:
         console.print(Text(f"line {number} of the history can't be read ({why})", style="yellow"))
     if found.damaged[MOST:]:
@@ -70,6 +76,12 @@ def story(line: Line) -> Text:
     return text
 
 
+def asserted(line: Mapping[str, Any]) -> str:
+    """What a scenario said of itself: that is code, which a record doesn't hold."""
+    what, reason = f"{line.get('check')}, {line.get('scenario')}", str(line.get("reason"))
+    return f"{what}: {line.get('verdict')} by its own words, which aren't judged again: {reason}"
+
+
 def difference(line: Line) -> str:
     before, now = line.before or {}, line.now or {}
     old, new = (f"{one.get('verdict')} ({one.get('reason')})" for one in (before, now))
@@ -84,6 +96,7 @@ def closing(found: Replayed) -> Text:
     other = sum(line.differs for line in judged)
     compared = sum(line.before is not None for line in judged)
     how = f"{other} of {compared} are other than recorded" if other else f"all {compared} the same as recorded"
-    told = f"; {found.told} more were told by what a scenario waited for" if found.told else ""
+    number = len(found.told)
+    told = f"; {number} more were told by what a scenario waited for, or asserted" if number else ""
     text.append(f"  {len(judged)} verdicts on {found.events} events judged again", style="default not bold")
     return text.append(f"{': ' + how if compared else ''}{told}; {found.name}", style="default not bold")
