@@ -119,6 +119,12 @@ class Failure:
         return [*inside, *said, *bare, *(word for word in parts(constants) if isinstance(word, str))]
 
 
+def compares(filename: str, line: int) -> bool:
+    """Whether a line of a file compares anything: one that doesn't has failed by no comparison."""
+    found = statement_at(filename, line)
+    return found is not None and any(isinstance(node, ast.Compare) for node in ast.walk(found))
+
+
 def statement_at(filename: str, line: int) -> ast.stmt | None:
     """The innermost statement on a line of a file; None where the file can't be read as Python."""
     try:

@@ -79,8 +79,11 @@ def waited_on(flow: Flow, handle: FollowedFlow | None, local: Mapping[str, Any])
         name = next((name for name, value in local.items() if value is handle), "")
         if name:
             return name, name
-        listed = next((name for name, value in local.items() if isinstance(value, list) and handle in value), "")
-        return (f"{listed}[{local[listed].index(handle)}]", listed) if listed else ("flow", "")
+        lists = ((name, value) for name, value in local.items() if isinstance(value, list))
+        place = next(
+            ((name, number) for name, one in lists for number, it in enumerate(one[:MOST]) if it is handle), None
+        )
+        return (f"{place[0]}[{place[1]}]", place[0]) if place else ("flow", "")
     ids = {text for event in flow.events for name in event.keys for text in [name.partition(":")[2]] if text}
     expression, variable = next(naming(local, {*ids, *([flow.id] if flow.id else [])}), (f'"{flow.id or ""}"', ""))
     return f"stack.follow({expression})", variable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import HarnessError
-from harness.hindsight.failure import Compared, Failure
+from harness.hindsight.failure import Compared, Failure, compares
 from harness.plugin.lifetime import DEPLOYED
 from harness.plugin.options import Settings, settings_of
 from harness.plugin.outcomes import NOT_THE_USERS, first_line, leaves
@@ -74,7 +74,7 @@ def tell(item: pytest.Item, error: BaseException) -> Told | None:
     if item.get_closest_marker("xfail") is not None:
         return None
     try:
-        told = told_of(item, found, stack)
+        told = told_of(item, found, found.__traceback__ or error.__traceback__, stack)
     except HarnessError:
         return None  # the stack is gone, and the run says so
     except Exception as wrong:
@@ -84,13 +84,13 @@ def tell(item: pytest.Item, error: BaseException) -> Told | None:
     return told
 
 
-def told_of(item: pytest.Item, error: BaseException, stack: Stack) -> Told | None:
+def told_of(item: pytest.Item, error: BaseException, trace: TracebackType | None, stack: Stack) -> Told | None:
     from harness.checks.verdict import witness
     from harness.hindsight import telling
     from harness.hindsight.afterwards import look_back
     from harness.scenario.tracked import FollowedFlow
 
-    failure = failure_of(item, error, stack)
+    failure = failure_of(item, error, trace, stack)
     if failure is None:
         return None
     tracked = [one for one in stack.followed if isinstance(one, FollowedFlow)]
@@ -125,13 +125,14 @@ def said(found: Afterwards) -> dict[str, object]:
     return {**data, "wanted": found.nearest.what} if found.nearest else data
 
 
-def failure_of(item: pytest.Item, error: BaseException, stack: Stack) -> Failure | None:
+def failure_of(item: pytest.Item, error: BaseException, trace: TracebackType | None, stack: Stack) -> Failure | None:
     """Where a test failed: the last place that its user wrote; None where there is none."""
-    place = users_place(error.__traceback__, str(item.path))
+    place = users_place(trace, str(item.path))
     if place is None:
         return None
     compared = item.config.stash.get(COMPARED, None)
-    if compared is not None and not isinstance(error, AssertionError):
+    here = place.tb_frame.f_code.co_filename, place.tb_lineno
+    if compared is not None and not (isinstance(error, AssertionError) and compares(*here)):
         compared = None  # it was caught, and something else has failed since
     at, known = (compared.at, compared.known) if compared else (time.time(), len(stack.history))
     message = str(error)
