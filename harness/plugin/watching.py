@@ -13,21 +13,16 @@ from harness.plugin.items import STACK_FIXTURE
 if TYPE_CHECKING:
     from harness.scenario.stack import Stack
 
-VARIABLES: Final = {
-    "HARNESS_STACK_API": "api",
-    "HARNESS_STACK_REDIS": "redis",
-    "HARNESS_STACK_DATABASE": "database",
-    "HARNESS_STACK_MOCKS": "mocks",
-}
-"""Each with the address that it names."""
+PARTS: Final = ("api", "mocks", "redis", "database")
+"""The parts whose addresses are told, as `HARNESS_API_URL` and so on."""
 
 
 @contextlib.contextmanager
 def announced(stack: Stack) -> Iterator[None]:
     """The stack's addresses in the environment, as far as it has them, for as long as the block runs."""
     with pytest.MonkeyPatch.context() as patch:
-        for variable, part in VARIABLES.items():
-            where = getattr(stack.driver.addresses, part)
+        for part in PARTS:
+            variable, where = f"HARNESS_{part.upper()}_URL", getattr(stack.driver.addresses, part)
             if where:
                 patch.setenv(variable, where)
             else:
