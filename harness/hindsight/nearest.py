@@ -11,7 +11,6 @@ from harness.hindsight.failure import Failure
 from harness.history import Event, Flow
 from harness.history.facts import Facts
 from harness.profile import Profile, Statuses
-from harness.profile.statuses import PLACES
 from harness.scenario.expectations import (
     Expectation,
     Progress,
@@ -112,12 +111,8 @@ def statuses(failure: Failure, known: Statuses, then: Flow) -> Iterator[str]:
 def word_of(value: object, known: Statuses) -> str:
     """A status in the first word of its step, however a test writes it; what is no status stays as it is."""
     text = str(value)
-    for spelled in (text, text.lower()):
-        for place in PLACES:
-            word = known.canonical(spelled, where=place)
-            if word in known.known:
-                return word
-    return text
+    words = [known.word(spelled) for spelled in (text, text.lower(), text.upper())]
+    return next((word for word in words if word in known.known), text)
 
 
 def told_status(step: str, scene: Scene) -> Nearest:
