@@ -15,6 +15,7 @@ RECORD: Final = (
 WAITS: Final = (
     "tests/harness/test_expectations.py",
     "tests/harness/test_waiting.py",
+    "tests/harness/test_patience.py",
     "tests/harness/test_conclusion.py",
     "tests/harness/test_stack.py",
 )
