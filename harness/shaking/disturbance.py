@@ -105,11 +105,6 @@ class Disturbance:
     def at(self, strength: float) -> Disturbance:
         return replace(self, strength=strength)
 
-    @property
-    def bisected(self) -> bool:
-        """Whether it can be made smaller step by step."""
-        return self.sort.unit in ("time", "count") and self.sort.what != "side-by-side"
-
 
 Disturbed = tuple[Disturbance, ...]
 """What is done in one run; nothing where it is empty."""

@@ -219,14 +219,14 @@ class Inside:
         for one in self._disturbed:
             if not whole_run(one):
                 self._make(one, self._now)
-        self._tests.setdefault(name, {})["began"] = time.monotonic()
+        self._tests.setdefault(name, {})["began"] = time.time()
         self._late.worst = 0.0
 
     def end(self, name: str) -> None:
         known = self._tests.setdefault(name, {})
         if "ended" in known:
             return
-        known |= {"ended": time.monotonic(), "late_s": self._late.worst}
+        known |= {"ended": time.time(), "late_s": self._late.worst}
         try:
             self._now.close()
         except HarnessError as error:
@@ -317,7 +317,7 @@ def judged(stack: Stack) -> dict[str, Any]:
     stack.settle()
     verdict = whole_record(stack.history, stack.profile)
     about = [stack.history.flow(event.keys[0])[0] if event.keys else event for event in verdict.witnesses]
-    return {"verdict": verdict.outcome, "reason": verdict.reason, "about": [event.seen for event in about]}
+    return {"verdict": verdict.outcome, "reason": verdict.reason, "about": [event.at for event in about]}
 
 
 def whole_run(one: Disturbance) -> bool:

@@ -47,7 +47,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What came of one test in one run; times are those of the record's `seen`."""
+    """What came of one test in one run; times are Unix seconds, as the record's `at`."""
 
     outcome: Outcome
     message: str = ""
@@ -81,7 +81,7 @@ class Run:
         whole, told = self.session.whole, self.tests.get(name)
         if not whole or whole["verdict"] != "fail" or told is None:
             return ""
-        return str(whole["reason"]) if any(told.began <= seen <= told.ended for seen in whole["about"]) else ""
+        return str(whole["reason"]) if any(told.began <= at <= told.ended for at in whole["about"]) else ""
 
 
 class Session:

@@ -16,8 +16,6 @@ FLAKY_REPEATS: Final = 6
 """The same for a test that fails undisturbed, too, now and then."""
 STEPS: Final = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """The parts of a strength among which the smallest is looked for."""
-MARGIN: Final = 3.0
-"""How much stronger than the smallest it is reproduced with."""
 FLAKY: Final = (
     ("order=worker-first:1s",),
     ("worker=slow:1s",),
@@ -128,11 +126,8 @@ class Settling:
             if not runs:
                 continue
             smallest = self._smallest(session, disturbed, runs)
-            strong = stronger(smallest, disturbed)
-            if strong != disturbed and not self._fails_each_time(session, strong):
-                strong = disturbed
             good = self._alone(session, ()) if not self._passed(good) else good
-            return smallest, strong, runs, good
+            return smallest, disturbed, runs, good
         return None
 
     def _slowed(self, session: Session, calm: list[Run]) -> tuple[Disturbed, Disturbed, list[Run], Run] | None:
@@ -302,14 +297,6 @@ def reduced(one: Disturbance, part: float) -> float | None:
     if one.sort.unit == "count":
         return float(round(strength)) if 1 <= round(strength) < one.strength else None
     return float(f"{strength:.3g}") if one.sort.unit == "time" else None
-
-
-def stronger(smallest: Disturbed, first: Disturbed) -> Disturbed:
-    """The smallest with a margin, and no stronger than what it was found with."""
-    return tuple(
-        one.at(float(f"{min(big.strength, one.strength * MARGIN):.3g}")) if one.bisected else one
-        for one, big in zip(smallest, first, strict=True)
-    )
 
 
 def replaced(disturbed: Disturbed, place: int, one: Disturbance) -> Disturbed:

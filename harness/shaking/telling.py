@@ -72,17 +72,20 @@ def reproduce(name: str, found: Finding, options: Sequence[str]) -> str:
 
 def side_by_side(comparison: Comparison) -> Table:
     drawn = Table(show_edge=False, pad_edge=True, header_style="dim")
-    drawn.add_column("")
-    drawn.add_column("where it passed")
-    drawn.add_column("where it failed")
+    drawn.add_column("where it passed", no_wrap=True)
+    drawn.add_column("where it failed", no_wrap=True)
+    good, bad = comparison.marks
     for number, (one, other) in enumerate(zip_longest(comparison.passed, comparison.failed)):
-        here = number == comparison.differs
-        drawn.add_row("»" if here else "", line(one), line(other), style="bold yellow" if here else "")
+        drawn.add_row(line(one, marked=number == good), line(other, marked=number == bad))
     return drawn
 
 
-def line(step: Step | None) -> Text:
-    return Text(f"{step.at * 1000:+8.0f} ms  {step.what}" if step else "")
+def line(step: Step | None, *, marked: bool) -> Text:
+    if step is None:
+        return Text("")
+    by = f" ({step.by})" if step.by else ""
+    style = "bold yellow" if marked else "bold" if step.end else ""
+    return Text(f"{'»' if marked else ' '} {step.at * 1000:+8.0f} ms  {step.what}{by}", style=style)
 
 
 def as_json(search: Search, *, options: Sequence[str]) -> dict[str, Any]:
@@ -121,6 +124,6 @@ def case_json(case: Case, options: Sequence[str]) -> dict[str, Any]:
             "reproduce": reproduce(case.name, found, options),
             "passed": [[round(step.at, 6), step.what] for step in both.passed],
             "failed": [[round(step.at, 6), step.what] for step in both.failed],
-            "differs": both.differs,
+            "differs": both.marks,
         }
     return told
