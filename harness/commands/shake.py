@@ -129,7 +129,7 @@ def searched(search: Search, *, options: Sequence[str]) -> int:
         interrupted = True
         search.stopped = "interrupted"
     finally:
-        search.runner.close()
+        search.close()
     click.echo("")
     if search.cases:
         show(search, terminal(), options=options)

@@ -105,7 +105,7 @@ class Facts:
 
     def no_consumer(self) -> str | None:
         """Why nobody can take an entry from the queue any more; None while somebody can, or where we can't know."""
-        if not self.gone("worker"):
+        if not self.gone("worker") or any(w.comes_back for w in self.windows(target="worker", since=inf)):
             return None
         exits = [e for e in self._history.events("process.exited") if e.data.get("role") == "worker"]
         if not exits:

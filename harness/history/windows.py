@@ -36,6 +36,11 @@ class Window:
         """Whether it took from somebody what he needs, instead of showing an intermediate state."""
         return self.recovers_s is not None
 
+    @property
+    def comes_back(self) -> bool:
+        """Whether whoever it ended is started again before it is over, and it isn't yet."""
+        return self.ended is None and bool(self.began.data.get("comes_back"))
+
     def covers(self, event: Event) -> bool:
         return self.began.seen <= event.seen <= self.until
 

@@ -12,6 +12,7 @@ from typing import Final
 from harness.errors import HarnessError
 from harness.history import Event
 from harness.profile import Spoken
+from harness.scenario.disturbances import began, ended
 from harness.scenario.gates import Side
 from harness.scenario.stack import Stack
 
@@ -138,9 +139,13 @@ def ordered(stack: Stack, what: str, most: float) -> Iterator[None]:
         def die(beside: Background) -> None:
             beside.ready.set()
             if await_event(stack, is_hit(gate.number), beside.over, after=place):
-                stack.worker.kill()
-                gate.open()
-                stack.worker.start(count=count)
+                begin = began(stack.history, "crash", "worker", members=stack.worker.names, comes_back=True)
+                try:
+                    stack.worker.kill()
+                    gate.open()
+                    stack.worker.start(count=count)
+                finally:
+                    ended(stack.history, begin, hits=count)
 
         with Background(stack, die):
             yield

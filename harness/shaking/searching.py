@@ -62,7 +62,7 @@ class Search:
             if self._over():
                 break
             self._all(disturbed)
-        self._close()
+        self.close()
 
     def _more(self) -> Iterator[Disturbed]:
         for disturbed in drawn(self.bounds.seed, slowest=self.bounds.slowest):
@@ -158,8 +158,8 @@ class Search:
     def passes(case: Case) -> bool:
         return bool(case.seen) and not case.seen[-1][1]
 
-    def _close(self) -> None:
-        """What is said of those that were not decided."""
+    def close(self) -> None:
+        """Ends all sessions, and says what is known of those that were not decided."""
         self.runner.close()
         for case in self._open():
             case.settled_after = case.runs

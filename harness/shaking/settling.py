@@ -138,11 +138,13 @@ class Settling:
                 continue
             good = [self._alone(session, disturbed) for _ in range(CALM)]
             if all(map(self._passed, good)):
-                faster: Disturbed = (telling("order=worker-first"),)
-                runs = self._fails_each_time(session, faster)
-                if runs:
-                    return faster, faster, runs, good[-1]
-                return (), (), calm, good[-1]
+                for texts in FLAKY:
+                    failing = tuple(map(parse, texts))
+                    runs = self._fails_each_time(session, failing) if failing != disturbed else []
+                    if runs:
+                        return self._smallest(session, failing, runs), failing, runs, good[-1]
+                runs = self._fails_each_time(session, ())
+                return ((), (), [*calm, *runs], good[-1]) if runs else None
         return None
 
     def _smallest(self, session: Session, disturbed: Disturbed, runs: list[Run]) -> Disturbed:
