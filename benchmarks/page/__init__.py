@@ -1,0 +1,1 @@
+"""What it costs to open and move the page of a long record."""
