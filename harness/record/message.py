@@ -67,13 +67,17 @@ def chosen(found: Sequence[tuple[str, str]], name: str, where: str, content: byt
         return found[0]
     if found:
         raise UsageError(f"{name!r} begins {len(found)} message ids in {where}; write more of it")
+    if NAMED.search(content) is None:
+        raise UsageError(
+            f"{where} holds no message, and so not {name!r}; is it a record, as `harness verify` leaves it?"
+        )
     raise UsageError(f"no message {name!r} in {where}; its ids: {shown_ids(content)}")
 
 
 def shown_ids(content: bytes | mmap.mmap) -> str:
     """The last ids of a history, and how many there are."""
     known = list(dict.fromkeys(found[1] for found in NAMED.finditer(content)))
-    shown = ", ".join(one.decode("ascii", errors="replace") for one in known[-MOST_KNOWN:]) or "none"
+    shown = ", ".join(one.decode("ascii", errors="replace") for one in known[-MOST_KNOWN:])
     return shown if len(known) <= MOST_KNOWN else f"…, {shown} ({len(known)} in all)"
 
 

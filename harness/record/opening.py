@@ -63,7 +63,14 @@ def history_at(path: Path) -> Path | None:
     with told(path):
         if path.is_dir():
             return in_directory(path)
-        return None if zipfile.is_zipfile(path) else path
+        if zipfile.is_zipfile(path):
+            return None
+        if path.suffix == ".zip" and path.is_file():
+            raise UsageError(
+                f"{path} can't be unpacked: its end, where an archive says what is in it, is damaged or missing; "
+                "fetch it again"
+            )
+        return path
 
 
 def name_of(path: Path, file: Path) -> str:

@@ -48,6 +48,7 @@ class PageData:
     damaged: int
     scenarios: Sequence[Scenario]
     verdict: str
+    trouble: str = ""
     most: int = MOST
     details: Sequence[str] = ()
     left_out: str = ""
@@ -131,9 +132,11 @@ class PageData:
             parts.append(
                 f"Left out: {lacking} messages, {events} events in all; what failed is kept first; --most N keeps more"
             )
-        if self.damaged:
-            parts.append(f"{self.damaged} lines of the history can't be read")
+        lines = "1 line" if self.damaged == 1 else f"{self.damaged} lines"
+        parts += [f"{lines} of the history can't be read"] if self.damaged else []
+        parts += [self.trouble] if self.trouble else []
         self.left_out = "; ".join(parts)
+        self.left_out = self.left_out[:1].upper() + self.left_out[1:]
 
     def table(self) -> dict[str, Any]:
         """All that the page's script reads, but for the details, which stand beside it."""

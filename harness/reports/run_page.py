@@ -21,7 +21,7 @@ from harness.errors import UsageError
 from harness.keeping import advice, keep
 from harness.record.opening import parts_of
 from harness.record.reading import reading_of
-from harness.record.scenarios import scenarios_of
+from harness.record.scenarios import Scenario, scenarios_of
 from harness.reports.page_data import MOST, PageData, overall
 
 __all__ = ["MOST", "page", "write"]
@@ -50,14 +50,24 @@ def read(source: Path, *, most: int = MOST) -> PageData:
     if not reading.runs:
         lines = len(reading.damaged)
         raise UsageError(f"{parts.name} holds no event that can be read ({lines} lines can't); is it a record?")
+    scenarios, trouble = known_scenarios(parts.verdicts)
     return PageData(
         name=parts.name,
         runs=reading.runs,
         damaged=len(reading.damaged),
-        scenarios=scenarios_of(parts.verdicts),
+        trouble=trouble,
+        scenarios=scenarios,
         verdict=overall(parts.verdicts),
         most=most,
     )
+
+
+def known_scenarios(verdicts: bytes | None) -> tuple[list[Scenario], str]:
+    """The scenarios, and why there are none where their file is damaged: the messages can be shown all the same."""
+    try:
+        return scenarios_of(verdicts), ""
+    except UsageError as error:
+        return [], f"nothing is shown as judged: {error}"
 
 
 def page(data: PageData) -> str:

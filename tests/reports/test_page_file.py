@@ -91,10 +91,19 @@ def test_without_verdicts_and_with_damage_it_shows_what_is_left(tmp_path: Path) 
     path.parent.mkdir()
     path.write_text("".join(encode(one) + "\n" for one in held().history.events()) + "{torn\n", encoding="utf-8")
     _, data, _ = page_of(path.parent)
-    assert data["leftOut"] == "1 lines of the history can't be read"
+    assert data["leftOut"] == "1 line of the history can't be read"
     assert ID in data["flows"]["name"]
     assert [window[3] for window in data["windows"]] == ["hold of worker"]
     assert data["segments"]["of"]
+
+
+def test_torn_verdicts_are_told_and_the_messages_shown(tmp_path: Path) -> None:
+    source = made(tmp_path / "record")
+    (source / "verdicts.json").write_text('{"checks": [', encoding="utf-8")
+    _, data, _ = page_of(source)
+    assert data["leftOut"].startswith("Nothing is shown as judged: verdicts.json can't be read")
+    assert set(data["flows"]["verdict"]) == {-1}
+    assert len(data["flows"]["name"]) == 43
 
 
 @pytest.mark.parametrize("content", ["", "{}\nnone\n"])

@@ -134,6 +134,19 @@ def test_a_key_that_is_plain_is_looked_for_as_it_stands() -> None:
     assert quoted("ü") is None
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_without_the_c_librarys_search_the_lines_are_the_same(
+    run: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    content = (run / "history.jsonl").read_bytes()
+    needles = [b'"kind":"provider.', b'"token:', b"nothing"]
+    found = Lines(content).holding(needles) if packed else Lines(mapped(run).history).holding(needles)
+    monkeypatch.setattr("ctypes.CDLL", lambda _: object())
+    assert Lines(content).holding(needles) == found
+    lines = content.split(b"\n")
+    assert len(found) == sum(any(one in line for one in needles) for line in lines) > 50
+
+
 def test_a_scenario_has_the_messages_that_it_sent(run: Path) -> None:
     verdicts = json.loads((run / "verdicts.json").read_text(encoding="utf-8"))["checks"]
     lines = [one for one in verdicts if one["check"] != "whole-record"]
