@@ -30,7 +30,6 @@ from harness.checks.accounting import SHOWN, Account, account, begun, every_flow
 from harness.checks.outages import outages
 from harness.checks.verdict import Verdict
 from harness.history import Flow, History, facts, flow, history, journal, reading, story
-from harness.wire import commands, direction, tracker
 
 LIMITS: dict[str, tuple[object, object]] = {
     "messages that a reason names": (SHOWN, 20),
@@ -65,9 +64,6 @@ LIMITS: dict[str, tuple[object, object]] = {
     "the form of a record": (journal.FORMAT, 1),
     "lines that are read together": (reading.AT_ONCE, 1000),
     "the width of a story": (story.WIDEST, 96),
-    "words behind an option of XREADGROUP": (commands.TAKES, {b"GROUP": 2, b"COUNT": 1, b"BLOCK": 1, b"CLAIM": 1}),
-    "bytes that wait": (direction.MOST_WAITING, 4_194_304),
-    "entries of other streams that are told": (tracker.MOST_ASIDE, 50),
 }
 
 

@@ -245,3 +245,31 @@ def test_which_commands_wait(line: str, waits: bool) -> None:
 )
 def test_the_mode_of_replies(line: str, mode: str) -> None:
     assert reply_mode([word.encode() for word in line.split()]) == mode
+
+
+def test_what_entries_point_to_is_told_in_the_database_of_the_queue() -> None:
+    watched = Watched(streams=frozenset({b"jobs"}), group=b"g", payloads=(b"job:*",))
+    talk = Talk(watched).say("SET job:1 x", OK).say("SET other x", OK).say("GET job:1", bulk("x"))
+    assert [(said["stream"], said["content"], said["at"]) for said in talk.told] == [("job:1", "x", 1.0)]
+    assert Talk(watched).say("SELECT 1", OK).say("SET job:1 x", OK).told == []
+
+
+def test_a_transaction_that_answers_for_another_number_of_commands_loses_the_connection() -> None:
+    talk = Talk().say("MULTI", OK).say("XADD jobs * a b", b"+QUEUED\r\n").say("EXEC", b"*2\r\n" + bulk("1-0") + OK)
+    assert "zip()" in talk.tracker.lost
+    assert talk.tracker.missed == talk.tracker.lost
+
+
+def test_what_redis_can_not_read_surely_hides_what_comes_after_it() -> None:
+    tracker = Tracker(STREAM)
+    assert tracker.sent(packed("PING") + b"*x\r\n", at=1.0) == [[b"PING"]]
+    assert [said["what"] for said in tracker.received(b"+PONG\r\n", at=2.0)] == []
+    tracker.sent(packed("XADD", "jobs", "*", "a", "b"), at=3.0)
+    refused = Talk().say("XADD jobs * a b", b"-ERR no\r\n")
+    assert (refused.told, refused.tracker.lost) == ([], "")
+
+
+def test_a_read_that_is_torn_names_what_stands_beside_the_queue_and_no_payload() -> None:
+    watched = Watched(streams=frozenset({b"q"}), base="list", beside=(b"work:*",), payloads=(b"job:*",))
+    torn = Talk(watched).say("RENAME job:1 work:1").end()
+    assert [said["stream"] for said in torn.told] == ["work:1"]

@@ -5,11 +5,18 @@ from __future__ import annotations
 import pytest
 from test_requests import packed
 
+from harness.wire.direction import MOST_WAITING
 from harness.wire.requests import LONGEST_LINE, LONGEST_WORD, MOST_WORDS, Requests, number
+from harness.wire.tracker import MOST_ASIDE
 
 
 def test_the_limits_are_those_of_redis() -> None:
     assert (MOST_WORDS, LONGEST_WORD, LONGEST_LINE) == (1_048_576, 536_870_912, 65_536)
+
+
+def test_our_own_limits_are_what_they_are_meant_to_be() -> None:
+    assert MOST_WAITING == 4_194_304, "bytes that wait before their sender is no longer read"
+    assert MOST_ASIDE == 50, "entries of other streams that a connection tells of"
 
 
 @pytest.mark.parametrize(("line", "found"), [(b"*0", 0), (b"*3", 3), (b"*-1", -1), (b"*10", 10), (b"$007", 7)])
