@@ -25,7 +25,11 @@ def around(lines: Lines, run: str, own: Sequence[Row]) -> list[Row]:
     """The rows of one run that say what else happened while these did."""
     first = min((row.event.seen for row in own), default=0.0)
     last = max((row.event.seen for row in own), default=inf)
-    wanted = [*meanwhile(lines.content, lines.holding([FAULTS]), first, last), *lines.holding(OTHERS)]
+    faults: list[Span] = []
+    wanted: list[Span] = []
+    for span in lines.holding([FAULTS, *OTHERS]):
+        (faults if FAULTS in lines.content[span[0] : span[1]] else wanted).append(span)
+    wanted += meanwhile(lines.content, faults, first, last)
     found = (row_at(lines.content, begin, end) for begin, end in wanted)
     return [row for row in found if row is not None and row.run == run]
 

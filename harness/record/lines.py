@@ -6,7 +6,7 @@ import ctypes
 import mmap
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -18,6 +18,8 @@ AT_ONCE: Final = 4
 """Searches side by side at most; each is outside of the interpreter."""
 LARGE: Final = 1 << 25
 """Bytes from which several searches are worth a thread each."""
+PIECE: Final = 1 << 20
+"""Bytes that all words are looked for in, one after the other."""
 
 
 class Lines:
@@ -32,13 +34,14 @@ class Lines:
         wanted = list(dict.fromkeys(needles))
         if None in wanted:
             return list(self.all())
-        words = [one for one in wanted if one]
-        if len(words) > 1 and len(self.content) > LARGE:
-            with ThreadPoolExecutor(min(AT_ONCE, len(words), os.cpu_count() or 1)) as threads:
-                found = [span for spans in threads.map(self._with, words) for span in spans]
-        else:
-            found = [span for one in words for span in self._with(one)]
-        return sorted(set(found))
+        words, length = [one for one in wanted if one], len(self.content)
+        parts = min(AT_ONCE, os.cpu_count() or 1) if length > LARGE else 1
+        edges = [length * part // parts for part in range(parts + 1)]
+        if parts == 1:
+            return sorted(self._within(words, 0, length))
+        with ThreadPoolExecutor(parts) as threads:
+            found = threads.map(lambda part: self._within(words, edges[part], edges[part + 1]), range(parts))
+            return sorted(set().union(*found))
 
     def all(self) -> Iterator[tuple[int, int]]:
         begin, length = 0, len(self.content)
@@ -49,15 +52,22 @@ class Lines:
                 yield begin, end
             begin = end + 1
 
-    def _with(self, needle: bytes) -> list[tuple[int, int]]:
-        found, length, at = [], len(self.content), 0
-        while (at := self._search(needle, at)) >= 0:
-            begin = self.content.rfind(b"\n", 0, at) + 1
-            end = self.content.find(b"\n", at)
-            end = length if end < 0 else end
-            found.append((begin, end))
-            at = end
+    def _within(self, needles: Sequence[bytes], first: int, last: int) -> set[tuple[int, int]]:
+        """The lines with a needle that begins in a part: piece by piece, since what was just read is near."""
+        found: set[tuple[int, int]] = set()
+        for low in range(first, last, PIECE):
+            high = min(low + PIECE, last)
+            for needle in needles:
+                at = low
+                while (at := self._search(needle, at, high + len(needle) - 1)) >= 0:
+                    line = self._line_at(at)
+                    found.add(line)
+                    at = line[1]
         return found
+
+    def _line_at(self, at: int) -> tuple[int, int]:
+        begin, end = self.content.rfind(b"\n", 0, at) + 1, self.content.find(b"\n", at)
+        return begin, len(self.content) if end < 0 else end
 
 
 def quoted(name: str, *, open_end: bool = False) -> bytes | None:
@@ -72,8 +82,8 @@ def quoted(name: str, *, open_end: bool = False) -> bytes | None:
     return longest.encode() if len(longest) >= SHORTEST else None
 
 
-def search_in(content: bytes | mmap.mmap) -> Callable[[bytes, int], int]:
-    """A function that says where some bytes come next, from a place on; -1 where they don't."""
+def search_in(content: bytes | mmap.mmap) -> Callable[[bytes, int, int], int]:
+    """A function that says where some bytes come next, between two places; -1 where they don't."""
     try:
         memmem = ctypes.CDLL(None).memmem
     except (OSError, AttributeError):
@@ -82,14 +92,15 @@ def search_in(content: bytes | mmap.mmap) -> Callable[[bytes, int], int]:
     memmem.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t)
     length = len(content)
     if not length:
-        return lambda _needle, _start: -1
+        return content.find
     if isinstance(content, bytes):
         base = ctypes.cast(ctypes.c_char_p(content), ctypes.c_void_p).value or 0
     else:
         base = ctypes.addressof(ctypes.c_char.from_buffer(content))
 
-    def search(needle: bytes, start: int) -> int:
-        found = memmem(base + start, length - start, needle, len(needle)) if start < length else None
+    def search(needle: bytes, start: int, end: int) -> int:
+        room = min(end, length) - start
+        found = memmem(base + start, room, needle, len(needle)) if room >= len(needle) else None
         return found - base if found else -1
 
     return search

@@ -147,6 +147,19 @@ def test_without_the_c_librarys_search_the_lines_are_the_same(
     assert len(found) == sum(any(one in line for one in needles) for line in lines) > 50
 
 
+@pytest.mark.parametrize("piece", [777, 4096, 1 << 20])
+def test_in_pieces_and_by_several_at_once_the_lines_are_the_same(
+    run: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    content = (run / "history.jsonl").read_bytes()
+    needles = [b'"kind":"provider.', b'"token:', b'"seq":1', b"}"]
+    found = [Lines(content).holding([one]) for one in needles]
+    monkeypatch.setattr("harness.record.lines.PIECE", piece)
+    monkeypatch.setattr("harness.record.lines.LARGE", 1)
+    assert [Lines(content).holding([one]) for one in needles] == found
+    assert found[-1] == list(Lines(content).all())
+
+
 def test_a_scenario_has_the_messages_that_it_sent(run: Path) -> None:
     verdicts = json.loads((run / "verdicts.json").read_text(encoding="utf-8"))["checks"]
     lines = [one for one in verdicts if one["check"] != "whole-record"]
