@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -119,7 +120,7 @@ def shake(
 def searched(search: Search, *, options: Sequence[str]) -> int:
     """Carries the search out and tells what it found, also where it is interrupted."""
     from harness.keeping import keep
-    from harness.reports.console import terminal
+    from harness.reports.console import UNSEEN_WIDTH, terminal
     from harness.shaking.telling import as_json, show
 
     interrupted = False
@@ -132,7 +133,8 @@ def searched(search: Search, *, options: Sequence[str]) -> int:
         search.close()
     click.echo("")
     if search.cases:
-        show(search, terminal(), options=options)
+        width = None if sys.stdout.isatty() else UNSEEN_WIDTH
+        show(search, terminal(width=width), options=options)
         keep(search.runner.asked.build / "shake.json", json.dumps(as_json(search, options=options), indent=1) + "\n")
     found = [case.finding for case in search.cases.values() if case.finding]
     search.runner.forget({run.directory for one in found for run in (one.failed, one.passed)})
@@ -147,7 +149,7 @@ def runs_of_one(runner: Runner, disturbed: Disturbed, *, times: int) -> int:
     from harness.shaking.disturbance import shown
 
     side = next((int(one.strength) for one in disturbed if one.sort.what == "side-by-side"), 0)
-    apart = any(one.family in ("tests", "state") for one in disturbed)
+    apart = any(one.family == "tests" for one in disturbed)
     counts: Counter[str] = Counter()
     bad: Counter[str] = Counter()
     session = None

@@ -12,7 +12,7 @@ from typing import Final
 from harness.errors import UsageError
 from harness.shaking.case import Case
 from harness.shaking.design import CALM, drawn, single
-from harness.shaking.disturbance import Disturbed, shown
+from harness.shaking.disturbance import Disturbed, parse, shown
 from harness.shaking.runs import Run, Runner, Session
 from harness.shaking.sequential import bound, runs_for, share_text
 from harness.shaking.settling import settle
@@ -66,7 +66,7 @@ class Search:
 
     def _more(self) -> Iterator[Disturbed]:
         for disturbed in drawn(self.bounds.seed, slowest=self.bounds.slowest):
-            if not any(str(one) in self.not_tried for one in disturbed):
+            if not any(one.sort.name in self.not_tried for one in disturbed):
                 yield disturbed
 
     def _open(self) -> list[Case]:
@@ -101,8 +101,6 @@ class Search:
             if self._main is None or self._main.closed:
                 self._main = self.runner.fresh()
             self.run(self._main, disturbed, names)
-        if disturbed and shown(disturbed) not in self.tried:
-            self.tried.append(shown(disturbed))
         for case in self._open():
             if case.clean >= runs_for(self.bounds.share, self.bounds.confidence) and self.passes(case):
                 self._stable(case)
@@ -134,14 +132,20 @@ class Search:
         return run
 
     def note(self, run: Run, note: str | None) -> None:
+        """Takes note of a run, where it was disturbed as it should be, and tells of it."""
+        for text, reason in run.unmade.items():
+            name = parse(text).sort.name
+            if name not in self.not_tried:
+                self.not_tried[name] = reason
+                self.tell(f"{name} isn't tried here: {reason}")
+        if run.unmade:
+            return
+        if run.disturbed and shown(run.disturbed) not in self.tried:
+            self.tried.append(shown(run.disturbed))
         for name in run.tests:
             case = self.cases.get(name)
             if case is not None and not case.decided:
                 case.add(run)
-        for text, reason in run.unmade.items():
-            if text not in self.not_tried:
-                self.not_tried[text] = reason
-                self.tell(f"{text} isn't tried here: {reason}")
         failed = [name for name, one in run.tests.items() if one.outcome == "failed"]
         what = next(iter(run.tests)).rpartition("/")[2] if len(run.tests) == 1 else f"{len(run.tests)} tests"
         told = run.error or (f"{len(failed)} failed" if len(run.tests) > 1 else "failed" if failed else "passed")

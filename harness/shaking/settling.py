@@ -92,11 +92,11 @@ class Settling:
 
     def _passed(self, run: Run) -> bool:
         told = run.tests.get(self._case.name)
-        return told is not None and told.outcome == "passed" and not run.error
+        return told is not None and told.outcome == "passed" and not (run.error or run.unmade)
 
     def _failed(self, run: Run) -> bool:
         told = run.tests.get(self._case.name)
-        return told is not None and told.outcome == "failed" and not run.error
+        return told is not None and told.outcome == "failed" and not (run.error or run.unmade)
 
     def _fails_each_time(self, session: Session, disturbed: Disturbed) -> list[Run]:
         runs: list[Run] = []
