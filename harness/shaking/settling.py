@@ -25,8 +25,8 @@ FLAKY: Final = (
     (f"cpu=load:{BUSY:.0f}",),
 )
 """What is tried on a test that flips undisturbed; the third stops it in between."""
-SLOWING: Final = ("worker=slow", "order=api-first")
-"""What is tried on a test that always fails by itself."""
+EITHER: Final = ("worker=slow", "order=worker-first")
+"""A worker that is slower, or faster, than the look: what may make a test pass that fails by itself."""
 LEFT: Final = 3
 CALM: Final = 2
 MORE: Final = 2
@@ -76,7 +76,7 @@ class Settling:
             if any(well) and not stays:
                 flipped = self._flipped(session, calm[well.index(True)])
             else:
-                flipped = self._slowed(session, [run for run in calm if self._failed(run)])
+                flipped = self._paced(session, [run for run in calm if self._failed(run)])
         if flipped is not None:
             return self._judged(*flipped)
         if stays:
@@ -130,10 +130,10 @@ class Settling:
             return smallest, disturbed, runs, good
         return None
 
-    def _slowed(self, session: Session, calm: list[Run]) -> tuple[Disturbed, Disturbed, list[Run], Run] | None:
+    def _paced(self, session: Session, calm: list[Run]) -> tuple[Disturbed, Disturbed, list[Run], Run] | None:
         """The same for what fails by itself undisturbed: something that makes it pass, and what it fails with."""
         passing = [run.disturbed for run in self._case.those(failed=False)]
-        for disturbed in dict.fromkeys([*passing, *((telling(name),) for name in SLOWING)]):
+        for disturbed in dict.fromkeys([*passing, *((telling(name),) for name in EITHER)]):
             if not disturbed or any(one.family != "pipeline" for one in disturbed):
                 continue
             good = [self._alone(session, disturbed) for _ in range(CALM)]
