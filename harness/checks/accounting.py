@@ -244,7 +244,7 @@ def begun(history: History, *, after: int = 0) -> Iterator[Flow]:
             continue
         flow = Flow(history.flow(event.keys[0]), name=event.keys[-1])
         covered.update(one.seq for one in flow.events)
-        if flow.events[0].seq >= after:
+        if flow.begin.seq >= after:
             yield flow
 
 

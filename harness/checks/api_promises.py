@@ -47,7 +47,7 @@ def taken(_: History, flow: Flow, profile: Profile, *, what: str) -> Answers:
     answers = flow.answers
     if flow.acceptance is not None and flow.status == profile.statuses.failed:
         # nothing disturbs it, and a provider takes such bodies: it was called with another, or with none
-        no = refuted(f"a body of {what} was taken, and the message failed", [flow.acceptance, flow.statuses[-1][1]])
+        no = refuted(f"a body of {what} was taken, and the message failed", [flow.acceptance, flow.row])
         yield from unless_lacking([no], profile, unclaimed_channel(flow, profile))
     elif flow.acceptance is not None:
         yield shown(f"a body of {what} was taken", [flow.acceptance])

@@ -54,7 +54,7 @@ def arrives_as_sent(history: History, profile: Profile, *, messages: Sequence[Se
     refused = 0
     for message in sorted(messages, key=lambda one: len(one.body)):
         flow = flow_of(history, message)
-        code = flow.answers[-1].data.get("status") if flow.answers else None
+        code = flow.answer.data.get("status") if flow.answers else None
         if flow.acceptance:
             answer = _carried(flow, message, profile) or _answered_as_another(flow, message, answered)
             carried += flow.calls[:1] if answer is None else []
@@ -62,7 +62,7 @@ def arrives_as_sent(history: History, profile: Profile, *, messages: Sequence[Se
         elif code is None or code == TO_BE_ASKED_AGAIN:
             wrong.append(not_accepted(flow, profile))
         elif code // 100 == 5:
-            broken.setdefault(without_token(message), []).append(flow.answers[-1])
+            broken.setdefault(without_token(message), []).append(flow.answer)
         else:
             refused += 1
     for text, answers in broken.items():

@@ -71,7 +71,7 @@ def _sent_after(released: Event, flow: Flow, history: History, profile: Profile,
     elif nobody:
         yield refuted(f"released, it was not sent: {nobody}", [*before, released])
     elif flow.status == profile.statuses.failed:
-        failed = refuted("released, it failed", [*before, released, flow.statuses[-1][1]])
+        failed = refuted("released, it failed", [*before, released, flow.row])
         yield failed_wrongly(flow, profile, failed)
     elif profile.statuses.sent not in [value for value, _ in flow.statuses]:
         yield undecided(f"released, it was not sent in time (status {flow.status})", [*before, released])
@@ -81,7 +81,7 @@ def _sent_after(released: Event, flow: Flow, history: History, profile: Profile,
 def proof_by_order(history: History, flow: Flow, profile: Profile) -> Answers:
     """Proof 2: the interleaving that fools a script that looks once, made on purpose."""
     facts, place, put = Facts(history), profile.queue.place, profile.queue.put
-    window = next((w for w in facts.windows("gate", target="api") if flow.events and w.covers(flow.events[0])), None)
+    window = next((w for w in facts.windows("gate", target="api") if flow.events and w.covers(flow.begin)), None)
     if window is None:
         yield undecided(f"the API's {profile.queue.put} was not gated", flow.answers)
         return
@@ -134,7 +134,7 @@ def proof_by_actors(history: History, flow: Flow, profile: Profile) -> Answers:
         else:
             yield undecided(f"no entry of it was seen on a {place}", flow.answers, absent=["queue.appended"])
         return
-    entry = flow.appends[0]
+    entry = flow.entry
     appender = entry.data.get("process")
     takers = {str(e.data["process"]) for e in (*flow.claims, *flow.acks) if e.data.get("process")}
     nobody = facts.no_consumer()

@@ -74,8 +74,8 @@ def _untried(flow: Flow, facts: Facts, profile: Profile) -> bool:
         return False
     if not passing(answers[-1], profile) or unacknowledged(flow, profile):
         return False
-    kills = [window.ended for window in facts.disturbances(flow.events[0], flow.events[-1])]
-    return late(facts.history, flow.events[-1], *kills, by=within + asked_to_wait(answers[-1]))
+    kills = [window.ended for window in facts.disturbances(flow.begin, flow.latest)]
+    return late(facts.history, flow.latest, *kills, by=within + asked_to_wait(answers[-1]))
 
 
 @check(NAME, OUTLIVES, silence=("database.inserted", "database.status"))

@@ -64,7 +64,7 @@ class Poison:
 
 def sent_within(before: Flow, profile: Profile) -> float:
     """Seconds after its acceptance by which a message is sent where nothing keeps it back, judged by one before it."""
-    took = before.statuses[-1][1].seen - before.events[0].seen if before.statuses else 0.0
+    took = before.row.seen - before.begin.seen if before.statuses else 0.0
     return profile.policy.finished_within + 3 * took
 
 
@@ -148,7 +148,7 @@ def _taken_up(facts: Facts, flow: Flow, profile: Profile, gone: Sequence[str]) -
     lost = forgotten(flow)
     done = [event for event in (*flow.claims, *flow.acks, *flow.deletes) if event not in lost]
     others = [event for event in done if event.data.get("process") not in (None, *gone)]
-    kills = [w for w in facts.windows("kill", target="worker") if flow.events and w.began.seen > flow.events[0].seen]
+    kills = [w for w in facts.windows("kill", target="worker") if flow.events and w.began.seen > flow.begin.seen]
     if nobody:
         yield refuted(nobody, [*flow.appends, *flow.claims])
     elif lost and not others:
@@ -215,7 +215,7 @@ def made_again(history: History, flow: Flow, profile: Profile, *, lost: Event) -
     if nobody:
         yield refuted(nobody, [lost, *flow.appends])
     elif flow.status in profile.statuses.terminal and claims:
-        yield shown(f"its group was made again, and it is {flow.status}", [lost, claims[0], flow.statuses[-1][1]])
+        yield shown(f"its group was made again, and it is {flow.status}", [lost, claims[0], flow.row])
     elif not claims and flow.taken and late(history, lost, flow.taken, by=within):
         reason = f"its group was deleted, and {within:g} s later nobody has made it again and read what waits"
         yield refuted(reason, [lost, flow.taken, *flow.appends], absent=["queue.claimed"])

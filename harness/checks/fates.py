@@ -92,7 +92,7 @@ def groundless(flow: Flow, facts: Facts) -> bool:
     """Whether a message was given up although the record shows no reason for that: no refusal, nothing cut off."""
     failed = [event for event in flow.call_answers if not event.data.get("accepted")]
     reasons = failed or flow.unheard or flow.calls_in_flight or flow.of("callback.sent")
-    return bool(flow.requests and not reasons and not facts.disturbances(flow.events[0], flow.events[-1]))
+    return bool(flow.requests and not reasons and not facts.disturbances(flow.begin, flow.latest))
 
 
 def dead_for_nothing(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
@@ -100,7 +100,7 @@ def dead_for_nothing(flow: Flow, facts: Facts, profile: Profile) -> list[Event]:
     dead = [event for event in flow.appends if event.data.get("dead")]
     told = [event for event in flow.accepted_calls if event not in flow.unheard]
     done = told and flow.status in (profile.statuses.sent, profile.statuses.delivered)
-    if done and not facts.disturbances(flow.events[0], dead[0] if dead else flow.events[-1]):
+    if done and not facts.disturbances(flow.begin, dead[0] if dead else flow.latest):
         return dead
     return dead if groundless(flow, facts) else []
 
@@ -119,7 +119,7 @@ def may_go_on(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> bool
         return False
     if profile.queue.pops and not idle(history):
         return True  # who popped it may have popped more, and do one after the other
-    return not late(history, flow.events[-1], by=profile.policy.finished_within)
+    return not late(history, flow.latest, by=profile.policy.finished_within)
 
 
 def idle(history: History) -> bool:

@@ -26,7 +26,7 @@ def lacking(flow: Flow, facts: Facts, profile: Profile) -> str | None:
     failed = any(event.data.get("status") not in SUCCESS for event in flow.call_answers)
     if failed and claimed(profile, "retries") is None:
         return "retries"
-    first, last = flow.events[0], flow.events[-1]
+    first, last = flow.begin, flow.latest
     if claimed(profile, "outages") is not True and any(w.outage for w in facts.windows(since=first.seen)):
         return "outages"
     # an entry that nobody has acknowledged is still somebody's when the flow has nothing more to say
@@ -91,7 +91,7 @@ def refusal(flow: Flow) -> str:
     """Why a message was not accepted, with the stack's own words."""
     if not flow.answers:
         return "the API has not answered"
-    last = flow.answers[-1].data
+    last = flow.answer.data
     if last.get("status") is None:
         return f"the API's answer never came ({last.get('error')})"
     return (

@@ -60,7 +60,7 @@ def no_step(flow: Flow, profile: Profile) -> Answers:
     word = flow.status
     if word in strange(flow, profile.statuses):
         reason = f"the row says {word!r}, a word that the profile doesn't know"
-        yield undecided(reason, [flow.statuses[-1][1]], remedy=f"[statuses], with {word!r} among its words")
+        yield undecided(reason, [flow.row], remedy=f"[statuses], with {word!r} among its words")
 
 
 def sampled(flow: Flow) -> bool:

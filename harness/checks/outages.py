@@ -59,7 +59,7 @@ def _stuck(it: Account, windows: list[Window], history: History, profile: Profil
 def _stands(flow: Flow, last: Window, history: History, profile: Profile) -> bool:
     if came_in(flow) or waits(flow, profile) or flow.calls_in_flight:
         return False
-    return late(history, last.ended or last.began, flow.events[-1], by=profile.policy.finished_within)
+    return late(history, last.ended or last.began, flow.latest, by=profile.policy.finished_within)
 
 
 def _refused(it: Account, windows: list[Window], history: History) -> Iterator[Verdict]:
@@ -71,7 +71,7 @@ def _refused(it: Account, windows: list[Window], history: History) -> Iterator[V
         said = asked[-1].answers[-1].data
         what = said.get("status") or said.get("error")
         reason = f"the API takes no message since {_told(windows)} was over: it answers {what}"
-        yield refuted(reason, [windows[-1].began, *(flow.answers[-1] for flow in asked)])
+        yield refuted(reason, [windows[-1].began, *(flow.answer for flow in asked)])
 
 
 def _told(windows: list[Window]) -> str:

@@ -48,7 +48,7 @@ def _final(flow: Flow, profile: Profile) -> Answers:
         who = answers[-1].data.get("provider") or "the provider"
         tried = f" after {number} calls, and [retries] attempts is {most}" if number > 1 else ""
         reason = f"{outcome_of(answers[-1])} of {who} was taken for the last word{tried}"
-        yield refuted(reason, [*answers, flow.statuses[-1][1]])
+        yield refuted(reason, [*answers, flow.row])
 
 
 @check(NAME, ENDS, silence=("provider.called", "database.status"))
@@ -59,7 +59,7 @@ def comes_to_an_end(history: History, flow: Flow, profile: Profile, *, message: 
         yield from _only_forward(history, flow, profile)
         yield from finished(history, flow, profile)
         said = f"failed after {outcome_of(last[0])}" if last else "failed before any call"
-        yield shown(said, [*last, flow.statuses[-1][1]])
+        yield shown(said, [*last, flow.row])
         return
     if last and within is not None and flow.status not in profile.statuses.terminal:
         # a refusal is one whoever words it; what else it is may be left to who takes it up
@@ -158,7 +158,7 @@ def _dead_letter(facts: Facts, flow: Flow, profile: Profile) -> Answers:
     """
     if not claimed(profile, "dead_letters") or flow.status != profile.statuses.failed or turned_down(flow):
         return
-    history, last = facts.history, flow.statuses[-1][1]
+    history, last = facts.history, flow.row
     letters = [event for event in flow.appends if event.data.get("dead")]
     strange = [gap for gap in history.events("probe.gap") if gap.data.get("dead")]
     if not letters and strange:  # it may be one of those that can't be told to be anybody's
@@ -170,7 +170,7 @@ def _dead_letter(facts: Facts, flow: Flow, profile: Profile) -> Answers:
             yield refuted(reason, [*flow.calls[-1:], last, *flow.acks], absent=["queue.appended"])
         else:
             yield undecided(f"{reason} yet", [last], absent=["queue.appended"])
-    elif len(letters) > flow.messages and not facts.disturbances(flow.events[0], letters[-1]):
+    elif len(letters) > flow.messages and not facts.disturbances(flow.begin, letters[-1]):
         yield refuted(f"{len(letters)} dead letters tell of one message that was given up", [last, *letters])
 
 

@@ -46,26 +46,24 @@ def _while_held(flow: Flow, profile: Profile, entry: str, held: Event, history: 
         yield undecided(f"the hold missed {', '.join(missed)}", [held])
     elif stands is None:
         yield undecided(refused(held, f"whether its entry stood on the {place} while held"), [held])
-    elif not stands and flow.appends[0].seq < held.seq and not _handed_over(flow, profile, window):
+    elif not stands and flow.entry.seq < held.seq and not _handed_over(flow, profile, window):
         reason = f"its entry was gone from the {place} while every worker was held"
         takers = [event for event in (*flow.deletes, *flow.acks) if event.seen <= held.seen]
         others = [event for event in takers if facts.role(event.data.get("process") or "") != "worker"]
         if others:
             who = others[0].data.get("process") or "a process that the profile doesn't name"
-            yield undecided(f"{reason}: {who} took it away", [flow.appends[0], *others, held])
-        elif not takers and (trim := trimmed(history, flow.appends[0])) and state(held, entry, "pending") is False:
+            yield undecided(f"{reason}: {who} took it away", [flow.entry, *others, held])
+        elif not takers and (trim := trimmed(history, flow.entry)) and state(held, entry, "pending") is False:
             # Redis itself was asked: nobody was given it, and which entries a trim takes needn't be told for that
-            yield refuted(
-                f"{reason}: the stream was trimmed, and nobody had been given it", [flow.appends[0], trim, held]
-            )
+            yield refuted(f"{reason}: the stream was trimmed, and nobody had been given it", [flow.entry, trim, held])
         else:
             yield refuted(
                 reason,
-                [flow.appends[0], *takers, held],
+                [flow.entry, *takers, held],
                 absent=[] if takers else ["queue.deleted", *(["queue.claimed"] if profile.queue.leaves else [])],
             )
-    elif not stands and flow.appends[0].seq >= held.seq:
-        yield undecided("its entry came after the look: nothing was seen of it while held", [held, flow.appends[0]])
+    elif not stands and flow.entry.seq >= held.seq:
+        yield undecided("its entry came after the look: nothing was seen of it while held", [held, flow.entry])
 
 
 def trimmed(history: History, entry: Event) -> Event | None:
@@ -82,7 +80,7 @@ def _handed_over(flow: Flow, profile: Profile, hold: Window) -> bool:
 
 
 def _at_rest(flow: Flow, profile: Profile, entries: Sequence[str], look: Event, *, handed: bool) -> Answers:
-    queue, end = profile.queue, flow.statuses[-1][1] if flow.statuses else None
+    queue, end = profile.queue, flow.row if flow.statuses else None
     if flow.status not in profile.statuses.terminal:
         yield from no_step(flow, profile)
         yield undecided(f"it is still {flow.status}", [*flow.appends, look])

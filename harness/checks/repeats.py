@@ -76,7 +76,7 @@ def _met(window: Window, flow: Flow, facts: Facts, entry: Event, again: Event) -
         # who waits for an entry to be taken may put it back when that takes long
         stood = min(end, again.seen) - max(window.began.seen, entry.seen)
         return window.target == "worker" and stood >= GIVE_UP_S and acked >= again.seen
-    if not facts.explains(window) or window.began.seen > again.seen or end < flow.events[0].seen:
+    if not facts.explains(window) or window.began.seen > again.seen or end < flow.begin.seen:
         return False
     return window.began.seen <= entry.seen + NOTED_S or (window.target != "api" and window.began.seen <= acked)
 
@@ -110,9 +110,9 @@ def sent_again(flow: Flow, facts: Facts) -> Reason | None:
 
 def _put_back_unseen(flow: Flow, facts: Facts, sends: list[Event]) -> Reason | None:
     """Who was disturbed may have put an entry back; where none of the message's can be told, that isn't refuted."""
-    if flow.appends or not sends or facts.unseen("queue.appended", since=flow.events[0].seq) is None:
+    if flow.appends or not sends or facts.unseen("queue.appended", since=flow.begin.seq) is None:
         return None
-    return next(map(_disturbance, facts.disturbances(flow.events[0], sends[-1])), None)
+    return next(map(_disturbance, facts.disturbances(flow.begin, sends[-1])), None)
 
 
 def _arrivals(flow: Flow) -> list[Event]:

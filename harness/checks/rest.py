@@ -47,7 +47,7 @@ def owed(flow: Flow, facts: Facts, profile: Profile) -> list[Debt]:
 
 
 def debts(flow: Flow, facts: Facts, profile: Profile) -> Iterator[Debt]:
-    since = flow.events[0].seq if flow.events else 0
+    since = flow.begin.seq if flow.events else 0
     yield from unanswered(flow)
     if flow.calls_in_flight:
         yield Debt("call", "it has a provider call in flight")
@@ -245,6 +245,6 @@ def never_queued(flow: Flow, history: History, facts: Facts, profile: Profile) -
     """Taken, on no stream, and later than the profile allows: more waiting won't change that."""
     if flow.taken is None or work(flow) or flow.status in profile.statuses.terminal:
         return False
-    since = flow.events[0].seq
+    since = flow.begin.seq
     overdue = late(history, flow.taken, by=profile.policy.queued_within)
     return overdue and not facts.unseen("queue.appended", since=since)

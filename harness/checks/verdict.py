@@ -221,7 +221,7 @@ def weighed(verdict: Verdict, args: Sequence[object], silence: Sequence[str]) ->
         return verdict
     flow = next((arg for arg in args if isinstance(arg, Flow)), None)
     facts = Facts(history)
-    hidden = facts.unseen(*kinds, since=flow.events[0].seq if flow else 0)
+    hidden = facts.unseen(*kinds, since=flow.begin.seq if flow else 0)
     hidden = hidden or (facts.apart(flow, *kinds) if flow else None)
     return verdict if hidden is None else doubted(verdict, hidden)
 

@@ -79,7 +79,7 @@ def _overdue(flow: Flow, facts: Facts, profile: Profile) -> bool:
     """Whether an entry had its time to be finished after its message's end, with nobody disturbed meanwhile."""
     if flow.status not in profile.statuses.terminal:
         return False
-    return late(facts.history, flow.statuses[-1][1], *flow.acks, by=entry_within(flow, facts, profile))
+    return late(facts.history, flow.row, *flow.acks, by=entry_within(flow, facts, profile))
 
 
 def delivered_by_itself(flow: Flow, _: Facts, profile: Profile) -> list[Event]:

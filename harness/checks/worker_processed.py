@@ -46,7 +46,7 @@ def processed(history: History, flow: Flow, profile: Profile, message: Sent) -> 
             yield refuted(reason, proof)
     end = flow.statuses[-1][1:] if flow.status in profile.statuses.terminal else ()
     if end and not work(flow) and profile.queue.base != "none":
-        hidden = facts.unseen("queue.appended", "queue.claimed", since=flow.events[0].seq)
+        hidden = facts.unseen("queue.appended", "queue.claimed", since=flow.begin.seq)
         if hidden is None:
             yield undecided("nothing was queued, so there was nothing for a worker to take", end)
             return
@@ -89,7 +89,7 @@ def _got_through(facts: Facts, flow: Flow, profile: Profile) -> Answers:
         yield refuted(reason, [event for _, event in flow.statuses], absent=["provider.called"])
     if flow.status == statuses.failed:
         why = f": the provider refused it for good ({in_its_words(flow)})" if turned_down(flow) else ""
-        failed = refuted(f"it failed after {len(flow.calls)} calls{why}", [*flow.calls, flow.statuses[-1][1]])
+        failed = refuted(f"it failed after {len(flow.calls)} calls{why}", [*flow.calls, flow.row])
         yield failed_wrongly(flow, profile, failed)
     elif flow.status not in statuses.terminal:
         yield from _not_at_its_end(facts, flow, profile)
@@ -103,7 +103,7 @@ def _not_at_its_end(facts: Facts, flow: Flow, profile: Profile) -> Answers:
     # whoever didn't hear that it was accepted may still wait to try again, wherever that is kept
     heard = any(event not in flow.unheard for event in flow.accepted_calls)
     # but not who was ended in its call: it could plan nothing after that
-    ended = [w for w in facts.disturbances(flow.events[0], flow.events[-1]) if w.target == "worker"]
+    ended = [w for w in facts.disturbances(flow.begin, flow.latest) if w.target == "worker"]
     finished_with = bool(ends) and not unacknowledged(flow, profile) and (heard or bool(flow.accepted_calls and ended))
     if nobody:
         yield refuted(nobody, where or flow.answers)
@@ -142,7 +142,7 @@ def _taken_no_for_an_answer(facts: Facts, flow: Flow) -> Answers:
 
 def finished(history: History, flow: Flow, profile: Profile) -> Answers:
     """Whether the message's entry was finished as the profile says, in time and not too early."""
-    end = flow.statuses[-1][1] if flow.status in profile.statuses.terminal else None
+    end = flow.row if flow.status in profile.statuses.terminal else None
     overdue = late(history, end, *flow.acks, by=entry_within(flow, Facts(history), profile)) if end else False
     open_ones, left = unacknowledged(flow, profile), kept(flow, profile)
     if open_ones and end:

@@ -35,6 +35,16 @@ class Flow:
     def __len__(self) -> int:
         return len(self.events)
 
+    @property
+    def begin(self) -> Event:
+        """Its first event; raises IndexError where it has none."""
+        return self.events[0]
+
+    @property
+    def latest(self) -> Event:
+        """The event that arrived last; raises IndexError where it has none."""
+        return self.events[-1]
+
     @cached_property
     def id(self) -> str | None:
         """The stack's id of the message, where any source has said it."""
@@ -128,6 +138,21 @@ class Flow:
     def status(self) -> str | None:
         """The status that the row has now, as far as recorded."""
         return self.statuses[-1][0] if self.statuses else None
+
+    @property
+    def row(self) -> Event:
+        """The event that shows the status that the row has now; raises IndexError where none is recorded."""
+        return self.statuses[-1][1]
+
+    @property
+    def answer(self) -> Event:
+        """The last answer to its send; raises IndexError where there is none."""
+        return self.answers[-1]
+
+    @property
+    def entry(self) -> Event:
+        """The first entry of it that was put on a stream; raises IndexError where there is none."""
+        return self.appends[0]
 
     @property
     def appends(self) -> list[Event]:

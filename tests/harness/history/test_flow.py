@@ -81,3 +81,15 @@ def test_statuses_follow_the_sequence_of_the_database() -> None:
 def test_an_empty_flow_says_nothing() -> None:
     flow = Flow([])
     assert (flow.id, flow.status, flow.taken, flow.first("api.answered")) == (None, None, None, None)
+
+
+def test_the_ends_of_a_flow() -> None:
+    flow = flow_of()
+    assert (flow.begin, flow.latest) == (flow.events[0], flow.events[10])
+    assert (flow.row, flow.entry, flow.answer) == (flow.statuses[2][1], flow.appends[0], flow.answers[0])
+    twice = Flow([*flow.events, *flow.events[:4]])
+    assert twice.entry is flow.entry
+    assert twice.answer is twice.answers[1]
+    for end in ("begin", "latest", "row", "entry", "answer"):
+        with pytest.raises(IndexError):
+            getattr(Flow([]), end)
