@@ -6,11 +6,10 @@ from harness.checks.lacking import not_accepted, unclaimed_channel, unless_lacki
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
-from harness.history.flow import SUCCESS
+from harness.history.flow import REFUSAL, SUCCESS
 from harness.profile import Profile
 
 NAME = "api-promises"
-REFUSED = range(400, 500)
 MADE = ("database.inserted", "queue.appended", "provider.called")
 """What shows that a send made a message."""
 
@@ -54,7 +53,7 @@ def taken(_: History, flow: Flow, profile: Profile, *, what: str) -> Answers:
     if flow.acceptance is not None:
         return
     said = answers[-1].data.get("status") if answers else None
-    if said is None or (said not in REFUSED and said < 500):
+    if said is None or said < REFUSAL.start:
         yield not_accepted(flow, profile)
         return
     words = str(answers[-1].data.get("text", ""))[:120]
@@ -72,7 +71,7 @@ def wrong_refused(history: History, answer: Event, profile: Profile, *, what: st
         yield undecided(f"a send with {what} was not answered ({answer.data.get('error')})", [answer])
     elif said in SUCCESS:
         yield refuted(f"a send with {what} was answered {said}, as if it had been taken", [answer, *made])
-    elif said not in REFUSED:
+    elif said not in REFUSAL:
         yield refuted(f"a send with {what} was answered {said}, expected 4xx", [answer, *made])
     elif made:
         yield refuted(f"a send with {what} was answered {said}, and made something all the same", [answer, *made])
@@ -114,7 +113,7 @@ def conflict_refused(history: History, first: Flow, second: Flow, profile: Profi
         yield refuted(reason, [taken_first, answer])
     elif said in SUCCESS:
         yield refuted(f"one key with two bodies made two messages, the second answered {said}", [taken_first, answer])
-    elif said not in REFUSED:
+    elif said not in REFUSAL:
         yield refuted(f"the same key with another body was answered {said}, expected 4xx", [taken_first, answer])
     elif made:
         yield refuted(f"the second send was answered {said}, and made something all the same", [answer, *made])

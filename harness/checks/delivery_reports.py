@@ -17,7 +17,7 @@ from harness.checks.rest import allowed_by, late, owed_by, words_of
 from harness.checks.verdict import Answers, check, refuted, shown, undecided
 from harness.checks.webhooks import NAME, answered
 from harness.history import Event, Flow, History
-from harness.history.flow import SUCCESS
+from harness.history.flow import REFUSAL, SUCCESS
 from harness.profile import Profile, Statuses
 from harness.profile.claims import claimed, remedy
 
@@ -104,7 +104,7 @@ def stranger_ignored(history: History, flow: Flow, profile: Profile) -> Answers:
         yield undecided("the delivery report was not answered", flow.of("callback.sent"))
         return
     status = answers[-1].data.get("status")
-    if status is not None and 400 <= status < 500:
+    if status in REFUSAL:
         yield shown(f"refused with {status}", answers)
     else:
         yield from answered(answers, profile, "delivery_reports")

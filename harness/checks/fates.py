@@ -9,7 +9,7 @@ from harness.checks.lacking import turned_down
 from harness.checks.rest import allowed_by, late, never_queued, over, work
 from harness.history import Event, Flow, History
 from harness.history.facts import Facts
-from harness.history.flow import SUCCESS
+from harness.history.flow import REFUSAL, SUCCESS
 from harness.profile import Profile
 
 Fate = Literal[
@@ -35,21 +35,21 @@ def fate_in(flow: Flow, history: History, profile: Profile) -> Fate:
     """Where an inbound message ended."""
     answers = [event.data.get("status") for event in flow.of("callback.answered")]
     if flow.first("database.inserted"):
-        no = bool(answers) and all(status is not None and 400 <= status < 500 for status in answers)
+        no = bool(answers) and all(status in REFUSAL for status in answers)
         return "unexpected" if no else "stored"
     if any(status in SUCCESS for status in answers):
         taken = flow.of("callback.answered")[-1]
         if profile.claims.webhooks is None:
             return "indeterminate"  # where this stack keeps replies isn't known
         return "lost" if late(history, taken, by=profile.policy.finished_within) else "unfinished"
-    return "refused" if any(status is not None and 400 <= status < 500 for status in answers) else "indeterminate"
+    return "refused" if any(status in REFUSAL for status in answers) else "indeterminate"
 
 
 def fate_out(flow: Flow, facts: Facts, profile: Profile, *, rest: bool) -> Fate:
     """Where an outbound message ended; `rest` says that the queues were seen empty after the last event."""
     delivered = bool(flow.accepted_calls)
     answers = [event.data.get("status") for event in flow.answers]
-    refused = bool(answers) and all(status is not None and 400 <= status < 500 for status in answers)
+    refused = bool(answers) and all(status in REFUSAL for status in answers)
     if refused:
         return "unexpected" if delivered or flow.taken else "refused"
     if not (flow.taken or flow.appends or flow.statuses):

@@ -9,7 +9,7 @@ from harness.checks.rest import unacknowledged
 from harness.checks.verdict import Answers, Verdict, undecided
 from harness.history import Event, Flow
 from harness.history.facts import Facts
-from harness.history.flow import SUCCESS
+from harness.history.flow import REFUSAL, SUCCESS
 from harness.profile import Profile
 from harness.profile.claims import FEATURES, claimed, remedy
 
@@ -65,7 +65,7 @@ def unclaimed_channel(flow: Flow, profile: Profile) -> str:
 def permanent(answer: Event) -> bool:
     """Whether a provider's answer says that it will never take this message."""
     status = answer.data.get("status")
-    return status is not None and 400 <= status < 500 and status not in PASSING
+    return status in REFUSAL and status not in PASSING
 
 
 def turned_down(flow: Flow) -> bool:

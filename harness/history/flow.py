@@ -9,6 +9,8 @@ from typing import Any, Final
 from harness.history.event import Event
 
 SUCCESS = range(200, 300)
+REFUSAL = range(400, 500)
+"""The answers by which somebody says no, and not that it is broken."""
 SENDS: Final = ("messages.create", "mail.send")
 """The providers' endpoints by which something is sent."""
 UNTOLD: Final = (None, "unknown", "method_not_allowed")

@@ -11,7 +11,6 @@ import pytest
 from histories import made, right
 
 from harness.checks import (
-    api_promises,
     api_views,
     as_sent,
     entry_life,
@@ -33,7 +32,7 @@ from harness.history import Flow, History, facts, flow, history, journal, readin
 
 LIMITS: dict[str, tuple[object, object]] = {
     "messages that a reason names": (SHOWN, 20),
-    "what refuses a send": (api_promises.REFUSED, range(400, 500)),
+    "what refuses": (flow.REFUSAL, range(400, 500)),
     "how far a time that is shown may be off": (api_views.SLACK_S, 2.0),
     "what asks a client to come again": (as_sent.TO_BE_ASKED_AGAIN, 429),
     "times that the API may break": (as_sent.EACH_TIME, 3),
