@@ -46,10 +46,8 @@ MESSAGE_ID = {
     "scenarios/test_webhooks.py": "the Message-ID that the mocks answer with",
 }
 CODES = {
-    "harness/checks/delivery_reports.py": "4xx, whichever",
     "harness/checks/api_promises.py": "4xx and 5xx, whichever",
     "harness/checks/as_sent.py": "429, which HTTP itself has",
-    "harness/checks/fates.py": "4xx, whichever",
     "harness/checks/lacking.py": "what a provider answers",
     "harness/checks/webhooks.py": "what HTTP itself says of a path, and of who asks",
     "harness/exploration/rich.py": "what a provider is to answer",
