@@ -83,4 +83,4 @@ def place_of(line: bytes) -> tuple[str, int]:
 
 
 def run_of(line: bytes) -> str:
-    return place_of(line)[0]
+    return place_of(line)[0] if b'"place":' in line else ""
