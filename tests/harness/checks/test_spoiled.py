@@ -5,19 +5,20 @@ No answer is a pass without a witness, and no check breaks. Which way leads to w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from histories import CONTRACT, ID, MESSAGE, SID, Script, gated, held, made, right, send, started
-from judging import FAILED_ROW, GAVE_UP, TWICE, called_again
+from judging import FAILED_ROW, FINISH_FIRST, GAVE_UP, ONCE, SILENT, TWICE, called_again
 from said import PAGES, RENEWED, Page, told
 from spoiling import spoiled
 from test_checks_crash_points import kill
 from test_entry_life import acked, again, behind, buried, by_another, given, killed, planted, without_a_group
 from test_mixed_up import OTHER, same_id, stored_twice, swapped_ids, two
 from test_outages_judged import outage, refused_after, taken_and_left
-from test_provider_failures import KILLED, ONCE, STUCK, many
+from test_provider_failures import KILLED, STUCK, many
+from test_provider_failures import ONCE as TRIED_AGAIN
 from test_whole_record import dead, resent, widowed
 
 from harness.checks import (
@@ -74,6 +75,17 @@ OWN_PAGES = True
 Asks = Callable[[History, Flow, Profile], Verdict | None]
 """A question; None where what it is about hasn't been yet."""
 PROVIDER = key("provider", SID)
+OTHERS = {
+    "where nothing is claimed": SILENT,
+    "of a stack that sends each once": ONCE,
+    "of one that finishes before it calls": FINISH_FIRST,
+    "of one that only acknowledges": CONTRACT.model_copy(
+        update={"queue": CONTRACT.queue.model_copy(update={"finish": "ack"})}
+    ),
+    "of one that pops": CONTRACT.model_copy(
+        update={"queue": CONTRACT.queue.model_copy(update={"kind": "list", "finish": None})}
+    ),
+}
 
 
 def first(history: History, kind: str) -> Event | None:
@@ -187,8 +199,8 @@ SCENES: dict[str, tuple[Script, Asks]] = {
     "in one hand": (again(right()), in_one_hand),
     "made again": (without_a_group(right()), lost_group),
     "outages": (outage(right(), before="queue.claimed"), lambda h, f, p: outages(h, p)),
-    "tried again": (ONCE, lambda h, f, p: tried_again(h, f, p, message=MESSAGE)),
-    "comes to an end": (ONCE, lambda h, f, p: comes_to_an_end(h, f, p, message=MESSAGE)),
+    "tried again": (TRIED_AGAIN, lambda h, f, p: tried_again(h, f, p, message=MESSAGE)),
+    "comes to an end": (TRIED_AGAIN, lambda h, f, p: comes_to_an_end(h, f, p, message=MESSAGE)),
     "not tried again": (STUCK, lambda h, f, p: comes_to_an_end(h, f, p, message=MESSAGE)),
     "tried after a kill": (KILLED, lambda h, f, p: tried_after_a_kill(h, f, p, message=MESSAGE)),
     "waited for": (right(), lambda h, f, p: waited_for(h, f, p, message=MESSAGE)),
@@ -200,7 +212,7 @@ SCENES: dict[str, tuple[Script, Asks]] = {
     "ids swapped": (swapped_ids(), lambda h, f, p: whole_record(h, p)),
     "one id for two": (same_id(), lambda h, f, p: whole_record(h, p)),
     "called again": (called_again(right()), lambda h, f, p: whole_record(h, p)),
-    "tried again, whole record": (ONCE, lambda h, f, p: whole_record(h, p)),
+    "tried again, whole record": (TRIED_AGAIN, lambda h, f, p: whole_record(h, p)),
     "stuck, whole record": (STUCK, lambda h, f, p: whole_record(h, p)),
     "given up, whole record": (GAVE_UP, lambda h, f, p: whole_record(h, p)),
     "widowed, whole record": (widowed(), lambda h, f, p: whole_record(h, p)),
@@ -213,6 +225,14 @@ SCENES: dict[str, tuple[Script, Asks]] = {
 }
 
 
+def asked(script: Script) -> Iterator[tuple[str, Script, Profile]]:
+    """The history in each way, by the contract; as it is, and with everything twice, by other profiles, too."""
+    ways = list(spoiled(script))
+    yield from ((how, changed, CONTRACT) for how, changed in ways)
+    for name, profile in OTHERS.items():
+        yield from ((f"{how}, {name}", changed, profile) for how, changed in ways[:5])
+
+
 def ways(hows: list[str]) -> str:
     """Which ways lead to the same words; those that change nothing are all that stand nowhere else."""
     return f"{hows[0]}, and {len(hows) - 1} ways that change nothing" if hows[0] == "as it is" else ", ".join(hows)
@@ -222,9 +242,9 @@ def ways(hows: list[str]) -> str:
 def test_what_a_check_says_of_a_history_that_is_spoiled(scene: str) -> None:
     script, judge = SCENES[scene]
     said: dict[str, list[str]] = {}
-    for how, changed in spoiled(script):
+    for how, changed, profile in asked(script):
         history = changed.history
-        verdict = judge(history, changed.flow(history), CONTRACT)
+        verdict = judge(history, changed.flow(history), profile)
         if verdict is None:
             continue
         assert "itself raised" not in verdict.reason, how
