@@ -20,7 +20,7 @@ ORDERLY: Final = (
 """Those first that tell most: the pipeline before the machine, since what a slow pipeline flips is no machine's."""
 DRAWN: Final = (
     *("worker=slow", "provider=slow", "api=slow", "database=slow", "webhook=slow", "order=worker-first"),
-    *("order=api-first", "pause=worker", "pause=api", "state=left-over", "tests=shuffled"),
+    *("order=api-first", "pause=worker", "pause=api", "state=left-over"),
 )
 
 
@@ -41,8 +41,6 @@ def drawn(seed: int, *, slowest: float) -> Iterator[Disturbed]:
 def weaker(one: Disturbance, dice: random.Random) -> Disturbance:
     if one.sort.unit == "time":
         return one.at(round(one.strength * dice.choice([0.1, 0.3, 0.6, 1.0]), 4))
-    if one.sort.unit == "seed":
-        return one.at(float(dice.randrange(1, 10_000)))
     return one
 
 
