@@ -247,6 +247,7 @@ class Inside:
         try:
             self._now.close()
             if stack is not None and stack.history.over is None:
+                stack.waiting.scale = self._plan["time_scale"]
                 self._whole = judged(stack)
             elif stack is not None:
                 self._error = self._error or str(stack.history.over)

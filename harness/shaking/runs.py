@@ -26,6 +26,8 @@ READY_S: Final = 180.0
 SILENT_S: Final = 120.0
 """Seconds that one test may take if nothing else is said."""
 GRACE_S: Final = 30.0
+JUDGED_S: Final = 180.0
+"""Seconds in which a record is judged: what a stack has lost is waited for until its time is over."""
 AGAINST: Final = ("no:cacheprovider", "no:randomly", "no:rerunfailures", "no:flaky", "no:repeat")
 """Plugins that choose an order themselves, or hide a failure."""
 
@@ -200,7 +202,7 @@ class Session:
     def closed(self) -> bool:
         return self._closed
 
-    def close(self, *, within: float = GRACE_S) -> None:
+    def close(self, *, within: float = JUDGED_S) -> None:
         """Ends the process and its stack, and reads what it says of the whole record; safe to call twice."""
         if self._closed:
             return

@@ -52,7 +52,7 @@ LOOKING: Final = Suite(
     ("naive/test_looking.py",),
     (
         Naive("test_pending_after_the_send", (*FASTER,)),
-        Naive("test_pending_or_sent_after_the_send", (*FASTER, *CALLED)),
+        Naive("test_pending_or_sent_after_the_send", (*FASTER, *CALLED, "order=worker-first and provider=slow")),
         Naive("test_sent_after_the_send", SLOWER),
         Naive("test_the_mock_was_called", SLOWER),
         Naive("test_the_queue_is_empty_once_it_is_sent", SLOWER),
