@@ -237,3 +237,26 @@ def test_each_failed_call_is_followed_by_the_next_one() -> None:
     flow = Flow(calls(0, 1, 2))
     found = [(answer.data["call"], call.data["call"]) for answer, call in tries(flow, saying(statuses=[503]))]
     assert found == [(0, 1), (1, 2)]
+
+
+def test_of_several_answers_the_last_one_asks_to_wait() -> None:
+    first, *rest = calls(0), calls(1, wait_s=3, retry_after="3")
+    events = [*SENDING, *first, *rest[0]]
+    profile = saying(within=2, statuses=[503])
+    assert said(events, profile, until=6.0) == []
+    assert len(said(events, profile, until=6.2)) == 1
+
+
+def test_of_several_calls_without_an_answer_the_last_one_is_waited_for() -> None:
+    events = [at("provider.called", 0, call=1), *SENDING, at("provider.called", 5, call=2)]
+    profile = saying(within=2, timeout=10)
+    assert said(events, profile, until=16.9) == []
+    assert len(said(events, profile, until=17.0)) == 1
+
+
+def test_who_was_ended_before_a_call_was_made_again_is_excused_for_giving_it_up() -> None:
+    answer = {"outcome": "aborted", "status": None, "elapsed_ms": 100}
+    kill = [replace(window(1, "kill", "worker", at=0), seen=0.5)]
+    kill.append(replace(window(1, "kill", "worker", at=0, ended=True), seen=0.6))
+    events = sorted([*calls(0, answered=1.0, **answer), *kill, *calls(2.0)], key=lambda event: event.seen)
+    assert said(events, saying(timeout=10)) == []
