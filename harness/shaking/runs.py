@@ -154,7 +154,7 @@ class Session:
         except TimeoutError as error:
             hung = {"outcome": "failed", "message": f"{error}: it hangs", "phase": "call"}
             told = {"tests": {begun: hung} if begun else {}, "error": "" if begun else str(error)}
-            self.close()
+            self.close(within=1.0)
         except (BrokenPipeError, UsageError) as error:
             self.close()
             told = {"tests": {}, "error": self._why() or str(error)}
