@@ -31,8 +31,8 @@ class Sort:
         return f"{self.axis}={self.what}"
 
 
-BUSY: Final = float(max(2, 2 * (os.cpu_count() or 1)))
-"""Busy processes that leave all others of this machine a third of its processors at most."""
+BUSY: Final = float(max(4, 4 * (os.cpu_count() or 1)))
+"""Busy processes that leave all others of this machine a fifth of its processors."""
 
 
 def _times(axis: str, what: str, telling: float, words: str) -> Sort:
