@@ -66,12 +66,13 @@ def debts(flow: Flow, facts: Facts, profile: Profile) -> Iterator[Debt]:
         if "database.status" in facts.delivered:
             yield Debt("status", f"it is {flow.status or 'not stored'}")
         return
-    if unacknowledged(flow, profile) and not facts.unseen("queue.acked", since=since):
+    waits = unacknowledged(flow, profile) and not facts.unseen("queue.acked", since=since)
+    if waits:
         yield Debt("acknowledgement", "its entry is not acknowledged")
     left = kept(flow, profile) and not cut_between(flow, facts)
     if left and not facts.unseen("queue.deleted", since=since):
         ask = "; [queue] finish says whether it should be" if profile.queue.deletes is None else ""
-        yield Debt("deletion", f"its entry is acknowledged and not deleted{ask}")
+        yield Debt("deletion", f"its entry is {'' if waits else 'acknowledged and '}not deleted{ask}")
     for event, status in unapplied(flow, profile):
         yield Debt("report", f"the report {said_by(event)!r} was taken, and it is not {status}")
 

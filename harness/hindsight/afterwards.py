@@ -9,7 +9,7 @@ from typing import Final
 
 from harness.checks.rest import owed
 from harness.hindsight.failure import Failure
-from harness.hindsight.nearest import Nearest, nearest
+from harness.hindsight.nearest import Nearest, nearest, unknown_status
 from harness.hindsight.touched import Subject, subjects
 from harness.history import Event, Flow
 from harness.history.facts import Facts
@@ -41,6 +41,10 @@ class Afterwards:
     still: tuple[str, ...]
     nearest: Nearest | None
     waited_s: float
+    unknown: str = ""
+    """What the test compared a status with that is none."""
+    known: tuple[str, ...] = ()
+    """The statuses that the profile knows."""
     others: int = 0
     """How many more messages the test touched."""
 
@@ -49,8 +53,18 @@ class Afterwards:
         return self.flow.events[0].at
 
 
-def look_back(failure: Failure, stack: Stack, *, tracked: Sequence[FollowedFlow], since: int) -> Afterwards | None:
+def look_back(
+    failure: Failure,
+    stack: Stack,
+    *,
+    tracked: Sequence[FollowedFlow],
+    since: int,
+    callers: Sequence[Failure] = (),
+) -> Afterwards | None:
     """What became of the message that a test was about when it failed; None where it touched none.
+
+    A helper that gives up says nothing of what it waited for: then `callers`, the places of the test that led to it,
+    the nearest first, are asked.
 
     Waits for as long as something is owed to a message of the test, and no longer than `MOST_WAIT_S`; it disturbs
     nothing, and what the stack's waits have learned of its pace stays as it is.
@@ -61,6 +75,18 @@ def look_back(failure: Failure, stack: Stack, *, tracked: Sequence[FollowedFlow]
         return None
     waited = come_to_rest(stack, failure, tracked, since)
     found = subjects(failure, stack.history, tracked, since=since)
+    told = choose(failure, stack, found, waited)
+    if told.nearest is not None or failure.compared is not None or told.unknown:
+        return told
+    for caller in callers:
+        of_it = choose(caller, stack, subjects(caller, stack.history, tracked, since=since), waited)
+        if of_it.nearest is not None and of_it.nearest.event in of_it.later:
+            return of_it
+    return told
+
+
+def choose(failure: Failure, stack: Stack, found: Sequence[Subject], waited: float) -> Afterwards:
+    """What became of that one of some messages that a failing statement is about."""
     told = [afterwards(failure, one, stack, waited) for one in found]
     # of messages that the statement doesn't name, the one is meant that it would have been right of a little later
     chosen = min(told, key=lambda one: (not one.subject.named, one.nearest is None, not one.later))
@@ -98,6 +124,8 @@ def afterwards(failure: Failure, subject: Subject, stack: Stack, waited: float) 
         still=words(flow, facts, profile),
         nearest=nearest(failure, flow, facts=facts, profile=profile, then=then),
         waited_s=waited,
+        unknown=unknown_status(failure, profile.statuses),
+        known=tuple(sorted(profile.statuses.known)),
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import linecache
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 NEGATIVE: Final = frozenset({"!=", "not in", "is not"})
@@ -95,15 +96,36 @@ class Failure:
         if self.compared is None:
             return (), ()
         left, right = self.compared.left, self.compared.right
-        compares = [node for node in ast.walk(self.tree) if isinstance(node, ast.Compare)] if self.tree else []
-        turned = len(compares) == 1 and written(compares[0].left) and not written(compares[0].comparators[0])
+        one = self.comparison
+        turned = one is not None and written(one.left) and not written(one.comparators[0])
         return (right, left) if turned else (left, right)
+
+    @cached_property
+    def comparison(self) -> ast.Compare | None:
+        """The comparison of the statement, where it has only one."""
+        found = [node for node in ast.walk(self.tree) if isinstance(node, ast.Compare)] if self.tree else []
+        return found[0] if len(found) == 1 else None
+
+    @property
+    def may_be_turned(self) -> bool:
+        """Whether what was wanted may stand on the left, behind a name."""
+        one = self.comparison
+        return one is not None and isinstance(one.left, ast.Name) and not written(one.comparators[0])
+
+    @property
+    def of_two_looks(self) -> bool:
+        """Whether both sides were looked at, so that neither says what should be."""
+        nodes = [node for node in ast.walk(self.tree) if isinstance(node, ast.Compare)] if self.tree else []
+        return self.compared is not None and any(looks(one.left) and looks(one.comparators[0]) for one in nodes)
 
     @property
     def negative(self) -> bool:
-        """Whether it should not have been: `!=`, `not in`, `assert not …`, or none of them."""
+        """Whether it should not have been: `!=`, `not in`, `assert not …`, or none of them; `is not None` is none."""
         if self.compared is not None:
-            return self.compared.op in NEGATIVE or (self.compared.op == "==" and self.wanted == [0])
+            nothing = empty(self._sides[1])
+            if self.compared.op in NEGATIVE:
+                return not nothing
+            return self.compared.op in {"==", "is"} and nothing
         test = self.tree.test if isinstance(self.tree, ast.Assert) else None
         return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
 
@@ -115,7 +137,7 @@ class Failure:
         inside = (
             [str(node.value) for node in ast.walk(self.tree) if isinstance(node, ast.Constant)] if self.tree else []
         )
-        constants = [value for value in self.frame.f_code.co_consts if isinstance(value, str | tuple)]
+        constants = [value for value in constants_of(self.frame.f_code) if isinstance(value, str | tuple)]
         return [*inside, *said, *bare, *(word for word in parts(constants) if isinstance(word, str))]
 
 
@@ -149,13 +171,38 @@ def identifiers(tree: ast.AST) -> Iterator[str]:
     """Names, attributes and the texts that a statement uses as keys."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
-            yield node.id
+            if not hasattr(builtins, node.id):
+                yield node.id
         elif isinstance(node, ast.Attribute):
             yield node.attr
         elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             yield str(node.slice.value)
         elif isinstance(node, ast.Call):
             yield from (str(one.value) for one in node.args if isinstance(one, ast.Constant))
+
+
+def constants_of(code: CodeType) -> Iterator[object]:
+    """What a function and those inside of it write down."""
+    for value in code.co_consts:
+        if isinstance(value, CodeType):
+            yield from constants_of(value)
+        else:
+            yield value
+
+
+def looks(node: ast.expr) -> bool:
+    """Whether an expression asks something of anything: it calls what it takes no constant alone for."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.Call):
+            plain = isinstance(one.func, ast.Name) and (hasattr(builtins, one.func.id) or all(map(written, one.args)))
+            if not plain:
+                return True
+    return False
+
+
+def empty(value: object) -> bool:
+    """Whether a value says that there is nothing."""
+    return value is None or (isinstance(value, int | float | Sized) and not value)
 
 
 def written(node: ast.expr) -> bool:

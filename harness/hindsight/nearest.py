@@ -28,7 +28,7 @@ ABOUT: Final = (
     (re.compile(r"x?(?:auto)?claim\w*|consumers?"), claimed),
     (re.compile(r"calls?|called|outbox|providers?|twilio|sendgrid|mails?|deliver(?:y|ies)|requests"), provider_called),
     (re.compile(r"accepted|acceptance"), accepted),
-    (re.compile(r"append\w*|[xl]?len|[xl]range|queued?|streams?|entry|entries|depth|backlog|lag"), queued),
+    (re.compile(r"append\w*|[xl]len|zcard|[xl]range|queued?|streams?|entry|entries|depth|backlog|lag"), queued),
 )
 """What a statement is about, by the words of its names: the first that fits."""
 WORDS: Final = {
@@ -70,14 +70,21 @@ def nearest(failure: Failure, flow: Flow, *, facts: Facts, profile: Profile, the
     steps = list(dict.fromkeys(statuses(failure, profile.statuses, then)))
     if steps and not failure.negative:
         return best([told_status(step, scene) for step in steps], then)
+    if unknown_status(failure, profile.statuses):
+        return None
     if steps or (STATES & failure.names and "code" not in failure.names):
         return moved_on(scene, then)
+    stamped = next((word for word in profile.statuses.known if {word, "at"} <= failure.names), None)
+    if stamped and not failure.negative and not failure.of_two_looks:
+        return told_status(stamped, scene)
     make = next((make for words, make in ABOUT if any(map(words.fullmatch, failure.names))), None)
     if make is None or (make is accepted and not flow.requests):
         return None
     number = next((one for one in failure.wanted if isinstance(one, int)), None)
     counted = next((one for one in failure.seen if isinstance(one, int)), None)
     if failure.negative or number == 0:
+        if make is queued:  # an empty queue is one from which it is gone
+            return told(acknowledged(), scene, WORDS["acknowledged()"], shared=True)
         return nothing(make(), scene)
     if make is provider_called and number is not None:
         shared = counted is not None and counted > len(then.calls)
@@ -96,16 +103,28 @@ def statuses(failure: Failure, known: Statuses, then: Flow) -> Iterator[str]:
         words = [word_of(one, known) for one in failure.mentioned]
         yield from (word for word in words if word in known.known and word != then.status)
         return
+    if failure.of_two_looks:
+        return
     seen = {word_of(one, known) for one in failure.seen}
     if not (seen & known.known or STATES & failure.names):
         return  # a count, or a text: what is a number there is no status
     words = [word for one in failure.wanted if (word := word_of(one, known)) in known.known]
-    if {*words} == {then.status} and seen & known.known - {*words} and not failure.negative:
+    if failure.may_be_turned and {*words} == {then.status} and seen & known.known - {*words} and not failure.negative:
         words, seen = (
             sorted(seen & known.known),
             {*words},
         )  # the sides are turned
     yield from (word for word in words if failure.negative or word not in seen)
+
+
+def unknown_status(failure: Failure, known: Statuses) -> str:
+    """What a test compared a status with that is none, as the profile says; empty where it didn't."""
+    if failure.compared is None or failure.negative or failure.of_two_looks:
+        return ""
+    if not (STATES & failure.names and {word_of(one, known) for one in failure.seen} & known.known):
+        return ""
+    wanted = [one for one in failure.wanted if isinstance(one, str)]
+    return "" if any(word_of(one, known) in known.known for one in failure.wanted) or not wanted else wanted[0]
 
 
 def word_of(value: object, known: Statuses) -> str:

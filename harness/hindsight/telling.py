@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from harness.hindsight.afterwards import Afterwards
+from harness.hindsight.touched import UNNAMED
 from harness.history import Event
 from harness.history.story import brief, last_words, tell
 from harness.visible import visible
@@ -39,7 +40,7 @@ def look_line(found: Afterwards) -> str:
     failure = found.failure
     since = ms(found.at - found.sent_at)
     state = f"it was {found.then.status!r}" if found.then.status else "no row of it was recorded"
-    did = "looked" if found.nearest else "failed"
+    did = "looked" if found.nearest or found.unknown else "failed"
     return f"{failure.where} {did} {since} after the send ({failure.statement}): {state}"
 
 
@@ -53,7 +54,9 @@ def happened(found: Afterwards) -> Iterator[str]:
         yield f"{near.what} never came: {near.progress.why}{still}"
     if found.under_way:
         yield f"under way at the look: {listed(found.under_way)}"
-    if near is None:
+    if found.unknown:
+        yield f"{found.unknown!r} is no status that the profile knows: {listed(found.known)}"
+    elif near is None:
         yield from came(found)
 
 
@@ -102,11 +105,21 @@ def advice(found: Afterwards) -> Iterator[str]:
             yield "what it counted is of all messages, and others come and go"
         yield "a look at what moves sees it by chance; this waits, and what already happened counts:"
         yield f"    {code}{near.code}"
+        yield from wanting(found)
     elif near.progress.state == "impossible":
         yield "no wait makes the test right: it is the stack that is wrong, or what the test expects of it"
     else:
         yield "the nearest expectation, which says so itself, with the evidence:"
         yield f"    {code}{near.code}"
+
+
+def wanting(found: Afterwards) -> Iterator[str]:
+    """What the line needs that the test hasn't at hand."""
+    code, names = found.subject.code, {**found.failure.frame.f_globals, **found.failure.local}
+    if f"({UNNAMED})" in code and UNNAMED not in names:
+        yield f"{UNNAMED} is the id that the send was answered with"
+    if code.startswith("stack.") and "stack" not in names:
+        yield "stack is the fixture that the test then takes; what is expected is imported from harness"
 
 
 def listed(words: tuple[str, ...]) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Final
 
 from harness.hindsight.failure import Failure
 from harness.history import Flow, History
 from harness.history.begun import flows_begun
+from harness.scenario.stack import Stack
 from harness.scenario.tracked import FollowedFlow
 
 MESSAGES: Final = ("message:", "token:", "provider:")
@@ -17,6 +19,21 @@ CLIENTS: Final = ("httpx", "requests")
 """HTTP clients whose answers a test may have at hand."""
 MOST: Final = 50
 """Messages of a test that are looked at."""
+MOST_HELD: Final = 1000
+"""Parts of what a test's names hold that are looked at, for each step further in."""
+DEEPEST: Final = 2
+"""Steps that are taken from a name into what it holds."""
+UNNAMED: Final = "message_id"
+"""How a message's id is called where no name of the test leads to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A value within a test's reach: the code that comes to it, and the name with which that begins."""
+
+    code: str
+    name: str
+    value: Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +64,12 @@ def subjects(failure: Failure, history: History, tracked: Sequence[FollowedFlow]
     local = failure.local
     used = {node.id for node in ast.walk(failure.tree) if isinstance(node, ast.Name)} if failure.tree else set()
     found = []
-    mine = of_type(local)
+    held = holdings(local, used)
+    mine = [one.value for one in held if isinstance(one.value, FollowedFlow)]
     for flow in messages(history, mine, since=since):
         names = {name for event in flow.events for name in event.keys}
         handle = next((one for one in (*mine, *tracked) if one.key in names), None)
-        code, variable = waited_on(flow, handle, local)
+        code, variable = waited_on(flow, handle, held)
         looked = handle.looked if handle else None
         key = next(name for name in sorted(names) if name.startswith(MESSAGES))
         found.append(Subject(history=history, key=key, code=code, named=variable in used, looked=looked))
@@ -69,44 +87,57 @@ def messages(history: History, followed: Sequence[FollowedFlow], *, since: int) 
             yield flow
 
 
-def of_type(local: Mapping[str, Any]) -> list[FollowedFlow]:
-    return [value for value in local.values() if isinstance(value, FollowedFlow)]
-
-
-def waited_on(flow: Flow, handle: FollowedFlow | None, local: Mapping[str, Any]) -> tuple[str, str]:
-    """The code by which the test that has these names waits on a message, and the name that it begins with."""
+def waited_on(flow: Flow, handle: FollowedFlow | None, held: Sequence[Held]) -> tuple[str, str]:
+    """The code by which the test that holds these values waits on a message, and the name that it begins with."""
     if handle is not None:
-        name = next((name for name, value in local.items() if value is handle), "")
-        if name:
-            return name, name
-        lists = ((name, value) for name, value in local.items() if isinstance(value, list))
-        place = next(
-            ((name, number) for name, one in lists for number, it in enumerate(one[:MOST]) if it is handle), None
-        )
-        return (f"{place[0]}[{place[1]}]", place[0]) if place else ("flow", "")
+        found = next((one for one in held if one.value is handle), None)
+        return (found.code, found.name) if found else ("flow", "")
     ids = {text for event in flow.events for name in event.keys for text in [name.partition(":")[2]] if text}
-    expression, variable = next(naming(local, {*ids, *([flow.id] if flow.id else [])}), (f'"{flow.id or ""}"', ""))
-    return f"stack.follow({expression})", variable
+    ids |= {flow.id} if flow.id else set()
+    named = next((one for one in held if isinstance(one.value, str) and one.value in ids), None)
+    stack = next((one.code for one in held if isinstance(one.value, Stack)), "stack")
+    return f"{stack}.follow({named.code if named else UNNAMED})", named.name if named else ""
 
 
-def naming(local: Mapping[str, Any], ids: set[str]) -> Iterator[tuple[str, str]]:
-    """Expressions of a test's own names that are one of some ids, the plainest first, each with its name."""
-    for name, value in local.items():
-        if isinstance(value, str) and value in ids:
-            yield name, name
-    for name, value in local.items():
-        if isinstance(value, dict):
-            yield from ((f"{name}[{key!r}]", name) for key, one in value.items() if isinstance(one, str) and one in ids)
-    for name, value in local.items():
-        yield from ((f"{name}.json()[{key!r}]", name) for key in answer_keys(value, ids))
+def holdings(local: Mapping[str, Any], used: Set[str]) -> list[Held]:
+    """What a test's names hold, and what stands in it, the plainest first, and first by the names that are used.
+
+    What pytest's rewriting of assertions keeps among the names is none of the test's.
+    """
+    names = sorted((name for name in local if name.isidentifier()), key=lambda name: name not in used)
+    found: list[Held] = []
+    level = [Held(code=name, name=name, value=local[name]) for name in names]
+    for _ in range(DEEPEST):
+        found += level
+        level = [part for one in level for part in within(one)][:MOST_HELD]
+    return found + level
 
 
-def answer_keys(value: Any, ids: set[str]) -> list[str]:
-    """The members of an HTTP answer's JSON that are one of some ids; none where a value is no such answer."""
-    if type(value).__module__.partition(".")[0] not in CLIENTS or not hasattr(value, "status_code"):
-        return []
+def within(held: Held) -> Iterator[Held]:
+    """The parts of what is held, each with its code; nothing of the test's is run for it, but for an answer's JSON."""
+    value, parts = held.value, list[tuple[str, Any]]()
+    if isinstance(value, dict):
+        parts = [(f"[{key!r}]", one) for key, one in [*value.items()][:MOST] if isinstance(key, str | int)]
+    elif isinstance(value, list | tuple):
+        parts = [(f"[{number}]", one) for number, one in enumerate(value[:MOST])]
+    elif is_answer(value):
+        parts = [(f".json()[{key!r}]", one) for key, one in members(value).items()]
+    elif not isinstance(value, type | ModuleType | FollowedFlow | Stack):
+        inner = getattr(value, "__dict__", None)
+        parts = [(f".{key}", one) for key, one in [*inner.items()][:MOST]] if isinstance(inner, dict) else []
+    for code, one in parts:
+        yield Held(code=f"{held.code}{code}", name=held.name, value=one)
+
+
+def is_answer(value: object) -> bool:
+    """Whether a value is an HTTP client's answer."""
+    return type(value).__module__.partition(".")[0] in CLIENTS and hasattr(value, "status_code")
+
+
+def members(answer: Any) -> Mapping[str, Any]:
+    """The members of an HTTP answer's JSON; none where its body is no such table, or wasn't read."""
     try:
-        table = value.json()
-    except ValueError:  # both raise a kind of it where the body is no JSON
-        return []
-    return [key for key, one in table.items() if isinstance(one, str) and one in ids] if isinstance(table, dict) else []
+        table = answer.json()
+    except Exception:
+        return {}
+    return table if isinstance(table, dict) else {}

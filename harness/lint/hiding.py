@@ -82,7 +82,7 @@ RULES: Final = (
         code="MH402",
         name="retried-assertion",
         what="An assertion in a loop that swallows its failures.",
-        remedy="`stack.expect(flow, …)`: it waits, and tells what was seen meanwhile.",
+        remedy="`flow.expect(…)`: it waits, and tells what was seen meanwhile.",
         find=tries_again,
     ),
     Rule(

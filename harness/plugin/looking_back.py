@@ -71,7 +71,7 @@ def tell(item: pytest.Item, error: BaseException) -> Told | None:
         found, HarnessError | pytest.skip.Exception
     ):
         return None
-    if item.get_closest_marker("xfail") is not None:
+    if mistaken(found) or item.get_closest_marker("xfail") is not None:
         return None
     try:
         told = told_of(item, found, found.__traceback__ or error.__traceback__, stack)
@@ -90,11 +90,12 @@ def told_of(item: pytest.Item, error: BaseException, trace: TracebackType | None
     from harness.hindsight.afterwards import look_back
     from harness.scenario.tracked import FollowedFlow
 
-    failure = failure_of(item, error, trace, stack)
-    if failure is None:
+    failures = failures_of(item, error, trace, stack)
+    if not failures:
         return None
+    failure, *callers = failures
     tracked = [one for one in stack.followed if isinstance(one, FollowedFlow)]
-    found = look_back(failure, stack, tracked=tracked, since=item.stash.get(BEGAN, 0))
+    found = look_back(failure, stack, tracked=tracked, since=item.stash.get(BEGAN, 0), callers=callers)
     if found is None:
         return None
     look = stack.history.append(
@@ -125,34 +126,48 @@ def said(found: Afterwards) -> dict[str, object]:
     return {**data, "wanted": found.nearest.what} if found.nearest else data
 
 
-def failure_of(item: pytest.Item, error: BaseException, trace: TracebackType | None, stack: Stack) -> Failure | None:
-    """Where a test failed: the last place that its user wrote; None where there is none."""
-    place = users_place(trace, str(item.path))
-    if place is None:
-        return None
+def failures_of(item: pytest.Item, error: BaseException, trace: TracebackType | None, stack: Stack) -> list[Failure]:
+    """Where a test failed: the last place that its user wrote, and those that led to it, from the last to the first."""
+    places = users_places(trace, str(item.path))
+    if not places:
+        return []
     compared = item.config.stash.get(COMPARED, None)
-    here = place.tb_frame.f_code.co_filename, place.tb_lineno
+    here = places[0].tb_frame.f_code.co_filename, places[0].tb_lineno
     if compared is not None and not (isinstance(error, AssertionError) and compares(*here)):
         compared = None  # it was caught, and something else has failed since
     at, known = (compared.at, compared.known) if compared else (time.time(), len(stack.history))
-    message = str(error)
-    return Failure(
-        test=item.nodeid,
-        frame=place.tb_frame,
-        line=place.tb_lineno,
-        message=message,
-        at=at,
-        known=known,
-        compared=compared,
-    )
+    return [
+        Failure(
+            test=item.nodeid,
+            frame=place.tb_frame,
+            line=place.tb_lineno,
+            message=str(error),
+            at=at,
+            known=known,
+            compared=compared if place is places[0] else None,
+        )
+        for place in places
+    ]
 
 
-def users_place(first: TracebackType | None, path: str) -> TracebackType | None:
-    """The last entry of a traceback that is in a user's file."""
-    found, entry = None, first
+def users_places(first: TracebackType | None, path: str) -> list[TracebackType]:
+    """The entries of a traceback that are in a user's files, the last first."""
+    found, entry = list[TracebackType](), first
     while entry is not None:
         name = entry.tb_frame.f_code.co_filename
         if name == path or not name.startswith(NOT_THE_USERS):
-            found = entry
+            found.append(entry)
         entry = entry.tb_next
-    return found
+    return found[::-1]
+
+
+def mistaken(error: BaseException) -> bool:
+    """Whether an error is a mistake in the test's own code, of which no record says anything.
+
+    What is None may be so since it hasn't come yet, and what isn't bound since a loop didn't find it.
+    """
+    if isinstance(error, NameError):
+        return not isinstance(error, UnboundLocalError)
+    if isinstance(error, AttributeError | TypeError):
+        return "NoneType" not in str(error)
+    return isinstance(error, ImportError | SyntaxError)

@@ -230,7 +230,8 @@ class Running:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        told = tell(item, call.excinfo.value) if call.excinfo and report.failed and call.when != "teardown" else None
+        known = call.when == "teardown" and TOLD in item.stash  # the failure of a test that is told already
+        told = tell(item, call.excinfo.value) if call.excinfo and report.failed and not known else None
         if told is not None:
             report.sections.append((HEADING, self._config.stash[REDACTOR](told.short)))
         config = self._config

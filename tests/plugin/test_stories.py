@@ -25,6 +25,8 @@ VARYING = (
     (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "ID"),
     (re.compile(r"\b\d+\.\d+ m?s\b"), "N ms"),
     (re.compile(r"--history \S+"), "--history FILE"),
+    (re.compile(r"\bSM[0-9a-f]{32}\b"), "SID"),
+    (re.compile(r"\bid=\d+-\d+\b"), "id=ENTRY"),
 )
 
 

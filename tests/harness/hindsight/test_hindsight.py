@@ -12,9 +12,11 @@ import pytest
 from histories import CONTRACT, START, right
 
 from harness.hindsight.failure import Compared, Failure, compares, parts, statement_at
-from harness.hindsight.nearest import Nearest, nearest, word_of
+from harness.hindsight.nearest import Nearest, nearest, unknown_status, word_of
+from harness.hindsight.touched import holdings
 from harness.history import Flow
 from harness.history.facts import Facts
+from harness.plugin.looking_back import mistaken
 from harness.profile import Statuses
 
 SENDING = ("api.requested", "database.inserted", "queue.appended", "queue.claimed", "api.answered")
@@ -76,6 +78,10 @@ def asked(said: Failure, *, then: Callable[[str], bool] = SENDING.__contains__) 
         ("True or flow.now.acks", None, "acknowledged()"),
         ("True or client.xlen('s') == 1", ("==", 0, 1), "queued()"),
         ("True or queue_depth == 1", ("==", 0, 1), "queued()"),
+        ("True or client.xlen('s') == 0", ("==", 1, 0), "acknowledged()"),
+        ("True or row['sent_at'] is not None", ("is not", None, None), 'status("sent")'),
+        ("True or flow.now.call is not None", ("is not", None, None), "provider_called()"),
+        ("True or flow.now.calls != []", ("!=", [], []), "provider_called()"),
     ],
 )
 def test_the_expectation_is_the_one_that_the_statement_is_about(text: str, compared: Any, code: str) -> None:
@@ -92,6 +98,9 @@ def test_the_expectation_is_the_one_that_the_statement_is_about(text: str, compa
         ("True or answer.status_code == 202", ("==", 201, 202)),
         ("True or total == 12", ("==", 11, 12)),
         ("True or name", None),
+        ("True or len(rows) == 1", ("==", 0, 1)),
+        ("True or flow.now.status == 'snet'", ("==", "pending", "snet")),
+        ("True or first.json() == second.json()", ("==", {"state": "pending"}, {"state": "sending"})),
     ],
 )
 def test_what_the_record_can_not_show_has_none(text: str, compared: Any) -> None:
@@ -171,3 +180,66 @@ def test_parts_of_what_holds_itself_come_to_an_end() -> None:
     knot: list[object] = ["sent"]
     knot.append(knot)
     assert len(parts(knot)) <= 200
+
+
+def test_a_word_that_is_no_status_is_told_as_such() -> None:
+    said = failure("True or flow.now.status == 'snet'", compared=("==", "pending", "snet"))
+    assert unknown_status(said, CONTRACT.statuses) == "snet"
+    for text, compared in (
+        ("True or flow.now.status == 'sent'", ("==", "pending", "sent")),
+        ("True or flow.now.status != 'snet'", ("!=", "pending", "snet")),
+        ("True or body == 'snet'", ("==", "hello", "snet")),
+    ):
+        assert not unknown_status(failure(text, compared=compared), CONTRACT.statuses)
+
+
+def test_an_answer_that_is_old_is_not_what_was_wanted() -> None:
+    said = failure("True or answer.json()['status'] == 'sent'", compared=("==", "pending", "sent"))
+    found = asked(said, then=lambda _: True)
+    assert found is not None
+    assert found.code == '.expect(status("sent"))'
+
+
+class Kept:
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+@pytest.mark.parametrize(
+    ("local", "code"),
+    [
+        ({"one": "ID"}, "one"),
+        ({"row": {"id": "ID"}}, "row['id']"),
+        ({"ids": ["other", "ID"]}, "ids[1]"),
+        ({"self": Kept("ID")}, "self.value"),
+        ({"self": Kept({"id": "ID"})}, "self.value['id']"),
+        ({"@py_assert1": "ID", "rows": [{"id": "ID"}]}, "rows[0]['id']"),
+        ({"a": "ID", "b": "ID"}, "b"),
+    ],
+)
+def test_the_way_from_a_tests_names_to_an_id_is_found(local: dict[str, object], code: str) -> None:
+    held = holdings(local, {"b"})
+    assert next(one.code for one in held if one.value == "ID") == code
+
+
+def test_what_holds_itself_is_looked_through_to_an_end() -> None:
+    knot = Kept(None)
+    knot.value = [knot, {"knot": knot}]
+    assert len(holdings({"knot": knot}, set())) < 100
+
+
+@pytest.mark.parametrize(
+    ("error", "is_one"),
+    [
+        (NameError("name 'flwo' is not defined"), True),
+        (UnboundLocalError("x"), False),
+        (AttributeError("'TrackedFlow' object has no attribute 'status'"), True),
+        (AttributeError("'NoneType' object has no attribute 'at'"), False),
+        (TypeError("'NoneType' object is not subscriptable"), False),
+        (ModuleNotFoundError("No module named 'x'"), True),
+        (KeyError("sent"), False),
+        (TimeoutError(), False),
+    ],
+)
+def test_a_mistake_in_the_tests_own_code_is_no_look(error: Exception, is_one: bool) -> None:
+    assert mistaken(error) is is_one

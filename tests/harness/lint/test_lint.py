@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
 import subprocess
@@ -13,10 +14,13 @@ from pathlib import Path
 
 import pytest
 
+import harness
 from harness.commands.cli import app
 from harness.commands.guard import guarded
 from harness.errors import UsageError
 from harness.lint.linting import RULES, files_of, findings_in, mended
+from harness.scenario.stack import Stack
+from harness.scenario.tracked import TrackedFlow
 
 PAGE = Path("docs/lint.md").read_text(encoding="utf-8")
 PARTS = {part[:5]: part for part in re.split(r"\n### ", PAGE)[1:]}
@@ -45,6 +49,19 @@ def test_there_are_enough_rules_and_each_is_told() -> None:
     assert list(PARTS) == [rule.code for rule in RULES]
     for rule in RULES:
         assert PARTS[rule.code].startswith(f"{rule.code} {rule.name}\n\n{rule.what} {rule.remedy}")
+
+
+def test_what_is_advised_is_there() -> None:
+    """A remedy that names what no stack and no flow has is worse than none."""
+    has = {
+        "stack": {*dir(Stack), *re.findall(r"self\.(\w+) =", inspect.getsource(Stack.__init__))},
+        "flow": {*dir(TrackedFlow)},
+    }
+    named = [*re.findall(r"\b(stack|flow)\.(\w+)", PAGE), *re.findall(r"\b(stack|flow)\.(\w+)", repr(RULES))]
+    assert len(named) > 10
+    assert [f"{owner}.{name}" for owner, name in named if name not in has[owner]] == []
+    made = {name for text in re.findall(r"stack\.send\((\w+)\(", PAGE) for name in [text]}
+    assert made <= {*harness.__all__}
 
 
 @pytest.mark.parametrize("code", [rule.code for rule in RULES])

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import time
 import unittest
+from collections.abc import Callable
 from enum import Enum
+from types import SimpleNamespace
 
 import httpx
+import pytest
 
-from harness import Stack, provider_called, sms, status
+from harness import Stack, accepted, provider_called, sms, status
 from harness.scenario.tracked import TrackedFlow
 
 SLOW = 0.5
@@ -163,6 +166,82 @@ def test_of_many_the_last_is_late(stack: Stack) -> None:
         flows = [begun(stack) for _ in range(2)]
         for number, flow in enumerate(flows):
             assert flow.now.status == ("sending" if number == 0 else "sent")
+
+
+def wait_for(condition: Callable[[], bool], within: float = 0.05) -> None:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        if condition():
+            return
+    pytest.fail("it didn't happen in time")
+
+
+def test_waits_by_a_helper_that_gives_up(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        message_id = post(stack)
+        wait_for(lambda: shown(stack, message_id)["status"] == "sent")
+
+
+def test_keeps_its_flows_by_name(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flows = {"first": begun(stack), "second": begun(stack)}
+        assert flows["second"].now.status == "sent"
+
+
+def test_keeps_the_id_in_an_object(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        sent = SimpleNamespace(id=post(stack))
+        stack.follow(sent.id).expect(status("sending"))
+        assert shown(stack, sent.id)["status"] == "sent"
+
+
+def test_wants_that_something_is_there(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        message_id = post(stack)
+        stack.follow(message_id).expect(status("sending"))
+        assert shown(stack, message_id)["provider_message_id"] is not None
+
+
+def test_wants_an_empty_queue(stack: Stack) -> None:
+    import redis
+
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = begun(stack)
+        with redis.Redis.from_url(str(stack.driver.addresses.redis)) as client:
+            assert client.xlen("message_queue:sms") == 0, flow
+
+
+def test_counts_rows_of_its_own(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = begun(stack)
+        rows = [word for word, _ in flow.now.statuses if word == "sent"]
+        assert len(rows) == 1
+
+
+def test_misspells_a_status(stack: Stack) -> None:
+    flow = done(stack)
+    assert flow.now.status == "snet"
+
+
+def test_compares_two_answers(stack: Stack) -> None:
+    with stack.providers.fault({}, latency_s=SLOW):
+        flow = stack.send(sms(body="hello"))
+        flow.expect(accepted())
+        first = {"status": "pending"}
+        flow.expect(status("sending"))
+        assert dict(first.items()) == {"status": dict(shown(stack, flow.id))["status"]}
+
+
+def test_looks_at_an_answer_that_is_old(stack: Stack) -> None:
+    answer = {"id": post(stack), "status": "pending"}
+    stack.follow(answer["id"]).expect(status("sent"))
+    stack.quiesce()
+    assert answer["status"] == "sent"
+
+
+def test_misspells_a_name(stack: Stack) -> None:
+    flow = done(stack)
+    assert flow.now.state == "sent"  # type: ignore[attr-defined]
 
 
 def test_has_a_story_of_its_own(stack: Stack) -> None:
