@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from harness.hindsight.afterwards import Afterwards
-from harness.hindsight.touched import UNNAMED
+from harness.hindsight.touched import UNNAMED, UNNAMED_FLOW
 from harness.history import Event
 from harness.history.story import brief, last_words, tell
 from harness.visible import visible
@@ -118,6 +118,8 @@ def wanting(found: Afterwards) -> Iterator[str]:
     code, names = found.subject.code, {**found.failure.frame.f_globals, **found.failure.local}
     if f"({UNNAMED})" in code and UNNAMED not in names:
         yield f"{UNNAMED} is the id that the send was answered with"
+    if code == UNNAMED_FLOW and UNNAMED_FLOW not in names:
+        yield f"{UNNAMED_FLOW} is what the send returned"
     if code.startswith("stack.") and "stack" not in names:
         yield "stack is the fixture that the test then takes; what is expected is imported from harness"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import islice
 from types import ModuleType
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ MOST_HELD: Final = 1000
 """Parts of what a test's names hold that are looked at, for each step further in."""
 DEEPEST: Final = 2
 """Steps that are taken from a name into what it holds."""
+UNNAMED_FLOW: Final = "flow"
+"""How a message is called that the test has not at hand where it failed."""
 UNNAMED: Final = "message_id"
 """How a message's id is called where no name of the test leads to it."""
 
@@ -65,7 +68,7 @@ def subjects(failure: Failure, history: History, tracked: Sequence[FollowedFlow]
     used = {node.id for node in ast.walk(failure.tree) if isinstance(node, ast.Name)} if failure.tree else set()
     found = []
     held = holdings(local, used)
-    mine = [one.value for one in held if isinstance(one.value, FollowedFlow)]
+    mine = [one.value for one in held if of(one.value, FollowedFlow)]
     for flow in messages(history, mine, since=since):
         names = {name for event in flow.events for name in event.keys}
         handle = next((one for one in (*mine, *tracked) if one.key in names), None)
@@ -91,11 +94,11 @@ def waited_on(flow: Flow, handle: FollowedFlow | None, held: Sequence[Held]) -> 
     """The code by which the test that holds these values waits on a message, and the name that it begins with."""
     if handle is not None:
         found = next((one for one in held if one.value is handle), None)
-        return (found.code, found.name) if found else ("flow", "")
+        return (found.code, found.name) if found else (UNNAMED_FLOW, "")
     ids = {text for event in flow.events for name in event.keys for text in [name.partition(":")[2]] if text}
     ids |= {flow.id} if flow.id else set()
-    named = next((one for one in held if isinstance(one.value, str) and one.value in ids), None)
-    stack = next((one.code for one in held if isinstance(one.value, Stack)), "stack")
+    named = next((one for one in held if type(one.value) is str and one.value in ids), None)
+    stack = next((one.code for one in held if of(one.value, Stack)), "stack")
     return f"{stack}.follow({named.code if named else UNNAMED})", named.name if named else ""
 
 
@@ -113,20 +116,33 @@ def holdings(local: Mapping[str, Any], used: Set[str]) -> list[Held]:
     return found + level
 
 
-def within(held: Held) -> Iterator[Held]:
-    """The parts of what is held, each with its code; nothing of the test's is run for it, but for an answer's JSON."""
-    value, parts = held.value, list[tuple[str, Any]]()
-    if isinstance(value, dict):
-        parts = [(f"[{key!r}]", one) for key, one in [*value.items()][:MOST] if isinstance(key, str | int)]
-    elif isinstance(value, list | tuple):
-        parts = [(f"[{number}]", one) for number, one in enumerate(value[:MOST])]
-    elif is_answer(value):
-        parts = [(f".json()[{key!r}]", one) for key, one in members(value).items()]
-    elif not isinstance(value, type | ModuleType | FollowedFlow | Stack):
-        inner = getattr(value, "__dict__", None)
-        parts = [(f".{key}", one) for key, one in [*inner.items()][:MOST]] if isinstance(inner, dict) else []
-    for code, one in parts:
-        yield Held(code=f"{held.code}{code}", name=held.name, value=one)
+def within(held: Held) -> list[Held]:
+    """The parts of what is held, each with its code; none of what refuses to be looked at.
+
+    Nothing of the test's is run for it but for an answer's JSON, as far as its objects let themselves be looked at.
+    """
+    try:
+        return [Held(code=f"{held.code}{code}", name=held.name, value=one) for code, one in parts_of(held.value)]
+    except Exception:
+        return []
+
+
+def parts_of(value: Any) -> list[tuple[str, Any]]:
+    if of(value, dict):
+        return [(f"[{key!r}]", one) for key, one in islice(value.items(), MOST) if isinstance(key, str | int)]
+    if of(value, list, tuple):
+        return [(f"[{number}]", one) for number, one in enumerate(islice(value, MOST))]
+    if is_answer(value):
+        return [(f".json()[{key!r}]", one) for key, one in islice(members(value).items(), MOST)]
+    if of(value, type, ModuleType, FollowedFlow, Stack):
+        return []
+    inner: Any = getattr(value, "__dict__", None)
+    return [(f".{key}", one) for key, one in islice(inner.items(), MOST)] if of(inner, dict) else []
+
+
+def of(value: object, *types: type) -> bool:
+    """Whether a value is of some types, by what it is and not by what it says that it is."""
+    return issubclass(type(value), types)
 
 
 def is_answer(value: object) -> bool:
@@ -140,4 +156,4 @@ def members(answer: Any) -> Mapping[str, Any]:
         table = answer.json()
     except Exception:
         return {}
-    return table if isinstance(table, dict) else {}
+    return table if of(table, dict) else {}

@@ -6,7 +6,7 @@ import shlex
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.hindsight.failure import Compared, Failure, compares
 from harness.plugin.lifetime import DEPLOYED
 from harness.plugin.options import Settings, settings_of
-from harness.plugin.outcomes import NOT_THE_USERS, first_line, leaves
+from harness.plugin.outcomes import NOT_THE_USERS, first_line, leaves, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.scenario.stack import Stack
 
 HEADING = "what the record says"
+MOST_PLACES: Final = 10
+"""Places of a test, from where it failed outwards, that are looked at for what it was about."""
 BEGAN = pytest.StashKey[int]()
 """How many events were recorded when a test began."""
 COMPARED = pytest.StashKey[Compared]()
@@ -141,7 +143,7 @@ def failures_of(item: pytest.Item, error: BaseException, trace: TracebackType | 
             test=item.nodeid,
             frame=place.tb_frame,
             line=place.tb_lineno,
-            message=str(error),
+            message=text_of(error),
             at=at,
             known=known,
             compared=compared if place is places[0] else None,
@@ -158,7 +160,7 @@ def users_places(first: TracebackType | None, path: str) -> list[TracebackType]:
         if name == path or not name.startswith(NOT_THE_USERS):
             found.append(entry)
         entry = entry.tb_next
-    return found[::-1]
+    return found[: -MOST_PLACES - 1 : -1]
 
 
 def mistaken(error: BaseException) -> bool:
@@ -169,5 +171,5 @@ def mistaken(error: BaseException) -> bool:
     if isinstance(error, NameError):
         return not isinstance(error, UnboundLocalError)
     if isinstance(error, AttributeError | TypeError):
-        return "NoneType" not in str(error)
-    return isinstance(error, ImportError | SyntaxError)
+        return "NoneType" not in text_of(error)
+    return isinstance(error, ImportError | SyntaxError | RecursionError)

@@ -165,13 +165,21 @@ def expected(report: pytest.TestReport) -> str:
     return str(getattr(report, "wasxfail", "")).removeprefix("reason: ") or "no reason is given"
 
 
+def text_of(error: BaseException) -> str:
+    """What an error says; of one that can't say it, why: it is the user's, and may be anything."""
+    try:
+        return str(error)
+    except Exception as wrong:
+        return f"its text can't be had: {type(wrong).__name__}"
+
+
 def first_line(error: BaseException) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return next((line for line in text_of(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def gist(error: BaseException) -> str:
     """What of an expectation that wasn't met is said first: which one, and why; else the first line."""
-    lines = [line.strip() for line in str(error).splitlines()]
+    lines = [line.strip() for line in text_of(error).splitlines()]
     unmet = (line.removeprefix(mark) for mark in UNMET for line in lines if line.startswith(mark))
     return next(unmet, first_line(error))
 
@@ -190,10 +198,10 @@ def story_of(
     if hasattr(error, "formatrepr"):
         return report.longreprtext
     if isinstance(error, Refuted | Inconclusive):
-        story = "\n".join([str(error), *getattr(error, "__notes__", [])])
+        story = "\n".join([text_of(error), *getattr(error, "__notes__", [])])
     else:
         heading = "" if said == "fail" else f"{type(error).__name__}: "
-        story = "\n".join([*frames(error, path), f"{heading}{error}"])
+        story = "\n".join([*frames(error, path), f"{heading}{text_of(error)}"])
     to_know = f"to know: {remedy}"
     return story if not remedy or to_know in story else f"{story}\n{to_know}"
 

@@ -228,6 +228,32 @@ def test_what_holds_itself_is_looked_through_to_an_end() -> None:
     assert len(holdings({"knot": knot}, set())) < 100
 
 
+class Unwilling:
+    """What raises whatever is asked of it."""
+
+    @property
+    def __class__(self) -> type:
+        raise RuntimeError
+
+    @__class__.setter
+    def __class__(self, _: type) -> None:
+        raise RuntimeError
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        raise RuntimeError
+
+
+class Torn(dict[str, object]):
+    def items(self) -> Any:
+        raise RuntimeError
+
+
+def test_what_refuses_to_be_looked_at_hides_nothing_else() -> None:
+    held = holdings({"a": Unwilling(), "b": Torn(), "c": [Unwilling(), "ID"]}, set())
+    assert next(one.code for one in held if type(one.value) is str) == "c[1]"
+
+
 @pytest.mark.parametrize(
     ("error", "is_one"),
     [
@@ -238,6 +264,7 @@ def test_what_holds_itself_is_looked_through_to_an_end() -> None:
         (TypeError("'NoneType' object is not subscriptable"), False),
         (ModuleNotFoundError("No module named 'x'"), True),
         (KeyError("sent"), False),
+        (RecursionError(), True),
         (TimeoutError(), False),
     ],
 )

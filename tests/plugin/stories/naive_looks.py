@@ -239,6 +239,17 @@ def test_looks_at_an_answer_that_is_old(stack: Stack) -> None:
     assert answer["status"] == "sent"
 
 
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_raises_what_has_no_text(stack: Stack) -> None:
+    flow = done(stack)
+    if flow.now.status:
+        raise Mute
+
+
 def test_misspells_a_name(stack: Stack) -> None:
     flow = done(stack)
     assert flow.now.state == "sent"  # type: ignore[attr-defined]
