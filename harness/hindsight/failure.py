@@ -158,7 +158,10 @@ def statement_at(filename: str, line: int) -> ast.stmt | None:
         for node in ast.walk(tree)
         if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
     ]
-    found = max(on_line, key=lambda node: (node.lineno, -(node.end_lineno or node.lineno)), default=None)
+    # of several that stand on that one line: the innermost, the last
+    found = max(
+        on_line, key=lambda node: (node.lineno, -(node.end_lineno or node.lineno), node.col_offset), default=None
+    )
     if found is None or not isinstance(found, ast.While | ast.If | ast.For | ast.With | ast.AsyncWith | ast.AsyncFor):
         return found
     head = found.test if isinstance(found, ast.While | ast.If) else None

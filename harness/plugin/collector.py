@@ -15,8 +15,8 @@ import pytest
 from harness.errors import UsageError
 from harness.keeping import advice, forget, reserved
 from harness.plugin.items import check_named
-from harness.plugin.options import RUN, by_command, settings_of
-from harness.plugin.outcomes import after, first_text, reconciled, together
+from harness.plugin.options import RUN, by_command, settings_of, watches
+from harness.plugin.outcomes import after, first_text, reconciled, text_of, together
 from harness.redact import Redactor
 from harness.results import Result, Results
 
@@ -153,7 +153,7 @@ class Collector:
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         self._broken = True
-        said = next((line for line in str(excinfo.value).splitlines() if line.strip()), "")
+        said = next((line for line in text_of(excinfo.value).splitlines() if line.strip()), "")
         self._why = f"an error inside of pytest or a plugin: {excinfo.typename}: {said}"
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -182,6 +182,7 @@ class Collector:
         known = config.stash[SELECTED] or (self._collected if command else 0)
         refused = session.exitstatus == pytest.ExitCode.USAGE_ERROR  # pytest tells it, in a line
         if refused or not (known or results.everything or results.unusable or (command and self._why)):
+            self._kept("the history", self._keep_watched)
             return
         judged = len(results.items) - self._beside
         if self._why or judged < known:
@@ -244,6 +245,11 @@ class Collector:
                 "what Allure wants to know of the run",
                 lambda: about.write(Path(allure), stack=stack, verdict=results.verdict, interrupted=ended),
             )
+
+    def _keep_watched(self) -> None:
+        """Of a run without scenarios there is no verdict to keep; but its stories name its record."""
+        if watches(self._config):
+            self._merge(build_of(self._config))
 
     def _kept(self, what: str, write: Callable[[], object]) -> None:
         """Writes one of the files; where that can't be done the others still are, and the run is unusable."""

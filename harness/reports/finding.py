@@ -13,6 +13,7 @@ from harness.history import Event, Flow, History
 from harness.record.lines import Lines
 from harness.record.message import message_of, slice_of
 from harness.record.opening import Mapped, mapped
+from harness.record.rows import rows_with
 from harness.record.scenarios import Scenario, message_keys, own_rows, scenarios_of
 from harness.reports.lanes import Timeline, timeline
 from harness.results import RANKS, Said
@@ -130,10 +131,23 @@ def of_scenario(path: Path, name: str) -> Told:
 
 
 def known_scenarios(record: Mapped, path: Path) -> list[Scenario]:
-    scenarios = scenarios_of(record.verdicts)
+    scenarios = scenarios_of(record.verdicts) or looked(record)
     if not scenarios:
         raise UsageError(f"no verdicts lie beside the history in {path}; a scenario is known by them; name a MESSAGE")
     return scenarios
+
+
+def looked(record: Mapped) -> list[Scenario]:
+    """The tests without verdicts that failed beside a record, known by where they looked: each as a scenario."""
+    found = []
+    for row in rows_with(Lines(record.history), [b'"kind":"test.looked"']):
+        event = row.event
+        if event.kind == "test.looked":
+            reason = f"{event.data.get('where', '')}: {event.data.get('statement', '')}"
+            one = Scenario(str(event.data.get("test", "")), "", row.run, outcome="fail", places={row.place})
+            one.lines.append({"verdict": "fail", "check": "", "name": "looked", "reason": reason})
+            found.append(one)
+    return found
 
 
 def told(record: Mapped, scenario: Scenario) -> Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import sys
 from collections.abc import Callable
@@ -159,6 +160,9 @@ def test_the_innermost_statement_of_a_line_is_found() -> None:
     assert compares("<lines>", 1)  # the loop's own line: its condition
     assert not compares("<lines>", 4)
     assert compares("<lines>", 6)
+    text = "flow = send(); assert flow.sent\nif x: assert y\n"
+    linecache.cache["<ends>"] = (len(text), None, text.splitlines(keepends=True), "<ends>")
+    assert all(isinstance(statement_at("<ends>", line), ast.Assert) for line in (1, 2))
     assert statement_at("<lines>", 5) is None, "what opens a block looks at nothing"
     assert statement_at("<nowhere>", 1) is None
 
