@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -12,6 +13,7 @@ import httpx
 
 from harness.errors import Inconclusive, Unobservable
 from harness.history import History, key
+from harness.per_thread import PerThread
 from harness.profile import Profile, Send
 from harness.profile.pointers import found, parsed, pointed
 from harness.profile.templates import names_in
@@ -50,7 +52,8 @@ class ApiClient:
         self._numbers = itertools.count(1)
         self._turns = Turns(profile.pace)
         limits = httpx.Limits(max_connections=128, max_keepalive_connections=64, keepalive_expiry=KEEP_IDLE_S)
-        self._client = httpx.Client(
+        make = partial(
+            httpx.Client,
             base_url=url,
             headers=profile.api.headers,
             timeout=profile.api.timeout,
@@ -60,6 +63,8 @@ class ApiClient:
             limits=limits,
             verify=tls(url),
         )
+        # a pool that threads share may close a connection as idle for too long that another has just taken
+        self._clients: PerThread[httpx.Client] = PerThread(make, close=httpx.Client.close)
 
     def send(
         self, message: Message, *, idempotency_key: str | None = None, body: Any = None, operation: str = "send"
@@ -204,11 +209,11 @@ class ApiClient:
         return answer
 
     def _send_once(self, request: Outgoing, where: str) -> httpx.Response:
-        return self._client.request(request.method, where, headers=dict(request.headers), content=request.content)
+        return self._clients.own.request(request.method, where, headers=dict(request.headers), content=request.content)
 
     def close(self) -> None:
         self._turns.close()
-        self._client.close()
+        self._clients.close()
 
 
 def body_of(answer: httpx.Response) -> Any:

@@ -6,12 +6,14 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import httpx
 
 from harness.errors import Inconclusive, Unobservable
 from harness.history import Event, History
+from harness.per_thread import PerThread
 from harness.profile import Profile, Webhooks
 from harness.profile.base import Channel
 from harness.scenario.deliveries import Destinations, Wish, new_id, reply_wish, report_wish
@@ -47,7 +49,10 @@ class ProviderControl:
         api: str | None = None,
     ) -> None:
         self._history = history
-        self._client = httpx.Client(base_url=url, timeout=CONTROL_S, headers=headers, trust_env=False, verify=tls(url))
+        self._url = url
+        make = partial(httpx.Client, base_url=url, timeout=CONTROL_S, headers=headers, trust_env=False, verify=tls(url))
+        # a pool that threads share may close a connection as idle for too long that another has just taken
+        self._clients: PerThread[httpx.Client] = PerThread(make, close=httpx.Client.close)
         self.twilio_account = twilio_account
         self.sendgrid_account = sendgrid_account
         self._hooks = profile.webhooks if profile else Webhooks()
@@ -60,7 +65,7 @@ class ProviderControl:
         )
 
     def close(self) -> None:
-        self._client.close()
+        self._clients.close()
 
     def ask(
         self,
@@ -73,10 +78,10 @@ class ProviderControl:
     ) -> dict[str, Any]:
         """Any request to the control plane; raises Inconclusive when it is refused or not answered in `timeout` s."""
         try:
-            answer = self._client.request(method, path, json=body, params=params, timeout=timeout)
+            answer = self._clients.own.request(method, path, json=body, params=params, timeout=timeout)
         except httpx.ConnectError as error:
             raise Inconclusive(
-                f"the mock providers are gone: {self._client.base_url} refuses connections ({error}); "
+                f"the mock providers are gone: {self._url} refuses connections ({error}); "
                 "look at their log, and start them again"
             ) from error
         except httpx.HTTPError as error:
@@ -89,7 +94,7 @@ class ProviderControl:
         try:
             result: dict[str, Any] = answer.json() if answer.content else {}
         except ValueError as error:
-            raise Inconclusive(f"{self._client.base_url} answered {method} {path} with no JSON: {error}") from error
+            raise Inconclusive(f"{self._url} answered {method} {path} with no JSON: {error}") from error
         return result
 
     def calls(self, **filters: str) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ FLOORS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("wire", "vitals", "record"),
         ("history", "profile", "results"),
         ("keeping", "content", "lint"),
-        ("errors", "extras", "loop", "origin", "redact", "retry_after", "tls"),
+        ("errors", "extras", "loop", "origin", "per_thread", "redact", "retry_after", "tls"),
         ("secret_text", "visible"),
     ),
     "messaging_stack": (
