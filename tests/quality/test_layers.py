@@ -97,6 +97,13 @@ def test_no_file_is_too_long() -> None:
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
 
 
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Pytest imports files that are in no package by their own name, and a second of that name ends the run."""
+    alone = [path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()]
+    names = [path.name for path in alone if path.parent.name not in ("naive", "stable")]  # those are somebody's suites
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 def test_every_folder_says_what_it_is_for() -> None:
     folders = {Path(name).parent for name in tracked("*.py", "*.md", "*.js", "*.mjs")} - {Path()}
     # an example is laid out as its own team would, and has its README
