@@ -50,7 +50,8 @@ def conclude(stack: Stack, done: Done, *, within: float | None = None) -> None:
     found = failures(done, history, stack.profile, listings)
     if found:
         told_of(stack, found)
-    restless(stack, followed, seconds=limit)
+    if not at_rest:  # what begins after rest, such as a relay's second append, was read as far as it had come
+        restless(stack, followed, seconds=limit)
     if account(history, stack.profile).taken:  # else nothing could be lost
         stack.judge(whole)
 

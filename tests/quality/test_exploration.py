@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from harness.checks.rest import Debt
 from harness.errors import CheckFailed
 from harness.exploration import acts
 from harness.exploration.done import Done
@@ -53,8 +54,19 @@ def test_the_right_stack_survives_generated_programs(build: Path) -> None:
         first = search.programs
         assert first >= 8, "each of the first programs is about something that harness.toml claims"
         assert search.generated(examples=6, steps=8) is None, search.found
-        assert search.unknown is None, search.unknown
+        assert search.unknown is None, search.unknown.error
         assert stack.history.events("database.inserted"), "the programs sent nothing"
+
+
+def test_what_begins_after_rest_is_no_restlessness(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relay may append again what was finished, just when all that was owed has been paid."""
+    again = [Debt("acknowledgement", "its entry is not acknowledged")]
+    with deployed(load(Path("harness.toml")), Options(build=build, history_name="all.jsonl")) as stack:
+        with acts.acting(stack) as one:
+            one.send("sms")
+            monkeypatch.setattr("harness.exploration.conclusion.owed", lambda *_: again)
+            one.conclude(within=10)
+        assert stack.history.events("queue.acked")
 
 
 def test_a_defect_is_found_told_and_the_scenario_that_is_printed_fails_again(
