@@ -244,7 +244,7 @@ class Unwilling:
         raise RuntimeError
 
     @property
-    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]  # reason: it refuses what others let be looked at
         raise RuntimeError
 
 

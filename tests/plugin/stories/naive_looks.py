@@ -252,7 +252,7 @@ def test_raises_what_has_no_text(stack: Stack) -> None:
 
 def test_misspells_a_name(stack: Stack) -> None:
     flow = done(stack)
-    assert flow.now.state == "sent"  # type: ignore[attr-defined]
+    assert flow.now.state == "sent"  # type: ignore[attr-defined]  # reason: a misspelt name is what it is about
 
 
 def test_has_a_story_of_its_own(stack: Stack) -> None:
