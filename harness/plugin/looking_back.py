@@ -27,7 +27,7 @@ HEADING = "what the record says"
 MOST_PLACES: Final = 10
 """Places of a test, from where it failed outwards, that are looked at for what it was about."""
 BEGAN = pytest.StashKey[int]()
-"""How many events were recorded when a test began."""
+"""How many events were recorded when a test began; 0 where its stack was deployed for it."""
 COMPARED = pytest.StashKey[Compared]()
 """The last comparison of a test that was false."""
 TOLD = pytest.StashKey["Told"]()

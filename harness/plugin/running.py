@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 RUNNING = "messaging-harness-running"
 VERDICTS = pytest.StashKey[list["Verdict"]]()
 STACK = pytest.StashKey["Stack"]()
-SINCE = pytest.StashKey[int]()
-"""How many events there were when a test began."""
 
 
 def wake(config: pytest.Config) -> Collector:
@@ -153,7 +151,6 @@ def begin_scenario(item: pytest.Item, stack: Stack) -> None:
     verdicts: list[Verdict] = []
     item.stash[VERDICTS] = verdicts
     item.stash[STACK] = stack
-    item.stash[SINCE] = len(stack.history)
     stack.on_verdict = verdicts.append
     stack.begin(item.name)
 
@@ -259,7 +256,7 @@ class Running:
             verdicts=verdicts,
         )
         if STACK in item.stash:
-            result = replace(result, span=(item.stash[SINCE], len(item.stash[STACK].history)))
+            result = replace(result, span=(item.stash.get(BEGAN, 0), len(item.stash[STACK].history)))
         if told is not None and result.bad:
             result = with_story(result, told)
         passed_on = {
