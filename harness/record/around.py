@@ -14,9 +14,15 @@ from harness.record.rows import Row, row_at, run_of
 FAULTS: Final = b'"kind":"fault.'
 OTHERS: Final = (b'"kind":"process.', b'"kind":"probe.started"')
 """Who lived when, and who is who."""
-SEEN: Final = re.compile(rb'"seen":(\d{1,15}(?:\.\d{1,15})?),')
-NUMBER: Final = re.compile(rb'"number":(\d{1,15})\b')
-EDGE: Final = re.compile(rb'"kind":"fault\.(began|ended)"')
+NUMBER: Final = rb"-?\d{1,15}(?:\.\d{1,15})?"
+TEXT: Final = rb'"[^"\\\x00-\x1f]*"'
+EDGE: Final = re.compile(
+    rb'\{"seq":\d{1,15},"at":%(number)b,"seen":(%(number)b),"source":%(text)b,"kind":"fault\.(began|ended)",'
+    rb'"message_id":null,"data":\{"fault":%(text)b,"target":%(text)b,"number":(\d{1,15})'
+    rb'(?:,"\w+":(?:%(text)b|%(number)b|true|false|null))*\},"keys":\[\]'
+    rb'(?:,"\w+":(?:%(text)b|%(number)b))*\}' % {b"number": NUMBER, b"text": TEXT}
+)
+"""A whole line of a disturbance's begin or end, as it is written: what it says is known without reading its JSON."""
 
 Span = tuple[int, int]
 
@@ -36,16 +42,31 @@ def around(lines: Lines, run: str, own: Sequence[Row]) -> list[Row]:
 
 def meanwhile(content: bytes | mmap.mmap, spans: Iterable[Span], first: float, last: float) -> Iterator[Span]:
     """The lines of disturbances that may have been on between two times, by what can be told without reading them."""
-    groups: dict[tuple[str, bytes], list[tuple[Span, float, bool]]] = {}
+    groups: dict[tuple[str, int], list[tuple[Span, float, bool]]] = {}
     for span in spans:
-        line = content[span[0] : span[1]]
-        edge, seen, numbers = EDGE.search(line), SEEN.search(line), NUMBER.findall(line)
-        if edge is None or seen is None or len(numbers) != 1:
-            yield span  # a gate that was met, or a line that has to be read to know
+        told = edge_of(content, span)
+        if told is None:
+            yield span  # a gate that was met, or what says nothing
             continue
-        told = (span, float(seen[1]), edge[1] == b"began")
-        groups.setdefault((run_of(line), numbers[0]), []).append(told)
+        run, number, seen, begins = told
+        groups.setdefault((run, number), []).append((span, seen, begins))
     for group in groups.values():
         still_on = sum(1 if begins else -1 for _, _, begins in group) > 0
         if min(at for _, at, _ in group) <= last and (still_on or max(at for _, at, _ in group) >= first):
             yield from (span for span, _, _ in group)
+
+
+def edge_of(content: bytes | mmap.mmap, span: Span) -> tuple[str, int, float, bool] | None:
+    """The run and number of a disturbance, when this was seen, and whether it is the begin; None where it is neither.
+
+    A line in another form than it is written in is read: a damaged one may be no event, and ends nothing then.
+    """
+    line = content[span[0] : span[1]]
+    whole = EDGE.fullmatch(line)
+    if whole is not None:
+        return run_of(line), int(whole[3]), float(whole[1]), whole[2] == b"began"
+    row = row_at(content, *span)
+    number = row.event.data.get("number") if row is not None else None
+    if row is None or row.event.kind not in ("fault.began", "fault.ended") or not isinstance(number, int):
+        return None
+    return row.run, number, row.event.seen, row.event.kind == "fault.began"

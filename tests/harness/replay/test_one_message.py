@@ -48,7 +48,9 @@ def all_read(content: bytes) -> dict[str, History]:
 def every_message(histories: dict[str, History]) -> Iterator[tuple[str, str, Flow]]:
     for run, history in histories.items():
         for name in message_keys_of(history):
-            yield run, name, Flow(history.flow(name), name=name.partition(":")[2])
+            events = history.flow(name)
+            if events:  # else only a damaged id says so, and no event is of a message of that name
+                yield run, name, Flow(events, name=name.partition(":")[2])
 
 
 def message_keys_of(history: History) -> list[str]:
