@@ -188,7 +188,7 @@ def question_of(judge: Callable[..., object], args: Sequence[object], kwargs: Ma
     history = next((arg for arg in args if isinstance(arg, History)), None)
     if history is None:
         return None
-    return Asked(check=full_name(judge), given=args, named=kwargs, events=len(history), until=history.until)
+    return Asked(check=full_name(judge), given=args, named=kwargs, events=len(history), until=history.settled)
 
 
 def put_together(answers: Sequence[Verdict]) -> Verdict:

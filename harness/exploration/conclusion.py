@@ -97,9 +97,7 @@ def rested(stack: Stack, followed: list[Followed], *, until: float) -> bool:
 
 def as_read(stack: Stack, done: Done) -> History:
     """The program's own part of the record, every source read to its end."""
-    with contextlib.suppress(Inconclusive):
-        stack.count()
-    stack.settle()
+    stack.count()
     return part(stack.history, done.since)
 
 
@@ -130,7 +128,7 @@ def part(history: History, since: int) -> History:
         if not event.keys or known[event.keys[0]]:
             own.append(event.seq)
     mine = set(own)
-    return History.of([*before, *(event for event in later if event.seq in mine)], until=history.until)
+    return History.of([*before, *(event for event in later if event.seq in mine)], until=history.settled)
 
 
 def patience(profile: Profile, *, ended: bool = True) -> float:

@@ -42,7 +42,7 @@ class History:
         self._members: dict[str, list[Event]] = {}
         self._listeners: list[Listener] = []
         self._over: Exception | None = None
-        self._until = 0.0
+        self._settled = 0.0
         self._woken = 0
         self._drawn: dict[tuple[Callable[[list[Event]], Any], tuple[str, ...]], tuple[int, int, Any]] = {}
         self._kept: dict[Callable[[History], Any], tuple[int, Any]] = {}
@@ -85,11 +85,11 @@ class History:
             self._members.setdefault(self._join(event.keys), []).append(event)
 
     @classmethod
-    def of(cls, events: Iterable[Event], *, until: float = 0.0) -> History:
-        """A finished history made of events that were recorded earlier, renumbered in the order given."""
+    def of(cls, events: Iterable[Event], *, until: float | None = None) -> History:
+        """A history made of events that were recorded earlier, renumbered in the order given; by default finished."""
         history = cls()
-        history._until = until
         history.extend(events)
+        history.read_to_end(history.until if until is None else until)
         return history
 
     def extend(self, events: Iterable[Event]) -> None:
@@ -161,11 +161,16 @@ class History:
     def until(self) -> float:
         """The monotonic time up to which every source was read, or of the last event, where that is later."""
         last = self.last
-        return max(self._until, last.seen if last else 0.0)
+        return max(self._settled, last.seen if last else 0.0)
+
+    @property
+    def settled(self) -> float:
+        """The monotonic time up to which every source was read to its end; what was seen later may lack its causes."""
+        return self._settled
 
     def read_to_end(self, at: float) -> None:
         """Says that all that had happened at the monotonic time `at` is recorded."""
-        self._until = max(self._until, round(at, DIGITS))
+        self._settled = max(self._settled, round(at, DIGITS))
 
     def flow(self, name: str) -> list[Event]:
         """All events of the flow that the key `name` belongs to, in order of arrival."""

@@ -189,8 +189,8 @@ class Load:
         while True:
             stack.history.wait_until(look, deadline=deadline)
             examined = len(samples.rows)
-            stack.settle()
             self._backlog.look()
+            stack.settle()  # what was done before the look may not have been told yet
             found = account(stack.history, stack.profile, after=meter.first)
             if not found.of("unfinished") or not shows or time.monotonic() >= deadline:
                 return found

@@ -14,14 +14,14 @@ from harness.record.rows import Row, row_at, run_of
 FAULTS: Final = b'"kind":"fault.'
 OTHERS: Final = (b'"kind":"process.', b'"kind":"probe.started"')
 """Who lived when, and who is who."""
-NUMBER: Final = rb"-?\d{1,15}(?:\.\d{1,15})?"
-TEXT: Final = rb'"[^"\\\x00-\x1f]*"'
-EDGE: Final = re.compile(
-    rb'\{"seq":\d{1,15},"at":%(number)b,"seen":(%(number)b),"source":%(text)b,"kind":"fault\.(began|ended)",'
-    rb'"message_id":null,"data":\{"fault":%(text)b,"target":%(text)b,"number":(\d{1,15})'
-    rb'(?:,"\w+":(?:%(text)b|%(number)b|true|false|null))*\},"keys":\[\]'
-    rb'(?:,"\w+":(?:%(text)b|%(number)b))*\}' % {b"number": NUMBER, b"text": TEXT}
-)
+NUMBER: Final = r"-?\d{1,15}(?:\.\d{1,15})?"
+TEXT: Final = r'"[^"\\\x00-\x1f]*"'
+EDGE_LINE: Final = (
+    rf'\{{"seq":\d{{1,15}},"at":{NUMBER},"seen":({NUMBER}),"source":{TEXT},"kind":"fault\.(began|ended)",'
+    rf'"message_id":null,"data":\{{"fault":{TEXT},"target":{TEXT},"number":(\d{{1,15}})'
+    rf'(?:,"\w+":(?:{TEXT}|{NUMBER}|true|false|null))*\}},"keys":\[\](?:,"\w+":(?:{TEXT}|{NUMBER}))*\}}'
+).encode()
+EDGE: Final = re.compile(EDGE_LINE)
 """A whole line of a disturbance's begin or end, as it is written: what it says is known without reading its JSON."""
 
 Span = tuple[int, int]

@@ -122,6 +122,7 @@ class Again:
             upto = self._run.length if self._upto is None else self._upto
             self._history = History()
             self._cut = self.history(upto, 0.0)
+            self._cut.read_to_end(self._cut.until)
             if upto < self._run.length:
                 last = self._cut.last
                 at, seen = (last.at, last.seen) if last else (0.0, 0.0)

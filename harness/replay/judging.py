@@ -115,9 +115,11 @@ def judged(questions: Sequence[Question], again: Again, run: Run, wanted: Wanted
             yield line_of(question, None, str(error))
 
 
-def order(question: Question) -> int:
-    told = question.asked.get("events")
-    return told if isinstance(told, int) else 0
+def order(question: Question) -> tuple[float, float]:
+    """As a record grows: by its events, and by the time up to which it was read."""
+    told = (question.asked.get(name) for name in ("events", "until"))
+    events, until = (one if isinstance(one, int | float) else 0 for one in told)
+    return events, until
 
 
 def line_of(question: Question, verdict: Verdict | None, why: str = "") -> Line:

@@ -236,9 +236,9 @@ def _killed_at(stack: Stack, point: Point, message: Message, *, tries: float | N
         role.start(count=before or None)
     taken_up(stack, point, flow)
     longest = stack.profile.waits.within + tries + 1 if tries else None
-    done = stack.finished(flow, within=longest if point.role == "worker" else PUT_ON_S)
+    stack.finished(flow, within=longest if point.role == "worker" else PUT_ON_S)
     stack.count()
-    return crash_points(stack.history, done, stack.profile, point=point.name, met=met, needs=point.needs)
+    return crash_points(stack.history, flow.now, stack.profile, point=point.name, met=met, needs=point.needs)
 
 
 def taken_up(stack: Stack, point: Point, flow: TrackedFlow) -> None:

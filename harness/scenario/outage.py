@@ -88,11 +88,7 @@ def recover(stack: Stack, replies: Sequence[Followed] = ()) -> None:
     with contextlib.suppress(Inconclusive):
         stack.all_finished(stack.flows, within=within)
         heard = [*stack.flows, *replies]  # for what they are owed there is more time than after an answer in peace
-        told = stack.waiting.until(
-            lambda: _paid(stack, heard) or None, what="what was told in an outage", within=within
-        )
-        if not told:
-            stack.settle()
+        stack.waiting.until(lambda: _paid(stack, heard) or None, what="what was told in an outage", within=within)
         stack.count()
 
 

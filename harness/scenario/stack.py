@@ -339,10 +339,11 @@ class Stack:
         return look
 
     def count(self) -> None:
-        """Records Redis' counters of every work stream, where it can be asked."""
+        """Records Redis' counters of every work stream, where it can be asked, and all that was done before that."""
         for stream in dict.fromkeys(self.profile.queue.streams.values()):
             with contextlib.suppress(Inconclusive):
                 self.counters.count(stream)
+        self.settle()
 
     def at_rest(self, flow: Followed) -> bool:
         """Whether the record so far shows that nothing more can happen to a message."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from harness.checks import Verdict, whole_record
 from harness.checks.whole_record import NAME
-from harness.errors import Inconclusive
 from harness.results import Result
 from harness.scenario.stack import Stack
 
@@ -16,9 +13,7 @@ def conclude(stack: Stack) -> list[Result]:
     if not stack.history.events("api.requested", "callback.sent"):
         return []
     stack.waiting.finished(stack.followed)
-    with contextlib.suppress(Inconclusive):
-        stack.count()
-    stack.settle()
+    stack.count()
     verdict = whole_record(stack.history, stack.profile)
     return [result_of(verdict, check=NAME, scenario="the whole record"), *judged_again(stack)]
 

@@ -313,9 +313,7 @@ def judged(stack: Stack) -> dict[str, Any]:
 
     stack.settle()
     stack.waiting.finished([*stack.followed, *(Seen(stack, name) for name in stack.history.flow_ids())])
-    with contextlib.suppress(HarnessError):
-        stack.count()
-    stack.settle()
+    stack.count()
     verdict = whole_record(stack.history, stack.profile)
     about = [stack.history.flow(event.keys[0])[0] if event.keys else event for event in verdict.witnesses]
     return {"verdict": verdict.outcome, "reason": verdict.reason, "about": [event.at for event in about]}

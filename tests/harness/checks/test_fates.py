@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from histories import CONTRACT, ENTRY, ID, Script, is_new, made, right, send, started, watched, window
 
+from harness.checks import account
 from harness.checks.fates import (
     IDLE_S,
     any_in_flight,
@@ -189,6 +190,30 @@ def test_every_stream_was_counted_empty(data: dict[str, Any], resting: bool) -> 
     assert not at_rest(Script([*looks, *right().events]).history, CONTRACT), "it was counted before that"
     assert not at_rest(Script([*right().events, *looks[1:]]).history, CONTRACT), "one wasn't counted"
     assert not at_rest(Script([*right().events, *looks]).history, UNCOUNTED), "without a group nobody counts"
+
+
+def test_a_count_says_nothing_until_all_sources_were_read_after_it() -> None:
+    looks = [counted(stream=stream) for stream in dict.fromkeys(CONTRACT.queue.streams.values())]
+    events = Script([*right().events, *looks]).history.events()
+    last = max(event.seen for event in events)
+    assert at_rest(History.of(events), CONTRACT)
+    assert at_rest(History.of(events, until=last), CONTRACT)
+    assert not at_rest(History.of(events, until=last - 0.001), CONTRACT), "what was done before may be told yet"
+    live = History()
+    live.extend(events)
+    assert not at_rest(live, CONTRACT)
+    live.read_to_end(last)
+    assert at_rest(live, CONTRACT)
+
+
+def test_a_row_that_is_written_between_reading_and_counting_is_not_taken_for_never_written() -> None:
+    events = right().drop("database.status", where=is_new("sent")).events
+    looks = [counted(stream=stream) for stream in dict.fromkeys(CONTRACT.queue.streams.values())]
+    told = Script([*events, *looks]).history.events()
+    fate = {
+        read: account(History.of(told, until=read), CONTRACT).fates for read in (told[-1].seen - 0.001, told[-1].seen)
+    }
+    assert [list(of.values()) for of in fate.values()] == [["unfinished"], ["unrecorded"]]
 
 
 # no reason
