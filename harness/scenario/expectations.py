@@ -200,21 +200,18 @@ def acknowledged() -> Expectation:
 
 def hidden(scene: Scene, kind: str) -> Progress | None:
     """Why events of a kind can't be seen at all; None where they can, if only now and then."""
-    unseen = scene.facts.unseen(kind, since=since(scene))
+    # of what was missed up to now, only what is missed for good: a gap that is over may not hide one that lasts
+    unseen = scene.facts.unseen(kind, since=len(scene.facts.history))
     sampled = unseen is not None and unseen.gap is not None and unseen.gap.data.get("sampled")
-    return Progress("unknowable", str(unseen)) if unseen and unseen.lasting and not sampled else None
+    return Progress("unknowable", str(unseen)) if unseen and not sampled else None
 
 
 def refuted_by_absence(scene: Scene, why: str, shown: tuple[Event, ...], *kinds: str) -> Progress:
     """Impossible, unless events of these kinds may have been missed: then the record will never decide it."""
-    unseen = scene.facts.unseen(*kinds, since=since(scene))
+    unseen = scene.facts.unseen(*kinds, since=scene.flow.begin.seq)
     if unseen:
         return Progress("unknowable", f"{why}; but not all was seen: {unseen}", shown)
     return Progress("impossible", why, shown)
-
-
-def since(scene: Scene) -> int:
-    return scene.flow.events[0].seq if scene.flow else 0
 
 
 def needs_worker(scene: Scene) -> Progress | None:
