@@ -16,7 +16,7 @@ DEPLOY ?=
 SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images docs examples conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore explore-defects shake-proof load load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks bench-trace bench-page mutants clean lock
+.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore explore-defects shake-proof load capacity load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks bench-trace bench-page mutants clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -125,6 +125,9 @@ shake-proof: $(READY) ## naive tests shaken until each is told, stable ones left
 
 load: $(READY) ## load a stack, follow every message, account for all of them
 	@$(BIN)/harness load $(LOAD) $(ARGS)
+
+capacity: $(READY) ## the highest rate that holds the thresholds, with the curve of latency against it
+	@$(BIN)/harness capacity $(ARGS)
 
 load-ui: $(READY) ## the same with Locust's own page, until Ctrl-C
 	@$(BIN)/harness load --page $(if $(DURATION),,--duration 600s) $(LOAD) $(ARGS)

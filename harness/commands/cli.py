@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from harness.commands import options
+from harness.commands.capacity import capacity
 from harness.commands.explore import explore
 from harness.commands.guard import guarded
 from harness.commands.init import init
@@ -258,6 +259,7 @@ app.add_command(trace)
 app.add_command(report)
 app.add_command(init)
 app.add_command(load)
+app.add_command(capacity)
 app.add_command(explore)
 app.add_command(replay)
 app.add_command(shake)

@@ -14,6 +14,7 @@ from harness.extras import need
 
 if TYPE_CHECKING:
     from harness.load.plan import Gaps, Shape
+    from harness.profile.thresholds import Threshold
 
 SECONDS = options.SECONDS
 
@@ -37,6 +38,8 @@ SECONDS = options.SECONDS
 @click.option("--patience", type=SECONDS, default="5s", help="A start later than this is dropped.")
 @click.option("--late-after", type=SECONDS, default="100ms", help="When a start is late.")
 @click.option("--late-share", type=float, default=0.05, help="The share of starts that may be late.")
+@options.threshold
+@click.option("--warm-up", type=SECONDS, default="0s", help="Messages of so long at first meet no threshold.")
 @click.option("--drain-within", type=SECONDS, default="60s", help="How long the queue may take to drain.")
 @click.option("--pause-worker", type=SECONDS, default="0s", help="Stops the workers so long.")
 @click.option("--pause-at", type=SECONDS, help="When; by default in the middle.")
@@ -61,6 +64,8 @@ def load(
     patience: float,
     late_after: float,
     late_share: float,
+    thresholds: Sequence[Threshold],
+    warm_up: float,
     drain_within: float,
     pause_worker: float,
     pause_at: float | None,
@@ -105,6 +110,8 @@ def load(
         drain_within=drain_within,
         late_after=late_after,
         late_share=late_share,
+        thresholds=thresholds,
+        warm_up=warm_up,
         page=page,
         port=port,
         locustfile=locustfile,

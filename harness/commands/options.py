@@ -61,3 +61,27 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # reason: older relea
 
 
 SECONDS = Seconds()
+
+
+class Bound(click.ParamType):  # type: ignore[type-arg]  # reason: as of Seconds
+    """A line such as `p99 of sent <= 500 ms`."""
+
+    name = "threshold"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from harness.profile.thresholds import threshold
+
+        try:
+            return threshold(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+threshold = click.option(
+    "--threshold",
+    "thresholds",
+    type=Bound(),
+    multiple=True,
+    metavar="TEXT",
+    help='What must hold, beside the profile\'s: "p99 of sent <= 500 ms", "rate >= 200".',
+)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from harness.history.flow import SUCCESS
 
@@ -33,3 +34,27 @@ class Answer(NamedTuple):
     def put_off(self) -> bool:
         """Whether a rate limiter asked to come again later: that says nothing of the message."""
         return self.status == TOO_MANY and not self.good
+
+
+class Sent(NamedTuple):
+    """A send as it is told to the harness; times in Unix seconds.
+
+    `own` are the seconds for which its start was late by the generator itself, which was kept from running, or had a
+    user who did nothing; a start that waited since every user waited for the stack is late by the stack. `kept` are the
+    seconds for which the answer may have waited to be read.
+    """
+
+    number: int
+    began: float
+    answered: float
+    own: float
+    kept: float
+    answer: Answer
+
+    def row(self) -> list[Any]:
+        return [*self[:5], *self.answer]
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Sent:
+        number, began, answered, own, kept, *told = row
+        return cls(number, began, answered, own, kept, Answer(*told))

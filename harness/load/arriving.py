@@ -32,13 +32,15 @@ class Arriving(User):
     def send(self) -> None:
         generator: Any = self.environment.generator
         turns = generator.turns
-        arrival = turns.take(self.kind)
-        if arrival is None:
+        turn = turns.take(self.kind)
+        if turn is None:
             generator.rest()
             return
+        if turns.crowded(turn):
+            generator.more(self.kind, type(self).__name__)
         began = turns.now()
-        answer = self.deliver(turns, arrival)
-        generator.sent(arrival, answer, began=began, answered=turns.now())
+        answer = self.deliver(turns, turn.arrival)
+        generator.sent(turn, answer, began=began, answered=turns.now())
 
     def deliver(self, turns: Any, arrival: Arrival) -> Answer:
         raise NotImplementedError

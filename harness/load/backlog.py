@@ -120,6 +120,10 @@ class Costs:
         self._at = now
         return {name: {what: round(value, 1) for what, value in cost.items()} for name, cost in sorted(found.items())}
 
+    def machine(self) -> float:
+        """How busy all processors of this machine were since the last look, in percent."""
+        return psutil.cpu_percent(None)
+
     def _all(self) -> list[tuple[psutil.Process, str]]:
         own = psutil.Process()
         given = self._names()

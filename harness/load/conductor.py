@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from harness.deploy.processes import Process, Processes
 from harness.errors import HarnessError
 from harness.load.histogram import Histogram, merged
 from harness.load.names import SOCKET, TIMEOUT, USERS
-from harness.load.plan import Plan
+from harness.load.plan import Kind, Plan
 from harness.load.target import Target
 
 Row = Sequence[Any]
@@ -154,12 +154,17 @@ class Conductor:
 
         self._await(ready, what="got its users ready", within=within)
 
-    def go(self, plan: Plan, *, target: Target, start: float) -> None:
-        """Tells every generating process its share of the plan and when to begin."""
+    def go(self, plan: Plan, *, target: Target, start: float, most: Mapping[Kind, int] | None = None) -> None:
+        """Tells every generating process its share of the plan and when to begin.
+
+        `most` is up to how many users of each kind there may come to be, where all are busy; None: no more than there
+        are, and then it is the generator's own doing that a start waits for one.
+        """
         with self._changed:
             members = self._generating()
             for member in members:
                 shares: dict[str, tuple[int, int]] = {}
+                bounds: dict[str, int] = {}
                 for kind in plan.kinds:
                     able = [one for one in members if one.users.get(kind)]
                     if not able:
@@ -168,11 +173,13 @@ class Conductor:
                         )
                     if member in able:
                         shares[kind] = (able.index(member), len(able))
+                        bounds[kind] = (most or {}).get(kind, 0) // len(able)
                 said = {
                     "plan": plan.dumps(),
                     "shares": shares,
                     "target": target.model_dump(mode="json"),
                     "start": start,
+                    "most": bounds if most else None,
                 }
                 member.say(go=said)
             for member in members:
@@ -185,6 +192,11 @@ class Conductor:
 
     def _reports(self) -> list[dict[str, Any]]:
         return [member.report for member in self._members if member.report is not None]
+
+    def dropped(self) -> dict[int, float]:
+        """The arrivals that never started, each with the seconds for which it was late by the generator itself."""
+        with self._changed:
+            return {int(number): float(own) for report in self._reports() for number, own in report["dropped"]}
 
     def merged(self) -> tuple[dict[str, Histogram], Histogram]:
         """The accepted latencies of each kind of user, and the lateness of starts, of all processes together."""

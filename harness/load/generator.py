@@ -15,9 +15,8 @@ from harness.load.answer import Answer
 from harness.load.link import Link
 from harness.load.names import SOCKET
 from harness.load.plan import Kind, Plan
-from harness.load.schedule import Arrival
 from harness.load.target import Target
-from harness.load.turns import Turns
+from harness.load.turns import Turn, Turns
 
 
 class Generator:
@@ -27,6 +26,7 @@ class Generator:
         self.turns = Turns()
         self.backlog: list[dict[str, Any]] = []
         self.users: Counter[Kind] = Counter()
+        self._most: dict[Kind, int] = {}
         self._environment = environment
         runner = environment.runner
         role = (
@@ -37,6 +37,7 @@ class Generator:
         self.link.say(hello={"pid": os.getpid(), "role": role})
 
     def reset(self) -> None:
+        self.turns.end()
         self.turns = Turns()
         self.backlog = []
         self.users.clear()
@@ -47,6 +48,8 @@ class Generator:
 
         Each tells so itself: a worker that was slow hears that spawning is complete before its users have started.
         """
+        if self.turns.begun.is_set():
+            return  # it was called for by `more`
         self.users[kind] += 1
         self.link.say(users=dict(self.users))
 
@@ -73,19 +76,30 @@ class Generator:
     def _go(self, said: Mapping[str, Any]) -> None:
         shares = {kind: (mine, of) for kind, (mine, of) in said["shares"].items()}
         target = Target.model_validate(said["target"])
-        self.turns.begin(Plan.loads(said["plan"]), shares=shares, start=said["start"], target=target)
+        self._most = said["most"] or {}
+        plan, grows = Plan.loads(said["plan"]), said["most"] is not None
+        self.turns.begin(plan, shares=shares, start=said["start"], target=target, grows=grows)
         gevent.spawn(self._finish, self.turns)
 
     def _finish(self, turns: Turns) -> None:
         turns.over.wait()
+        turns.end()
         self.link.say(done=turns.report())
 
-    def sent(self, arrival: Arrival, answer: Answer, *, began: float, answered: float) -> None:
+    def sent(self, turn: Turn, answer: Answer, *, began: float, answered: float) -> None:
         """Tells of one send: to the harness, and as an entry of Locust's own."""
-        latency = self.turns.record(arrival, began=began, answered=answered, good=answer.good)
-        self.link.say(sends=[[arrival.number, began, answered, *answer]])
+        arrival = turn.arrival
+        sent = self.turns.record(turn, answer, began=began, answered=answered)
+        self.link.say(sends=[sent.row()])
         if not answer.put_off:
-            self._note(f"{arrival.kind}: accepted", latency * 1000, failed=not answer.good)
+            latency = self.turns.latency(sent, arrival) * 1000
+            self._note(f"{arrival.kind}: accepted", latency, failed=not answer.good)
+
+    def more(self, kind: Kind, name: str) -> None:
+        """One more user of a kind, of the class of this name, where all were busy and there may be more."""
+        if self.users[kind] < self._most.get(kind, 0):
+            self.users[kind] += 1
+            gevent.spawn(self._environment.runner.spawn_users, {name: 1})
 
     def _note(self, name: str, milliseconds: float, *, failed: bool) -> None:
         """A stage is a row of Locust's table and no request: its totals count each send once."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.history import Event, History, key
 from harness.history.facts import Facts
-from harness.load.answer import Answer
+from harness.load.answer import Answer, Sent
 from harness.load.payloads import recipient
 from harness.load.plan import Kind, Plan
 from harness.load.schedule import Arrival
@@ -41,6 +41,10 @@ class Meter:
         self.reached: dict[str, dict[int, float]] = {stage: {} for stage in STAGES}
         """For each stage the time, in Unix seconds, at which a message reached it first."""
         self.started: dict[int, float] = {}
+        self.own: dict[int, float] = {}
+        """For how many seconds each start was late by the generator itself."""
+        self.kept: dict[int, float] = {}
+        """For how many seconds each answer may have waited until the generator read it."""
         self.refused: dict[str, int] = {}
         """Sends without a good answer, by what they got instead."""
         self.such_as: dict[str, str] = {}
@@ -77,13 +81,27 @@ class Meter:
     def count(self, stage: str) -> int:
         return len(self.reached[stage])
 
+    def owed(self, number: int) -> bool:
+        """Whether the stack took a message that has not come to its end."""
+        taken = any(number in self.reached[stage] for stage in ("accepted", "queued", "called"))
+        return taken and number not in self._ended
+
+    def number_of(self, event: Event) -> int | None:
+        """The number of the message that an event is of, where its id is known by now."""
+        names = event.keys if event.message_id is None else (*event.keys, key("message", event.message_id))
+        return next((self._numbers[known] for known in names if known in self._numbers), None)
+
     # what the generator tells
 
     def sends(self, rows: Sequence[Sequence[Any]]) -> None:
         """Writes the generator's sends into the history, and takes note of them."""
-        for number, began, answered, *told in rows:
-            arrival, answer = self.arrivals[number], Answer(*told)
+        for row in rows:
+            sent = Sent.of(row)
+            number, began, answered, answer = sent.number, sent.began, sent.answered, sent.answer
+            arrival = self.arrivals[number]
             self.started[number] = began
+            self.own[number] = sent.own
+            self.kept[number] = sent.kept
             if answer.good:
                 self._reach(number, "accepted", answered)
                 with self._lock:
@@ -170,7 +188,7 @@ class Meter:
             self._reach(number, stage, at)
 
     def _note(self, event: Event, stage: str) -> None:
-        number = next((self._numbers[known] for known in event.keys if known in self._numbers), None)
+        number = self.number_of(event)
         if number is not None:
             self._reach(number, stage, event.at)
         elif event.message_id is not None:

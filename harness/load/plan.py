@@ -23,7 +23,7 @@ EACH: Final[Mapping[Kind, tuple[Channel, ...]]] = {"api": CHANNELS, "queue": CHA
 """What each kind of user sends to a stack that has every channel."""
 
 MOST_MESSAGES = 200_000
-MOST_USERS = 400
+MOST_USERS = 1000
 """Of each kind, in all processes together."""
 LONGEST = 3600.0
 DIGITS = string.digits + string.ascii_lowercase

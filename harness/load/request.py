@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -11,6 +11,7 @@ from harness.errors import UsageError
 from harness.load.plan import MOST_USERS, Kind, Plan
 from harness.load.schedule import peak
 from harness.profile import Profile
+from harness.profile.thresholds import Threshold, threshold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Request:
     processes: int = 0
     """Workers beside a master; 0: one process alone."""
     users: int = 0
-    """Users of each kind; 0: as many as half a second of the greatest rate."""
+    """Users of each kind; 0: as many as half a second of the greatest rate, and more as they are needed."""
     wire: bool = True
     pause: Pause | None = None
     provider_latency: float = 0.0
@@ -43,6 +44,10 @@ class Request:
     """A start is late when it comes so many seconds after its time."""
     late_share: float = 0.05
     """The share of starts that may be late."""
+    thresholds: Sequence[Threshold] = ()
+    """What must hold, beside those of the profile's `[load]`."""
+    warm_up: float = 0.0
+    """Seconds in which messages arrive that no threshold asks about."""
     page: bool = False
     """Locust's own page."""
     port: int = 0
@@ -63,18 +68,31 @@ class Request:
             raise UsageError(
                 f"--locustfile {self.locustfile} is no file; copy the folder loadtests and name its locustfile.py"
             )
+        if not 0 <= self.warm_up < self.plan.duration:
+            raise UsageError(
+                f"--warm-up {self.warm_up:g} s leaves nothing of {self.plan.duration:g} s; give a shorter one"
+            )
         if self.pause and not 0 <= self.pause.at < self.plan.duration:
             raise UsageError(
                 f"--pause-at {self.pause.at:g} s is not within the run of {self.plan.duration:g} s; give an earlier one"
             )
 
     @property
+    def asked_of_it(self) -> list[Threshold]:
+        """Every threshold of the run, the profile's first."""
+        return [*map(threshold, self.profile.load.thresholds), *self.thresholds]
+
+    @property
     def generating(self) -> int:
         """How many processes send."""
         return max(1, self.processes)
 
+    def most(self) -> dict[Kind, int] | None:
+        """Up to how many users of each kind there may come to be, where all wait; None: as many as asked."""
+        return None if self.users else dict.fromkeys(self.plan.kinds, MOST_USERS)
+
     def pool(self) -> dict[Kind, int]:
-        """Users of each kind: enough that a stall of half a second makes no start late."""
+        """Users of each kind at first: enough that a stall of half a second makes no start late."""
         weights = sum(self.plan.mix.values())
         wanted = {kind: ceil(0.5 * peak(self.plan) * self.plan.mix[kind] / weights) + 8 for kind in self.plan.kinds}
         return {kind: max(self.generating, min(MOST_USERS, self.users or count)) for kind, count in wanted.items()}

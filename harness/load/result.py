@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.checks import Account, Verdict, worst
+from harness.load.blame import Blamed
 from harness.load.histogram import Histogram
+from harness.load.holding import Held
 from harness.load.judge import Punctuality
+from harness.load.limits import Limits
 from harness.load.meter import STAGES, Meter
+from harness.load.parts import Spent
 from harness.results import EXIT_CODES
 
 MOST_NAMES = 1000
@@ -27,6 +31,10 @@ class Result:
     account: Account
     verdicts: Sequence[Verdict]
     punctuality: Punctuality
+    held: Sequence[Held]
+    blamed: Sequence[Blamed]
+    spent: Spent
+    limits: Limits
     accepted: dict[str, Histogram]
     """Merged from the generator's processes."""
     samples: Sequence[dict[str, Any]]
@@ -64,6 +72,12 @@ class Result:
                 elif latencies := self.latencies(kind, stage):
                     found[f"{kind}: {stage}"] = Histogram(latencies.values())
         return found
+
+    def whole(self, stage: str, *, since: float = 0.0) -> Histogram:
+        """The latency of a stage over all kinds of users, of messages due `since` seconds after the start or later."""
+        it = self.meter
+        arrived = ((it.arrivals[number], at) for number, at in it.reached[stage].items())
+        return Histogram(at - it.start - arrival.at for arrival, at in arrived if arrival.at >= since)
 
     def rates(self) -> dict[str, float]:
         """Messages a second: as planned, as started, and as the workers sent them."""
@@ -123,11 +137,16 @@ class Result:
             "put_off": it.put_off,
             "unknown": list(self.unknown),
             "drained_s": round(self.drained_s, 3),
+            "thresholds": [asdict(one) for one in self.held],
+            "named": [asdict(one) for one in self.blamed],
+            "where": self.spent.to_json(),
+            "limits": self.limits.to_json(),
             "generator": {
                 "scheduled": on_time.scheduled,
                 "started": on_time.started,
                 "dropped": on_time.dropped,
                 "late": on_time.late,
+                "held_up": on_time.held_up,
                 "late_after_ms": on_time.limit * 1000,
                 "lateness": on_time.lateness.summary(),
             },
@@ -150,7 +169,7 @@ class Result:
                 for second in range(length)
             ],
         )
-        flat = [{k: v for k, v in sample.items() if k != "costs"} for sample in self.samples]
+        flat = [{k: v for k, v in sample.items() if k not in ("costs", "waits")} for sample in self.samples]
         costs = [
             {f"{name} {what}": value for name, cost in sample["costs"].items() for what, value in cost.items()}
             for sample in self.samples

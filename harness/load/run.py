@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from harness.checks import Account, account, load_account
+from harness.checks import Account, account
 from harness.deploy.ports import Ports
 from harness.history.facts import Facts
 from harness.load.aiming import backlog_of, target_of
 from harness.load.backlog import Costs
 from harness.load.conductor import Conductor, GeneratorFailed
 from harness.load.fitting import USERS, fitted, without
-from harness.load.judge import kept_up, punctuality
+from harness.load.judge import punctuality
+from harness.load.judging import judge
 from harness.load.knowing import shown_at_all, unknown
 from harness.load.meter import Meter
 from harness.load.pause import paused
@@ -28,6 +29,8 @@ from harness.load.request import Request
 from harness.load.result import Result
 from harness.load.samples import Page, Samples, Watch
 from harness.load.schedule import Arrival, arrivals
+from harness.load.waits import Waits
+from harness.profile import Profile
 from harness.scenario.stack import Stack
 from harness.session import Options, deployed
 
@@ -38,10 +41,7 @@ LEAD = 0.5
 def run(request: Request, *, watch: Watch, told: Callable[[str], None] = print) -> Iterator[Result]:
     """One result for each load: one, or as many as are started on Locust's page until Locust is stopped."""
     request = fitted(request, told=told)
-    profile = request.profile
-    if not request.wire:
-        queue = profile.queue.model_copy(update={"observe": "tail"})
-        profile = profile.model_copy(update={"queue": queue})
+    profile = observing(request)
     scheduled = arrivals(request.plan)  # a plan that can't be is refused before anything starts
     options = Options(build=request.build, stack_env=request.stack_env, provider_latency=request.provider_latency)
     with contextlib.ExitStack() as cleanup:
@@ -57,6 +57,14 @@ def run(request: Request, *, watch: Watch, told: Callable[[str], None] = print) 
                 yield load.once(watch)
                 if not request.page:
                     return
+
+
+def observing(request: Request) -> Profile:
+    """The profile, with what the request says of watching its stack."""
+    if request.wire:
+        return request.profile
+    queue = request.profile.queue.model_copy(update={"observe": "tail"})
+    return request.profile.model_copy(update={"queue": queue})
 
 
 def with_rows(request: Request, stack: Stack, *, told: Callable[[str], None]) -> Request:
@@ -78,6 +86,8 @@ class Load:
         self._meter: Meter | None = None
         self._ports = Ports()
         self._backlog = backlog_of(stack)
+        postgres = stack.profile.database.kind == "postgres"
+        self._waits = Waits(stack.loop, stack.driver.addresses.database if postgres else None)
         self._conductor = Conductor(
             log=request.build / "logs" / "locust.log", locustfile=request.locustfile, on_sends=self._sends
         )
@@ -122,7 +132,7 @@ class Load:
         meter = self._meter = Meter(
             stack.history, stack.profile, plan, arrivals=scheduled, start=start, on_stage=page.stage
         )
-        samples = Samples(self._backlog, Costs(self._names), meter, page=page, watch=watch)
+        samples = Samples(self._backlog, Costs(self._names), meter, page=page, watch=watch, waits=self._waits.look)
         stop = threading.Event()
         with contextlib.ExitStack() as cleanup:
             # what is there already won't go away: the collector needn't look at it again and again
@@ -132,24 +142,29 @@ class Load:
             samples.start()
             cleanup.callback(stop.set)
             pausing = cleanup.enter_context(paused(stack, request.pause, start=start, stop=stop))
-            self._conductor.go(plan, target=self._target, start=start)
+            self._conductor.go(plan, target=self._target, start=start, most=request.most())
             limit = start - time.time() + plan.duration + plan.patience + stack.profile.api.timeout
             self._conductor.await_done(processes=request.generating, within=limit)
             pausing()
             began = time.monotonic()
             found = self._drain(meter, samples)
             drained = time.monotonic() - began
-        on_time = punctuality(scheduled, meter.started, start=start, limit=request.late_after)
+        dropped = self._conductor.dropped()
+        on_time = punctuality(
+            scheduled, meter.started, own=meter.own, dropped=dropped, start=start, limit=request.late_after
+        )
         accepted, _ = self._conductor.merged()
         page.end()
         meter.close()
+        judged = judge(request, stack, meter, found, on_time, samples)
         return Result(
             meter=meter,
             account=found,
-            verdicts=[
-                load_account(stack.history, stack.profile, known=found),
-                kept_up(on_time, share=request.late_share, cpu=samples.most("generator")),
-            ],
+            verdicts=judged.verdicts,
+            held=judged.held,
+            blamed=judged.blamed,
+            spent=judged.spent,
+            limits=judged.limits,
             punctuality=on_time,
             accepted=accepted,
             samples=samples.rows,
@@ -198,4 +213,5 @@ class Load:
     def close(self) -> None:
         self._conductor.close()
         self._backlog.close()
+        self._waits.close()
         self._ports.close()

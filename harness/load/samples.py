@@ -19,13 +19,23 @@ Watch = Callable[[dict[str, Any], Meter], None]
 class Samples:
     """Backlog and costs over the run, half a second apart."""
 
-    def __init__(self, backlog: Backlog | Unread, costs: Costs, meter: Meter, *, page: Page, watch: Watch) -> None:
+    def __init__(
+        self,
+        backlog: Backlog | Unread,
+        costs: Costs,
+        meter: Meter,
+        *,
+        page: Page,
+        watch: Watch,
+        waits: Callable[[], dict[str, int] | None] = lambda: None,
+    ) -> None:
         self.rows: list[dict[str, Any]] = []
         self._backlog = backlog
         self._costs = costs
         self._meter = meter
         self._page = page
         self._watch = watch
+        self._waits = waits
         self._sampler = Sampler(self._look)
 
     def _look(self) -> None:
@@ -33,7 +43,8 @@ class Samples:
         counted = self._backlog.look()
         row = {"at": round(time.time() - meter.start, 2), **counted}
         row |= {"started": len(meter.started), "sent": meter.count("sent"), "outstanding": meter.outstanding}
-        row["costs"] = self._costs.look()
+        row["costs"], row["machine"] = self._costs.look(), self._costs.machine()
+        row["waits"] = self._waits()
         if row["at"] >= 0:
             self.rows.append(row)
             self._page.backlog({name: value for name, value in row.items() if name != "costs"})

@@ -15,6 +15,7 @@ from harness.load.histogram import Histogram
 from harness.load.meter import Meter
 from harness.load.plan import Plan
 from harness.load.result import Result
+from harness.load.searching import Step
 from harness.reports.console import terminal
 from harness.reports.load import write
 from harness.reports.load_table import summary
@@ -60,6 +61,13 @@ class Watching:
                 f"{row['at']:5.0f} s  started {row['started']}, sent {row['sent']}, outstanding {row['outstanding']}, "
                 f"backlog {backlog(row)}"
             )
+
+    def step(self, step: Step) -> None:
+        """Says what one load of a search came to."""
+        p99 = "" if step.p99 is None else f", p99 {step.p99:.0f} ms"
+        way = f"; in the way: {', '.join(step.in_the_way)}" if step.in_the_way else ""
+        proof = ", longer" if step.purpose == "proof" else ""
+        self.say(f"{step.rate:7.0f}/s{proof}: {step.outcome}, sent {step.sent:.0f}/s{p99}{way}")
 
     def _picture(self, row: dict[str, Any], meter: Meter, rates: dict[str, float]) -> Table:
         table = Table.grid(padding=(0, 2))

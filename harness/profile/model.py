@@ -17,6 +17,7 @@ from harness.profile.providers import Providers
 from harness.profile.queue import Queue
 from harness.profile.requests import Api, Conversations, Listing, Look, Pace, Send
 from harness.profile.statuses import Statuses
+from harness.profile.thresholds import Load
 from harness.profile.webhooks import Webhooks
 
 
@@ -100,6 +101,7 @@ class Profile(Section):
     webhooks: Webhooks = Webhooks()
     conversations: Conversations = Conversations()
     pace: Pace = Pace()
+    load: Load = Load()
     queue: Queue = Queue()
     database: Database = Database()
     statuses: Statuses = Statuses()

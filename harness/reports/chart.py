@@ -23,7 +23,7 @@ class Line:
 
 
 class Chart:
-    """Lines over seconds, at least until `end`; `holds` are shaded, `log` has a logarithmic height."""
+    """Lines over seconds, or another `unit`, at least until `end`; `log` has a logarithmic height, `holds` shades."""
 
     def __init__(
         self,
@@ -33,10 +33,12 @@ class Chart:
         holds: Sequence[Sequence[float]] = (),
         log: bool = False,
         end: float = 0.0,
+        unit: str = " s",
     ) -> None:
         self.title = title
         self.lines = [line for line in lines if line.points]
         self._holds = holds
+        self._unit = unit
         values = [value for line in self.lines for _, value in line.points]
         self._end = max((x for line in self.lines for x, _ in line.points), default=end)
         self._end = max(self._end, end) or 1.0
@@ -59,7 +61,8 @@ class Chart:
             for t in self._ticks
         )
         times = "".join(
-            f'<text class="tick" x="{self._x(t):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{words(t)} s</text>'
+            f'<text class="tick" x="{self._x(t):.1f}" y="{HEIGHT - 8}" text-anchor="middle">'
+            f"{words(t)}{self._unit}</text>"
             for t in even(self._end)
             if t <= self._end
         )

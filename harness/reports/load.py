@@ -11,7 +11,7 @@ from typing import Any
 from harness.content import content
 from harness.errors import UsageError
 from harness.reports.chart import Chart, Line
-from harness.reports.load_table import asides
+from harness.reports.load_table import MEANING, asides
 from harness.visible import visible
 
 COLUMNS = ("count", "p50", "p90", "p99", "p99.9", "max")
@@ -43,6 +43,8 @@ def page(result: dict[str, Any]) -> str:
         *(f"<p>{escape(line[:1].upper() + line[1:])}</p>" for line in asides(result)),
         "<h2>Latency from the intended start</h2>",
         stages(result["stages"]),
+        "<h2>Where the time went</h2>",
+        where(result),
         *(chart.svg() for chart in charts(result)),
     ]
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
@@ -112,6 +114,31 @@ def stages(summaries: dict[str, dict[str, float]]) -> str:
         for name, numbers in summaries.items()
     )
     return f'<div class="wide"><table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def where(result: dict[str, Any]) -> str:
+    """Each part's share of the messages' time, and who was named as in the way."""
+    rows = "".join(
+        f"<tr><th scope=row>{escape(name)}</th><td>{part['share']:.1f}</td><td>{part['p50']:.1f}</td>"
+        f"<td>{part['p99']:.1f}</td><td class=words>{escape(MEANING[name])}</td></tr>"
+        for name, part in result["where"].items()
+    )
+    head = "<th></th><th>% of it</th><th>p50 ms</th><th>p99 ms</th><th class=words>that is</th>"
+    table = f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    named = "".join(f"<p><b>{escape(one['party'])}</b>: {escape(one['why'])}</p>" for one in result["named"])
+    return table + named + f"<p>{escape(reached(result['limits']))}</p>"
+
+
+def reached(limits: dict[str, Any]) -> str:
+    """What was taken of the machine, in a line."""
+    shares = sorted(limits["processes"].items(), key=lambda item: -item[1])
+    told = ", ".join(f"{name} {cpu:.0f} %" for name, cpu in shares)
+    waits = ", ".join(f"{what} {number:g}" for what, number in limits["postgres_waits"].items())
+    return (
+        f"Of one core: {told}. The machine's {limits['cores']} cores were {limits['machine']:.0f} % busy, "
+        f"{limits['others']:.0f} % by others. PostgreSQL's backends at work, by what they waited for: "
+        f"{waits or 'not known'}."
+    )
 
 
 def charts(result: dict[str, Any]) -> list[Chart]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -12,6 +12,15 @@ from rich.text import Text
 from harness.reports.console import STYLES
 
 SHOWN = 20
+MEANING: Final[Mapping[str, str]] = {
+    "generator": "due, and not started by the generator itself",
+    "users": "due, and every user waited for the stack",
+    "api": "started, and not queued, or not answered where no queue is seen",
+    "queue": "queued, and no call of a provider begun",
+    "provider": "in calls of the provider, and in waits that it asked for",
+    "worker": "between its calls, and from the last of them to the row that says so",
+}
+"""By whom a message's time was spent, in the order in which they have it."""
 
 
 def summary(result: dict[str, Any]) -> Iterator[RenderableType]:
@@ -30,12 +39,29 @@ def summary(result: dict[str, Any]) -> Iterator[RenderableType]:
             yield from (Text(f"  {name}") for name in names[:SHOWN])
             if len(names) > SHOWN:
                 yield Text(f"  and {len(names) - SHOWN} more in result.json")
+    yield from blamed(result)
     yield from (Text(line) for line in asides(result))
     rates = result["rates"]
     yield Text(
         f"sustained {rates['sustained']:g} messages/s sent (busiest second {rates['peak']:g}); "
         f"intended {rates['intended']:g}/s, started {rates['started']:g}/s; drained in {result['drained_s']:.1f} s"
     )
+
+
+def blamed(result: dict[str, Any]) -> Iterator[RenderableType]:
+    """Where the messages' time went, and who was at a limit, where anything was asked that isn't plainly so."""
+    if result["verdict"] == "pass" and not result["named"]:
+        return
+    yield Text(where(result))
+    for one in result["named"]:
+        yield Text.assemble((f"{one['party']}: ", "bold"), one["why"])
+
+
+def where(result: dict[str, Any]) -> str:
+    """The parts of the messages' time, the greatest first, in a line."""
+    parts = sorted(result["where"].items(), key=lambda item: -item[1]["share"])
+    told = ", ".join(f"{name} {one['share']:.0f} % (p99 {one['p99']:.0f} ms)" for name, one in parts if one["share"])
+    return f"where the time went: {told or 'nothing was sent'}"
 
 
 def asides(result: dict[str, Any]) -> Iterator[str]:

@@ -38,6 +38,8 @@ class Own(Api):
     """POST /notes with a form; the answer is empty, and its Location ends in the id."""
 
     limiter = Limiter(float(os.environ.get("OWN_LIMIT", "inf")))
+    slow = float(os.environ.get("OWN_SLOW", "0"))
+    """Seconds for which each send is thought about."""
 
     async def open(self) -> None:
         await self.connect()
@@ -59,6 +61,7 @@ class Own(Api):
             return web.Response(status=415, text="forms only")
         if not self.limiter.lets_through():
             return web.Response(status=429, headers={"Retry-After": "1"}, text="slowly")
+        await asyncio.sleep(self.slow)  # reason: an API that is slow, and not busy
         form = await request.post()
         insert = "INSERT INTO outbound (phone, words) VALUES ($1, $2) RETURNING no"
         no = await self.pool.fetchval(insert, form["Phone"], form["Note"])

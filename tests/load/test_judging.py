@@ -36,6 +36,12 @@ def started(late: float, *, every: int = 1, dropped: int = 0) -> dict[int, float
     return {a.number: 1000.0 + a.at + (late if a.number % every == 0 else 0.0) for a in kept}
 
 
+def judged(starts: dict[int, float], *, own: dict[int, float], dropped: dict[int, float]) -> tuple[str, str]:
+    it = punctuality(PLAN, starts, own=own, dropped=dropped, start=1000.0, limit=0.1)
+    verdict = kept_up(it, share=0.05, cpu=12)
+    return verdict.outcome, verdict.reason
+
+
 @pytest.mark.parametrize(
     ("starts", "outcome", "words"),
     [
@@ -49,10 +55,31 @@ def started(late: float, *, every: int = 1, dropped: int = 0) -> dict[int, float
 def test_a_late_or_dropped_start_counts_against_the_generator(
     starts: dict[int, float], outcome: str, words: str
 ) -> None:
-    it = punctuality(PLAN, starts, start=1000.0, limit=0.1)
-    verdict = kept_up(it, share=0.05, cpu=12)
-    assert (verdict.outcome, words in verdict.reason) == (outcome, True), verdict.reason
+    found, reason = judged(starts, own={}, dropped={})
+    assert (found, words in reason) == (outcome, True), reason
+
+
+def test_a_start_that_waited_for_the_stack_counts_against_the_stack() -> None:
+    starts = started(2.0)
+    outcome, reason = judged(starts, own=dict.fromkeys(starts, 0.01), dropped={})
+    assert outcome == "pass", reason
+    assert "0 later than 100 ms" in reason
+    assert "200 starts waited for the stack, which kept every user waiting" in reason
+    assert "--users" not in reason
+
+
+def test_what_the_stack_kept_from_starting_is_no_fault_of_the_generator_and_no_load_either() -> None:
+    starts = started(0.0, dropped=60)
+    kept_off = {a.number: 0.02 for a in PLAN[:60]}
+    outcome, reason = judged(starts, own={}, dropped=kept_off)
+    assert (outcome, "the stack was too slow for this load" in reason) == ("unknown", True), reason
+    few = started(0.0, dropped=3)
+    assert judged(few, own={}, dropped={a.number: 0.02 for a in PLAN[:3]})[0] == "pass"
+    own = {a.number: 6.0 if a.number == 1 else 0.02 for a in PLAN[:3]}
+    outcome, reason = judged(few, own=own, dropped=own)
+    assert (outcome, "could not keep up" in reason) == ("unknown", True), "one of them was the generator's"
 
 
 def test_nothing_scheduled_shows_nothing() -> None:
-    assert kept_up(punctuality([], {}, start=0, limit=0.1), share=0.05, cpu=0).outcome == "unknown"
+    it = punctuality([], {}, own={}, dropped={}, start=0, limit=0.1)
+    assert kept_up(it, share=0.05, cpu=0).outcome == "unknown"

@@ -40,7 +40,7 @@ def say(history: History, what: str, it: Meter) -> None:
     """One thing that a source says of the API's message."""
     match what:
         case "answer":
-            it.sends([[0, START + 0.5, START + 0.51, 201, ID, None]])
+            it.sends([[0, START + 0.5, START + 0.51, 0.0, 0.0, 201, ID, None]])
         case "row":
             data = {"old": None, "new": "pending", "direction": "outbound"}
             history.append(
@@ -81,7 +81,7 @@ def test_a_prepared_row_is_known_by_its_id_and_its_append_is_written_into_the_hi
     history = History()
     it = meter(history)
     message = str(PLAN.message_id(1))
-    it.sends([[1, START + 1, START + 1.002, 200, "1-0", None]])
+    it.sends([[1, START + 1, START + 1.002, 0.0, 0.0, 200, "1-0", None]])
     history.append("queue.acked", source="queue", data={"entry": ENTRY}, keys=[ENTRY])
     assert account(history, Profile()).of("unfinished") == [message], "what the worker did last may not be written yet"
     history.read_to_end(time.monotonic() + 60)
@@ -100,7 +100,7 @@ def test_an_entry_whose_answer_was_lost_is_recovered_when_it_comes_out() -> None
     history = History()
     it = meter(history)
     message = str(PLAN.message_id(1))
-    it.sends([[1, START + 1, START + 1.002, None, None, "ConnectionError"]])
+    it.sends([[1, START + 1, START + 1.002, 0.0, 0.0, None, None, "ConnectionError"]])
     assert account(history, Profile()).of("indeterminate") == [token(QUEUE)[0]]
     call = key("call", "twilio", 1)
     history.append("provider.called", source="providers", data={"call": call}, keys=[call, *token(QUEUE)])
@@ -113,7 +113,7 @@ def test_an_entry_whose_answer_was_lost_is_recovered_when_it_comes_out() -> None
 def test_a_reply_ends_when_it_is_stored() -> None:
     history = History()
     it = meter(history)
-    it.sends([[2, START + 1.5, START + 1.51, 200, "SM1", None]])
+    it.sends([[2, START + 1.5, START + 1.51, 0.0, 0.0, 200, "SM1", None]])
     assert it.outstanding == 1
     data = {"new": "received", "direction": "inbound"}
     history.append(
@@ -126,7 +126,7 @@ def test_a_reply_ends_when_it_is_stored() -> None:
 def test_a_send_without_a_good_answer_is_counted_and_not_awaited(status: int | None, fate: str) -> None:
     history = History()
     it = meter(history)
-    it.sends([[0, START, START + 1, status, None, "ConnectionRefusedError"]])
+    it.sends([[0, START, START + 1, 0.0, 0.0, status, None, "ConnectionRefusedError"]])
     assert it.outstanding == 0
     assert it.refused == {f"api: {status or 'no answer'}": 1}
     assert list(account(history, Profile()).fates.values()) == [fate]
@@ -135,7 +135,7 @@ def test_a_send_without_a_good_answer_is_counted_and_not_awaited(status: int | N
 def test_a_rate_limiters_answer_is_neither_a_loss_nor_a_refusal_of_the_message() -> None:
     history = History()
     it = meter(history)
-    it.sends([[0, START, START + 1, 429, None, None, False, None, "slowly"]])
+    it.sends([[0, START, START + 1, 0.0, 0.0, 429, None, None, False, None, "slowly"]])
     assert (it.put_off, it.refused, it.outstanding) == ({"api": 1}, {}, 0)
     assert account(history, Profile()).of("refused") == list(account(history, Profile()).fates)
 
@@ -143,7 +143,7 @@ def test_a_rate_limiters_answer_is_neither_a_loss_nor_a_refusal_of_the_message()
 def test_an_answer_counts_as_the_profile_says() -> None:
     history = History()
     it = meter(history)
-    it.sends([[0, START, START + 1, 200, None, None, False, None, "we said 202"]])
+    it.sends([[0, START, START + 1, 0.0, 0.0, 200, None, None, False, None, "we said 202"]])
     assert (it.refused, it.such_as, it.count("accepted")) == ({"api: 200": 1}, {"api: 200": "we said 202"}, 0)
     [answer] = history.events("api.answered")
     assert (answer.data["accepted"], answer.data["text"], answer.data["channel"]) == (False, "we said 202", "sms")
