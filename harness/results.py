@@ -96,7 +96,18 @@ class Results:
     """What is to be told of the run as a whole, a line each."""
     ready_s: float = 0.0
     """How long the deployment took; of several side by side, the slowest."""
+    ending_s: float = 0.0
+    """How long judging the whole record and stopping the stack took; 0.0 where several did so side by side."""
     began: float = field(default_factory=time.monotonic)
+
+    @property
+    def spent(self) -> dict[str, float]:
+        """Seconds by what they went into; nothing where no scenario of a stack of ours was run."""
+        last = max((item.after_s for item in self.items), default=0.0)
+        if not self.ready_s or last < self.ready_s:
+            return {}
+        parts = {"deploy": self.ready_s, "suite": last - self.ready_s - self.ending_s, "teardown": self.ending_s}
+        return {what: seconds for what, seconds in parts.items() if seconds > 0}
 
     def add(self, result: Result) -> None:
         self.items.append(self._known_now(result))

@@ -23,6 +23,8 @@ from harness.results import Result, Results
 RESULTS = pytest.StashKey[Results]()
 REDACTOR = pytest.StashKey[Redactor]()
 READY = pytest.StashKey[float]()
+ENDING = pytest.StashKey[float]()
+"""Seconds in which the whole record was judged and the stack was stopped."""
 WHOLE = pytest.StashKey[list[Result]]()
 """What was said of the whole record of this process's stack."""
 REMARKS = pytest.StashKey[list[str]]()
@@ -210,6 +212,7 @@ class Collector:
         from harness.reports.console import UNSEEN_WIDTH, render
         from harness.reports.workflow_commands import workflow_commands
 
+        results.ending_s = self._config.stash.get(ENDING, 0.0)
         terminalreporter.write_line("")
         text = render(
             results,

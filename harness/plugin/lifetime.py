@@ -15,7 +15,7 @@ import pytest
 
 from harness.errors import DeployError, UsageError
 from harness.keeping import shortage
-from harness.plugin.collector import READY, REDACTOR, REMARKS, TROUBLE, WHOLE, reserve
+from harness.plugin.collector import ENDING, READY, REDACTOR, REMARKS, TROUBLE, WHOLE, reserve
 from harness.plugin.options import parse_env, settings_of
 from harness.plugin.outcomes import unusable
 from harness.results import WHOLE_RECORD, Result
@@ -88,11 +88,13 @@ def lifetime(session: pytest.Session) -> Iterator[Stack]:
         config.stash[DEPLOYED] = stack
         try:
             yield stack
+            config.stash[ENDING] = -time.monotonic()
             conclude(stack, session)
             remark(stack, config)
         finally:
             del config.stash[DEPLOYED]
             close(deployment, config)
+            config.stash[ENDING] = config.stash.get(ENDING, -time.monotonic()) + time.monotonic()
 
 
 def conclude(stack: Stack, session: pytest.Session) -> None:

@@ -26,6 +26,8 @@ STYLES: dict[Said, str] = {
     "skipped": "dim",
     "not asked": "dim",
 }
+SLOWEST = 3
+"""So many scenarios are told with the time that they took."""
 UNSEEN_WIDTH = 120
 """Columns of the summary where it goes to a file or a CI log, which don't say how wide they are."""
 
@@ -106,6 +108,13 @@ def claims(results: Results) -> Text:
     return text
 
 
+def durations(results: Results) -> str:
+    """What the run's time went into, and the scenarios that took longest."""
+    parts = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in results.spent.items())
+    longest = sorted(results.counted, key=lambda item: -item.elapsed_s)[:SLOWEST]
+    return f"spent: {parts}; longest: " + ", ".join(f"{item.scenario} {item.elapsed_s:.1f} s" for item in longest)
+
+
 def closing(results: Results, *, build: Path) -> Text:
     outcome = results.verdict
     text = Text("\n")
@@ -114,6 +123,8 @@ def closing(results: Results, *, build: Path) -> Text:
     hidden = len(bad(results)) - MOST_STORIES
     if hidden > 0:
         text.append(f"; {hidden} more stories in {build / 'verdicts.json'}")
+    if results.spent:
+        text.append(f"\n{durations(results)}", style="dim")
     if outcome != "pass" and results.everything:
         text.append(f"\nto judge this record again, here or where it was taken: harness replay {build}")
     return text
