@@ -14,6 +14,7 @@ RECORD: Final = (
 )
 WAITS: Final = (
     "tests/harness/test_expectations.py",
+    "tests/harness/test_waiting_decides.py",
     "tests/harness/test_waiting.py",
     "tests/harness/test_patience.py",
     "tests/harness/test_conclusion.py",
