@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.redact import Redactor
+from harness.secret_text import NAMES, STEMS, _beside_stems, _everywhere
 
 PLANTED = "pl4nted-s3cret"
 
@@ -124,3 +128,30 @@ def test_json_stays_json(value: object) -> None:
     redact = Redactor()
     assert type(json.loads(redact(json.dumps({"v": value})))) is dict
     assert type(json.loads(redact(json.dumps({"v": json.dumps(value)}, ensure_ascii=False)))) is dict
+
+
+PIECES = (
+    *(*STEMS, *SPICE, *"_-= :,\"'\\%&\n{}[]0a.", "%22", "x-", "api", "auth", "max_", "s", "***"),
+    *("Bearer 12345678", "KEY", "Passwd"),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_looking_beside_stems_alone_hides_the_same_as_looking_everywhere(text: str) -> None:
+    named = [list(names(text, looking)) for looking in (_beside_stems, _everywhere)]
+    assert named[0] == named[1]
+
+
+def names(text: str, looking: Callable[[str], Generator[Any, int, None]]) -> Iterator[tuple[int, int]]:
+    """Where each name begins and ends, each looked for after the one before."""
+    named, at = looking(text), 0
+    next(named)
+    while found := named.send(at):
+        at = found.end()
+        yield found.span()
+
+
+def test_every_name_of_a_secret_has_a_stem() -> None:
+    words = ["passwd", "password", "passphrase", "passcode", "pwd", "secret", "token", "credential", "cookie"]
+    words += ["authorization", *(f"{first}{dash}key" for first in ("api", "signing") for dash in ("", "-", "_"))]
+    assert all(re.fullmatch(NAMES, word) and any(stem in word for stem in STEMS) for word in words)
