@@ -13,12 +13,14 @@ from harness.history.event import Event
 from harness.history.history import History
 from harness.history.reading import read_events
 
+ENCODER = json.JSONEncoder(separators=(",", ":"), default=str, check_circular=False)
+"""One for all lines: `json.dumps` makes a new one for each."""
 FORMAT = 1
 """The version of a record's form; a reader knows its own and all before."""
 
 
 def encode(event: Event) -> str:
-    return json.dumps(event.to_json(), separators=(",", ":"), default=str)
+    return ENCODER.encode(event.to_json())
 
 
 class Journal:
