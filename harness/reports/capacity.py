@@ -20,6 +20,7 @@ from harness.visible import visible
 
 STYLES = {"held": "green", "broken": "bold red", "unknown": "yellow"}
 COLUMNS = ("workers", "rate", "sent a second", "p50 ms", "p99 ms", "outcome", "in the way")
+WORDS = COLUMNS[-2:]
 
 
 def as_data(found: Sequence[tuple[int | None, Any]], *, profile: str, asked: Sequence[str]) -> dict[str, Any]:
@@ -56,9 +57,7 @@ def row(workers: int | None, step: dict[str, Any]) -> list[str]:
 def table(data: dict[str, Any]) -> Table:
     shown = Table(show_edge=False, pad_edge=False, header_style="bold")
     for name in COLUMNS:
-        shown.add_column(
-            name, justify="left" if name in ("outcome", "in the way") else "right", no_wrap=name != "in the way"
-        )
+        shown.add_column(name, justify="left" if name in WORDS else "right", no_wrap=name != "in the way")
     for one in data["found"]:
         for step in one["steps"]:
             cells = row(one["workers"], step)
@@ -96,11 +95,16 @@ def told(data: dict[str, Any]) -> Iterator[str]:
 def page(data: dict[str, Any]) -> str:
     title = f"Capacity: {data['profile']}"
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row(one["workers"], step)) + "</tr>"
+        "<tr>"
+        + "".join(
+            f"<td{' class=words' if name in WORDS else ''}>{escape(cell)}</td>"
+            for name, cell in zip(COLUMNS, row(one["workers"], step), strict=True)
+        )
+        + "</tr>"
         for one in data["found"]
         for step in one["steps"]
     )
-    head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+    head = "".join(f"<th{' class=words' if name in WORDS else ''}>{name}</th>" for name in COLUMNS)
     parts = [
         f"<header><h1>{escape(title)}</h1></header>",
         *(f"<p class='verdict'>{escape(line)}</p>" for line in told(data)),
@@ -118,7 +122,8 @@ def charts(data: dict[str, Any]) -> Iterator[Chart]:
     latencies, rates, scaling = [], [], []
     for colour, one in enumerate(data["found"]):
         who = "" if one["workers"] is None else f", {one['workers']} workers"
-        steps = sorted(one["steps"], key=lambda step: step["rate"])
+        # a rate that was proven, or wasn't, shows what it did for longer
+        steps = sorted({step["rate"]: step for step in one["steps"]}.values(), key=lambda step: step["rate"])
         for name, quiet in (("p99", False), ("p50", True)):
             points = [(step["rate"], step[name]) for step in steps if step[name] is not None]
             latencies.append(Line(f"{name}{who}", points, colour, quiet=quiet))
