@@ -21,6 +21,7 @@ from harness.keeping import advice
 from harness.loop import Loop
 from harness.probes.counters import Counters
 from harness.probes.database import DatabaseProbe
+from harness.probes.late_rows import LateRows
 from harness.probes.monitor import MonitorProbe
 from harness.probes.places_probe import PlacesProbe
 from harness.probes.polled import PolledProbe
@@ -57,6 +58,8 @@ class Options:
     """Processes, or roles, that are never started."""
     time_scale: float = 1.0
     provider_latency: float = 0.0
+    account: bool = False
+    """Whether the stack is watched for the account of its messages alone: all is read at the end, nothing before."""
     database_wire: bool = False
     """Whether the stack's processes reach PostgreSQL through the wire, too, where that can be arranged."""
     redactor: Redactor = field(default_factory=Redactor)
@@ -78,7 +81,7 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
     with contextlib.ExitStack() as cleanup:
         cleanup.enter_context(kept(history, journal))
         cleanup.callback(loop.close)
-        wire = wire_for(profile, history)
+        wire = None if options.account else wire_for(profile, history)
         logs = options.build / "logs" / Path(options.history_name).stem
         driver = driver_for(
             *(profile, history),
@@ -97,7 +100,7 @@ def deployed(profile: Profile, options: Options) -> Iterator[Stack]:
         start.run(driver.start_services())
         driver.addresses = in_database(driver.addresses, profile)
         refused = refused_for(history, driver)
-        probes = probes_for(profile, history, driver, wire=wire, on_refused=refused)
+        probes = probes_for(profile, history, driver, wire=wire, on_refused=refused, late=options.account)
         for probe in probes:
             cleanup.callback(stop_probe, loop, probe)
             start.run(probe.start())
@@ -226,9 +229,15 @@ def refused_for(history: History, driver: Driver) -> Callable[[], None]:
 
 
 def probes_for(
-    profile: Profile, history: History, driver: Driver, *, wire: WireProbe | None, on_refused: Callable[[], None]
+    profile: Profile,
+    history: History,
+    driver: Driver,
+    *,
+    wire: WireProbe | None,
+    on_refused: Callable[[], None],
+    late: bool = False,
 ) -> list[Probe]:
-    """One probe for each part of the stack that this profile lets us see."""
+    """One probe for each part of the stack that this profile lets us see; `late` ones read at the end alone."""
     where = driver.addresses
 
     probes: list[Probe] = []
@@ -237,6 +246,9 @@ def probes_for(
         probes.append(wire)
     elif profile.queue.base == "none":
         probes.append(UnqueuedProbe(history))
+    elif late:
+        reason = "the load is watched for its account alone, and nobody looks at single entries"
+        probes.append(UnqueuedProbe(history, reason=reason, remedy="--observe stages", counted=True))
     elif where.redis:
         monitor = profile.queue.observe != "tail"
         names, hosts = driver.name_of_pid, driver.name_of_host
@@ -244,16 +256,20 @@ def probes_for(
         probes.append(
             kind(history, profile.queue, url=where.redis, name_of_pid=names, name_of_host=hosts, monitor=monitor)
         )
-    probes.append(rows_probe(profile, history, driver, on_refused=on_refused))
+    probes.append(rows_probe(profile, history, driver, on_refused=on_refused, late=late))
     if where.mocks:
         # where the stack mocks its providers inside, ours are there for what comes in
         calls = profile.providers.observe == "mock"
         mine = frozenset(name for name in (where.twilio_account, where.sendgrid_account) if name) or None
-        probes.append(ProvidersProbe(history, url=where.mocks, headers=where.mocks_headers, calls=calls, accounts=mine))
+        probes.append(
+            ProvidersProbe(history, url=where.mocks, headers=where.mocks_headers, calls=calls, accounts=mine, late=late)
+        )
     return probes
 
 
-def rows_probe(profile: Profile, history: History, driver: Driver, *, on_refused: Callable[[], None]) -> Probe:
+def rows_probe(
+    profile: Profile, history: History, driver: Driver, *, on_refused: Callable[[], None], late: bool = False
+) -> Probe:
     """What shows a message's status: its row, as it changes, or the API, now and then, or nothing."""
     where, database = driver.addresses, profile.database
     if where.database and database.watched:
@@ -261,7 +277,8 @@ def rows_probe(profile: Profile, history: History, driver: Driver, *, on_refused
         if database.kind == "sqlite" and file is not None:
             late = driver.manages_processes
             return SqliteProbe(history, database, path=file, statuses=profile.statuses, late=late)
-        return DatabaseProbe(history, database, url=where.database, statuses=profile.statuses)
+        watching = LateRows if late else DatabaseProbe
+        return watching(history, database, url=where.database, statuses=profile.statuses)
     if database.observe == "none":
         return Unwatched(
             history, "the profile says that nobody looks at a message's status", '[database] observe = "auto"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -12,6 +12,7 @@ from harness.commands import options
 from harness.extras import need
 
 if TYPE_CHECKING:
+    from harness.load.request import Observe
     from harness.profile.thresholds import Threshold
 
 
@@ -42,7 +43,7 @@ class Counts(click.ParamType):  # type: ignore[type-arg]  # reason: older releas
 @click.option("--seed", type=int, default=1, help="The same seed gives the same arrivals.")
 @click.option("--drain-within", type=options.SECONDS, default="60s", help="How long the queue may take to drain.")
 @click.option("--provider-latency", type=options.SECONDS, default="0s", help="Slows every provider call.")
-@click.option("--wire/--no-wire", default=True, help="Read every command to Redis, or only tail the streams.")
+@options.observe
 @options.threshold
 @options.stack_env
 def capacity(
@@ -60,7 +61,7 @@ def capacity(
     seed: int,
     drain_within: float,
     provider_latency: float,
-    wire: bool,
+    observe: str,
     thresholds: Sequence[Threshold],
     stack_env: Sequence[str],
 ) -> int:
@@ -84,7 +85,7 @@ def capacity(
         build=build,
         stack_env=parse_env(stack_env),
         processes=processes,
-        wire=wire,
+        observe=cast("Observe", observe),  # Request checks the word itself
         provider_latency=provider_latency,
         drain_within=drain_within,
         thresholds=thresholds,

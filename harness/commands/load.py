@@ -14,6 +14,7 @@ from harness.extras import need
 
 if TYPE_CHECKING:
     from harness.load.plan import Gaps, Shape
+    from harness.load.request import Observe
     from harness.profile.thresholds import Threshold
 
 SECONDS = options.SECONDS
@@ -45,7 +46,7 @@ SECONDS = options.SECONDS
 @click.option("--pause-at", type=SECONDS, help="When; by default in the middle.")
 @click.option("--provider-latency", type=SECONDS, default="0s", help="Slows every provider call.")
 @options.stack_env
-@click.option("--wire/--no-wire", default=True, help="Read every command to Redis, or only tail the streams.")
+@options.observe
 @click.option("--page", is_flag=True, help="Locust's own page, until Ctrl-C.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the page; 0: any free one.")
 @click.option("--locustfile", type=options.FILE, metavar="FILE", help="Users of your own.")
@@ -71,7 +72,7 @@ def load(
     pause_at: float | None,
     provider_latency: float,
     stack_env: Sequence[str],
-    wire: bool,
+    observe: str,
     page: bool,
     port: int,
     locustfile: Path | None,
@@ -104,7 +105,7 @@ def load(
         stack_env=parse_env(stack_env),
         processes=processes,
         users=users,
-        wire=wire,
+        observe=cast("Observe", observe),  # Request checks the word itself
         pause=pause,
         provider_latency=provider_latency,
         drain_within=drain_within,

@@ -85,3 +85,12 @@ threshold = click.option(
     metavar="TEXT",
     help='What must hold, beside the profile\'s: "p99 of sent <= 500 ms", "rate >= 200".',
 )
+
+
+def observe(command: F) -> F:
+    """`--observe`, and the flag of earlier versions that means one of its words."""
+    word = click.option(
+        "--observe", default="full", metavar="WORD", help="full; stages: without the wire; account: all at the end."
+    )
+    flag = click.option("--no-wire", "observe", flag_value="stages", hidden=True)
+    return word(flag(command))

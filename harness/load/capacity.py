@@ -11,12 +11,12 @@ from harness.load.fitting import fitted
 from harness.load.plan import MOST_MESSAGES
 from harness.load.request import Request
 from harness.load.result import Result
-from harness.load.run import Load, observing, with_rows
+from harness.load.run import Load, observing, options_of, with_rows
 from harness.load.samples import Watch
 from harness.load.searching import Found, Purpose, Step, search
 from harness.profile.thresholds import threshold
 from harness.scenario.stack import Stack
-from harness.session import Options, deployed
+from harness.session import deployed
 
 UNASKED = "p99 of sent <= 500 ms"
 """What is asked where nobody asks anything."""
@@ -53,8 +53,7 @@ def capacity(
     """For each number of workers what was found; None for the number that the profile says."""
     request = asking(fitted(asked.request, told=told), told=told)
     profile = observing(request)
-    options = Options(build=request.build, stack_env=request.stack_env, provider_latency=request.provider_latency)
-    with deployed(profile, options) as stack:
+    with deployed(profile, options_of(request)) as stack:
         request = with_rows(request, stack, told=told)
         first = asked.first
         for workers in asked.workers or (None,):

@@ -48,9 +48,9 @@ def thresholds_held(
     if broken:
         return Verdict(name=NAME, outcome="fail", claim=CLAIM, reason=told(broken)), found
     if open_ones or not intended:
-        why = "the generator stands between" if open_ones else "the load wasn't the intended one"
-        reason = f"{why}: {told(open_ones or found)}"
-        remedy = "a generator that keeps up: more --processes, or a lower --rate"
+        why = "" if intended else "the load wasn't the intended one: "
+        reason = f"{why}{told(open_ones or found)}"
+        remedy = "" if intended else "a generator that keeps up: more --processes, or a lower --rate"
         return Verdict(name=NAME, outcome="unknown", claim=CLAIM, reason=reason, remedy=remedy), found
     return Verdict(name=NAME, outcome="pass", claim=CLAIM, reason=told(found)), found
 
@@ -94,7 +94,7 @@ def latency(one: Threshold, meter: Meter, kept_off: Collection[int], *, since: f
         return Held(one.text, one.kind, "no message came to it", None)
     high, low = quantile(whole, one.percent), quantile(least, one.percent)
     holds = True if high <= one.limit else False if low > one.limit else None
-    between = f" ({milliseconds(low)} without what the generator made late)" if holds is None else ""
+    between = f", and {milliseconds(low)} without what the generator made late" if holds is None else ""
     return Held(one.text, one.kind, milliseconds(high if holds is not False else low) + between, holds)
 
 
@@ -123,7 +123,7 @@ def due_rate(meter: Meter, *, since: float) -> float:
 
 def sent_rate(meter: Meter, *, since: float = 0.0) -> float:
     """Messages that were sent a second, from the first second that counts to the last that was sent."""
-    times: Mapping[int, float] = meter.reached["sent"]
+    times: Mapping[int, float] = meter.reached["called" if meter.late else "sent"]
     counted = sorted(at for number, at in times.items() if meter.arrivals[number].at >= since)
     span = max(meter.plan.duration - since, counted[-1] - meter.start - since) if counted else 0.0
     return len(counted) / span if span > 0 else 0.0

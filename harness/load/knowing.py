@@ -29,6 +29,9 @@ def _unknown(facts: Facts, meter: Meter, backlog: Backlog | Unread) -> Iterator[
         unseen = facts.unseen(kind, since=meter.first) if set(users) & set(meter.plan.kinds) else None
         if unseen is not None:
             yield {"what": stage, "why": unseen.reason, "remedy": unseen.remedy}
+    if meter.late:
+        why = "rows are read at the end, so when each came to that isn't known"
+        yield {"what": "sent, stored", "why": why, "remedy": "--observe stages"}
     if isinstance(backlog, Unread):
         yield {"what": "backlog", "why": backlog.why, "remedy": backlog.remedy}
 

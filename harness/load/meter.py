@@ -34,7 +34,10 @@ class Meter:
         arrivals: Sequence[Arrival],
         start: float,
         on_stage: Reached = lambda *_: None,
+        late: bool = False,
     ) -> None:
+        self.late = late
+        """Whether rows are read at the end: then they say what became of a message, and not when."""
         self.plan = plan
         self.arrivals = arrivals
         self.start = start
@@ -168,6 +171,10 @@ class Meter:
     def _moved(self, event: Event) -> None:
         """A row has come to be, or to another status; the first that is seen of it may be its last."""
         words, new = self._profile.statuses, event.data.get("new")
+        if self.late:
+            if new in (words.sent, words.inbound, *words.terminal):
+                self._note(event, "ended")
+            return
         if event.kind == "database.inserted" and (event.data.get("direction") == "inbound" or new == words.inbound):
             self._note(event, "stored")
         elif new == words.sent:

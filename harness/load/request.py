@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
+from typing import Literal, get_args
 
 from harness.errors import UsageError
 from harness.load.plan import MOST_USERS, Kind, Plan
 from harness.load.schedule import peak
 from harness.profile import Profile
 from harness.profile.thresholds import Threshold, threshold
+
+Observe = Literal["full", "stages", "account"]
+"""Everything; what tells each message's stages, without the wire; or nothing, and what became of each at the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,8 @@ class Request:
     """Workers beside a master; 0: one process alone."""
     users: int = 0
     """Users of each kind; 0: as many as half a second of the greatest rate, and more as they are needed."""
-    wire: bool = True
+    observe: Observe = "full"
+    """How much of the stack is watched meanwhile."""
     pause: Pause | None = None
     provider_latency: float = 0.0
     drain_within: float = 60.0
@@ -68,6 +73,11 @@ class Request:
             raise UsageError(
                 f"--locustfile {self.locustfile} is no file; copy the folder loadtests and name its locustfile.py"
             )
+        if self.observe not in get_args(Observe):
+            known = ", ".join(get_args(Observe))
+            raise UsageError(f"--observe {self.observe!r} isn't known; known are {known}")
+        if self.observe == "account":
+            self._readable_at_the_end()
         if not 0 <= self.warm_up < self.plan.duration:
             raise UsageError(
                 f"--warm-up {self.warm_up:g} s leaves nothing of {self.plan.duration:g} s; give a shorter one"
@@ -76,6 +86,16 @@ class Request:
             raise UsageError(
                 f"--pause-at {self.pause.at:g} s is not within the run of {self.plan.duration:g} s; give an earlier one"
             )
+
+    def _readable_at_the_end(self) -> None:
+        database, driver = self.profile.database, self.profile.deploy.driver
+        if driver == "attached":
+            raise UsageError(
+                "--observe account reads the whole table of messages, which on an attached stack may be any size; "
+                "give --observe stages"
+            )
+        if database.kind != "postgres" or not database.watched:
+            raise UsageError("--observe account reads rows from PostgreSQL; give --observe stages on this stack")
 
     @property
     def asked_of_it(self) -> list[Threshold]:

@@ -41,7 +41,7 @@ class Result:
     holds: Sequence[tuple[float, float]]
     drained_s: float
     profile: str
-    wire: bool
+    observe: str
     unknown: Sequence[dict[str, str]] = ()
     """What the run can't know: `what`, `why`, `remedy`."""
 
@@ -79,10 +79,15 @@ class Result:
         arrived = ((it.arrivals[number], at) for number, at in it.reached[stage].items())
         return Histogram(at - it.start - arrival.at for arrival, at in arrived if arrival.at >= since)
 
+    def sent_times(self) -> list[float]:
+        """When messages were sent; where their rows are read at the end, when their providers were called."""
+        reached = self.meter.reached
+        return sorted(reached["called" if self.meter.late else "sent"].values())
+
     def rates(self) -> dict[str, float]:
         """Messages a second: as planned, as started, and as the workers sent them."""
         it = self.meter
-        sent = sorted(it.reached["sent"].values())
+        sent = self.sent_times()
         span = sent[-1] - sent[0] if len(sent) > 1 else 0.0
         return {
             "intended": round(len(it.arrivals) / it.plan.duration, 1),
@@ -107,7 +112,7 @@ class Result:
         return {
             "intended": per_second([it.start + a.at for a in it.arrivals], it.start),
             "started": per_second(sorted(it.started.values()), it.start),
-            "sent": per_second(sorted(it.reached["sent"].values()), it.start),
+            "sent": per_second(self.sent_times(), it.start),
             "stages": stages,
             "samples": list(self.samples),
             "holds": [[round(begin, 3), round(end, 3)] for begin, end in self.holds],
@@ -122,7 +127,7 @@ class Result:
             "exit_code": self.exit_code,
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
             "profile": self.profile,
-            "wire": self.wire,
+            "observe": self.observe,
             "began": datetime.fromtimestamp(it.start, UTC).isoformat(timespec="seconds"),
             "plan": plan,
             "rates": self.rates(),

@@ -43,7 +43,7 @@ def run(request: Request, *, watch: Watch, told: Callable[[str], None] = print) 
     request = fitted(request, told=told)
     profile = observing(request)
     scheduled = arrivals(request.plan)  # a plan that can't be is refused before anything starts
-    options = Options(build=request.build, stack_env=request.stack_env, provider_latency=request.provider_latency)
+    options = options_of(request)
     with contextlib.ExitStack() as cleanup:
         stack = cleanup.enter_context(deployed(profile, options))
         request = with_rows(request, stack, told=told)
@@ -61,10 +61,20 @@ def run(request: Request, *, watch: Watch, told: Callable[[str], None] = print) 
 
 def observing(request: Request) -> Profile:
     """The profile, with what the request says of watching its stack."""
-    if request.wire:
+    if request.observe == "full":
         return request.profile
     queue = request.profile.queue.model_copy(update={"observe": "tail"})
     return request.profile.model_copy(update={"queue": queue})
+
+
+def options_of(request: Request) -> Options:
+    """How the stack of a request is deployed."""
+    return Options(
+        build=request.build,
+        stack_env=request.stack_env,
+        provider_latency=request.provider_latency,
+        account=request.observe == "account",
+    )
 
 
 def with_rows(request: Request, stack: Stack, *, told: Callable[[str], None]) -> Request:
@@ -130,7 +140,13 @@ class Load:
         start = time.time() + LEAD + len(scheduled) * 2e-5
         page = Page(self._conductor)
         meter = self._meter = Meter(
-            stack.history, stack.profile, plan, arrivals=scheduled, start=start, on_stage=page.stage
+            stack.history,
+            stack.profile,
+            plan,
+            arrivals=scheduled,
+            start=start,
+            on_stage=page.stage,
+            late=request.observe == "account",
         )
         samples = Samples(self._backlog, Costs(self._names), meter, page=page, watch=watch, waits=self._waits.look)
         stop = threading.Event()
@@ -171,7 +187,7 @@ class Load:
             holds=self._holds(start),
             drained_s=drained,
             profile=stack.profile.name,
-            wire=request.wire,
+            observe=request.observe,
             unknown=unknown(stack.facts, meter, self._backlog),
         )
 

@@ -24,6 +24,8 @@ ANSWER_S = 2.0
 """Seconds in which they have to answer later."""
 SETTLE_S = 5.0
 """Seconds within which the journal is read to its end, or a gap says that it wasn't."""
+WHOLE_S = 300.0
+"""The same for a journal of which nothing was read before."""
 LOST_S = 4.0
 """Seconds for which a journal that was lost is asked for again; after that the mocks are dead."""
 SILENCE_S = 40.0
@@ -35,6 +37,7 @@ class ProvidersProbe:
 
     `accounts` are this stack's own (Twilio's account SID, SendGrid's account name): entries of others are left out;
     None takes all. With `calls=False` the stack calls its providers elsewhere, and the mocks only send its webhooks.
+    With `late=True` nothing is followed before somebody wants it read to its end.
     """
 
     name = "providers"
@@ -47,10 +50,12 @@ class ProvidersProbe:
         headers: dict[str, str] | None = None,
         calls: bool = True,
         accounts: frozenset[str] | None = None,
+        late: bool = False,
     ) -> None:
         self._history = history
         self._url = url
         self._calls = calls
+        self._late = late
         self._client = httpx.AsyncClient(
             base_url=url, timeout=ANSWER_S, headers=headers, trust_env=False, verify=tls(url)
         )
@@ -67,6 +72,10 @@ class ProvidersProbe:
         """Begins at the journal's end; raises DeployError where mocks can't be reached or lack an account."""
         self._cursor = await self._end(within=START_S)
         await self._look_for_accounts()
+        if self._late:
+            self._declare()
+            await self._measure_clock()
+            return
         self._task = asyncio.create_task(self._follow())
         try:
             await asyncio.wait_for(self._connected.wait(), START_S)
@@ -75,6 +84,10 @@ class ProvidersProbe:
                 f"the mock providers at {self._url} answer, but let nobody follow their journal (GET /_mock/follow); "
                 "look whether [providers] url is theirs, and what stands before them"
             ) from None
+        self._declare()
+        await self._measure_clock()
+
+    def _declare(self) -> None:
         declare(self._history, self.name, *(CALLS if self._calls else ()), *CALLBACKS)
         if not self._calls:
             gap(
@@ -85,7 +98,6 @@ class ProvidersProbe:
                 lasting=True,
                 remedy='[providers] observe = "mock", and the stack\'s base URLs of its providers set to the mocks',
             )
-        await self._measure_clock()
 
     async def _end(self, *, within: float | None = None) -> int:
         """The number of the journal's last entry."""
@@ -199,10 +211,13 @@ class ProvidersProbe:
 
     async def settle(self) -> None:
         """Returns when the journal's present end is in the history, after some seconds with a gap; never raises."""
-        if self._dead or self._task is None:
+        if self._dead or (self._task is None and not self._late):
             return
+        whole = self._late and self._task is None
+        if whole:
+            self._task = asyncio.create_task(self._follow())
         try:
-            async with asyncio.timeout(SETTLE_S):
+            async with asyncio.timeout(WHOLE_S if whole else SETTLE_S):
                 read, known = self._cursor, self._began_anew
                 end = await self._end()
                 # a journal that is shorter than what was read of it is another one, to be read from its beginning

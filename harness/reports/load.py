@@ -16,6 +16,11 @@ from harness.visible import visible
 
 COLUMNS = ("count", "p50", "p90", "p99", "p99.9", "max")
 NAMES = 200
+SEEN = {
+    "full": "every Redis command read on the wire",
+    "stages": "streams tailed, no wire",
+    "account": "nothing watched, all read at the end",
+}
 
 
 def write(path: Path, result: dict[str, Any]) -> None:
@@ -68,7 +73,7 @@ def setting(result: dict[str, Any]) -> str:
     """How the run was made, in a line."""
     plan = result["plan"]
     mix = ", ".join(f"{name} {weight:g}" for name, weight in plan["mix"].items() if weight)
-    seen = "every Redis command read on the wire" if result["wire"] else "streams tailed, no wire"
+    seen = SEEN.get(result["observe"], result["observe"])
     return f"{result['began']} · {plan['shape']}, {plan['gaps']} gaps, seed {plan['seed']} · users {mix} · {seen}"
 
 

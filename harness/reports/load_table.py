@@ -61,7 +61,7 @@ def where(result: dict[str, Any]) -> str:
     """The parts of the messages' time, the greatest first, in a line."""
     parts = sorted(result["where"].items(), key=lambda item: -item[1]["share"])
     told = ", ".join(f"{name} {one['share']:.0f} % (p99 {one['p99']:.0f} ms)" for name, one in parts if one["share"])
-    return f"where the time went: {told or 'nothing was sent'}"
+    return f"where the time went: {told or 'not known'}"
 
 
 def asides(result: dict[str, Any]) -> Iterator[str]:

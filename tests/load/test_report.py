@@ -35,7 +35,7 @@ def result(**more: Any) -> dict[str, Any]:
         "verdict": "fail",
         "verdicts": [{"name": "accounting", "verdict": "fail", "reason": "1 lost: <one>"}],
         "profile": "a <stack>",
-        "wire": True,
+        "observe": "full",
         "began": "2026-01-01T00:00:00+00:00",
         "plan": plan,
         "rates": {"intended": 5.0, "started": 5.0, "sustained": 4.5, "peak": 5.0},

@@ -77,6 +77,35 @@ def test_a_worker_that_loses_one_in_a_thousand_is_found_out_by_name(tmp_path: Pa
     assert result["account"]["accepted"] == result["account"]["sent"] + 1 == 1100
 
 
+@pytest.mark.parametrize("observe", ["stages", "account"])
+def test_what_is_watched_less_is_accounted_for_as_exactly(tmp_path: Path, observe: str) -> None:
+    options = ["--observe", observe, "--late-share", "1"]
+    code, said, result = load(tmp_path / "right", "--duration", "3s", "--rate", "40", *options)
+    assert code == 0, said
+    counts = result["account"]
+    assert counts["sent"] + counts["stored"] == counts["accepted"] == 120
+    assert ("api: sent" in result["stages"]) is (observe == "stages")
+    assert ("sent, stored" in {one["what"] for one in result["unknown"]}) is (observe == "account")
+    assert result["rates"]["sustained"] > 10
+    losing = ["--profile", "tests/quality/losing.toml", "--duration", "5s", "--rate", "220", "--mix", "queue=1"]
+    code, said, result = load(tmp_path / "losing", *losing, *options)
+    assert code == 1, said
+    assert f"1 lost: {result['lost'][0]}" in said
+
+
+def test_nothing_is_read_before_the_end_for_the_account_alone(tmp_path: Path) -> None:
+    options = ["--observe", "account", "--duration", "1s", "--rate", "10", "--mix", "api=1"]
+    code, said, _ = load(tmp_path, *options, "--threshold", "p99 of sent <= 9 s")
+    assert code == 2, said
+    assert "UNKNOWN thresholds: p99 of sent <= 9 s: no message came to it" in said
+    events = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines()]
+    rows = [event["seq"] for event in events if event["kind"] == "database.inserted"]
+    last = max(event["seq"] for event in events if event["kind"] == "api.answered")
+    assert len(rows) == 10
+    assert min(rows) > last
+    assert not [event for event in events if event["kind"] == "queue.appended"]
+
+
 def test_a_generator_that_cannot_keep_up_makes_no_verdict(tmp_path: Path) -> None:
     # one user can't send 400 a second to an API that needs milliseconds for each
     options = ["--duration", "2s", "--rate", "400", "--mix", "api=1", "--users", "1", "--patience", "200ms"]
@@ -98,6 +127,7 @@ def test_a_generator_that_cannot_keep_up_makes_no_verdict(tmp_path: Path) -> Non
         (["--rate", "90000", "--duration", "60s"], "error: 5400000 messages are too many"),
         (["--pause-worker", "1s", "--pause-at", "90s"], "error: --pause-at 90 s is not within the run of 60 s"),
         (["--processes", "99"], "error: --processes 99 is out of range"),
+        (["--observe", "nothing"], "error: --observe 'nothing' isn't known; known are full, stages, account"),
     ],
 )
 def test_bad_input_is_one_line(
