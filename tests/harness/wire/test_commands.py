@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from harness.wire.commands import Said, appended, events_of, fields_of, group_of, streams_of, whole
+from harness.wire.commands import (
+    Said,
+    appended,
+    events_of,
+    fields_of,
+    group_of,
+    read_options,
+    streams_of,
+    trimmed,
+    whole,
+)
 
 
 def words(text: str) -> list[bytes]:
@@ -239,3 +249,34 @@ def test_what_was_acknowledged_and_deleted_in_one_says_of_what_and_whose() -> No
     acked, deleted = said("XACKDEL jobs workers IDS 1 1-0", [1])
     assert (acked["stream"], acked["group"], acked["counted"]) == ("jobs", "workers", 1)
     assert (deleted["stream"], deleted["counted"]) == ("jobs", 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "streams"),
+    [
+        ("XREADGROUP GROUP g c CLAIM 100 STREAMS jobs >", {b"GROUP": [b"g", b"c"], b"CLAIM": [b"100"]}, [b"jobs"]),
+        (
+            "XREADGROUP GROUP g c COUNT 1 BLOCK 5 NOACK STREAMS jobs mail > >",
+            {b"GROUP": [b"g", b"c"], b"COUNT": [b"1"], b"BLOCK": [b"5"], b"NOACK": []},
+            [b"jobs", b"mail"],
+        ),
+        ("XREAD COUNT 1", {b"COUNT": [b"1"]}, []),
+        ("XREAD COUNT", {b"COUNT": []}, []),
+    ],
+)
+def test_the_options_of_a_read_have_their_values(
+    command: str, options: dict[bytes, list[bytes]], streams: list[bytes]
+) -> None:
+    """Redis refuses one without streams; it is read all the same, since its words come before the refusal."""
+    assert read_options(words(command)) == (options, streams)
+
+
+@pytest.mark.parametrize("stream", ["5-1", "*", "7", "MAXLEN", "minid"])
+def test_a_stream_may_be_called_like_an_option_or_an_id(stream: str) -> None:
+    entry = {"what": "appended", "stream": stream, "id": "6-0", "fields": {"a": "b"}}
+    assert said(f"XADD {stream} * a b", b"6-0") == [entry]
+    assert said(f"XADD {stream} MAXLEN 9 * a b", b"6-0") == [
+        entry,
+        {"what": "trimmed", "stream": stream, "longest": 9},
+    ]
+    assert list(trimmed(words(f"XTRIM {stream} MAXLEN 9"))) == [{"what": "trimmed", "stream": stream, "longest": 9}]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +17,7 @@ class Way:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.closing = False
+        self.socket: socket.socket | None = None
 
     def write(self, data: bytes) -> None:
         self.done.append(f"write {data.decode() if len(data) < 100 else len(data)}")
@@ -38,8 +41,9 @@ class Way:
     def resume_reading(self) -> None:
         self.done.append("resume")
 
-    def get_extra_info(self, _: str) -> None:
-        return None
+    def get_extra_info(self, name: str) -> socket.socket | None:
+        assert name == "socket"
+        return self.socket
 
 
 class Gate:
@@ -81,6 +85,14 @@ def test_an_end_and_a_close_wait_for_the_connection_and_for_what_was_said() -> N
     direction.end()
     direction.close()
     assert way.done == ["write a", "end", "close"], "once"
+
+
+def test_an_end_is_passed_on_once_whatever_is_done_after_it() -> None:
+    direction, way, _ = pair()
+    direction.end()
+    direction.end()
+    direction.close()
+    assert way.done == ["end", "close"]
 
 
 def test_a_gate_holds_all_that_comes_and_the_last_one_lets_go() -> None:
@@ -190,9 +202,21 @@ def test_a_side_that_closes_is_written_to_no_more() -> None:
     assert way.done == []
 
 
+def linger(way: socket.socket) -> tuple[int, int]:
+    """Whether closing waits, and for how many seconds."""
+    on, seconds = struct.unpack("ii", way.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.calcsize("ii")))
+    return on, seconds
+
+
 def test_a_torn_connection_ends_at_once_by_a_reset_where_wanted() -> None:
     direction, way, _ = pair()
-    direction.tear(reset=False)
-    direction.tear(reset=True)
+    near, far = socket.socketpair()
+    with near, far:
+        way.socket = near
+        before = linger(near)
+        direction.tear(reset=False)
+        assert linger(near) == before
+        direction.tear(reset=True)
+        assert linger(near) == (1, 0), "what a reset is asked for by"
     assert way.done == ["abort", "abort"]
     Direction().tear(reset=True)  # there is no connection yet
