@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from postgres_words import CANCEL, GSS, READY, SSL, START, bind, first, message
 
-from harness.wire.frames import KEPT, Frames
+from harness.wire.frames import KEPT, Frames, strings
 from harness.wire.shapes import kind_of, shape_of
 from harness.wire.statements import Conversation
 
-START = (8 + 10).to_bytes(4, "big") + (3 << 16).to_bytes(4, "big") + b"user\0me\0\0\0"
-
-
-def message(kind: bytes, body: bytes) -> bytes:
-    return kind + (len(body) + 4).to_bytes(4, "big") + body
-
-
-def bind(portal: bytes, name: bytes, *values: bytes) -> bytes:
-    given = b"".join(len(value).to_bytes(4, "big") + value for value in values)
-    counted = (0).to_bytes(2, "big") + len(values).to_bytes(2, "big") + given + (0).to_bytes(2, "big")
-    return message(b"B", portal + b"\0" + name + b"\0" + counted)
-
-
-READY = {state: message(b"Z", state) for state in (b"I", b"T", b"E")}
 SPOKEN = [
     # what a client says, and what a server answers to it
     (message(b"Q", b"INSERT INTO t VALUES (1)\0"), message(b"C", b"INSERT 0 1\0") + READY[b"I"]),
@@ -112,6 +100,85 @@ def test_of_a_long_message_the_beginning_is_kept(length: int, size: int) -> None
     found = [frame for at in range(0, len(data), size) for frame in frames.feed(data[at : at + size])]
     assert [(frame.kind, frame.body) for frame in found] == [(b"D", body[:KEPT])]
     assert frames.between
+
+
+def fed(frames: Frames, *pieces: bytes) -> list[tuple[bytes, bytes, int, int]]:
+    return [(one.kind, one.body, one.begin, one.end) for piece in pieces for one in frames.feed(piece)]
+
+
+def test_each_message_has_its_place_in_what_was_fed() -> None:
+    frames = Frames(client=False)
+    assert fed(frames, message(b"C", b"abc") + message(b"1", b"") + message(b"Z", b"I")) == [
+        (b"C", b"abc", 0, 8),
+        (b"1", b"", 8, 13),
+        (b"Z", b"I", 13, 19),
+    ]
+    assert frames.between
+    assert fed(frames, b"") == []
+
+
+@pytest.mark.parametrize("cut", range(1, 8))
+def test_one_that_began_in_earlier_bytes_began_before_these(cut: int) -> None:
+    frames, data = Frames(client=False), message(b"C", b"abc")
+    assert fed(frames, message(b"1", b"") + data[:cut]) == [(b"1", b"", 0, 5)]
+    assert not frames.between
+    assert fed(frames, data[cut:] + data) == [(b"C", b"abc", -cut, 8 - cut), (b"C", b"abc", 8 - cut, 16 - cut)]
+    assert frames.between
+
+
+def test_one_in_three_pieces_began_before_all_of_them() -> None:
+    data = message(b"C", b"abcdef")
+    assert fed(Frames(client=False), data[:2], data[2:7], data[7:]) == [(b"C", b"abcdef", -7, 4)]
+
+
+def test_a_client_begins_with_messages_that_have_no_letter() -> None:
+    frames = Frames(client=True)
+    asked = [first(SSL), first(GSS), first(CANCEL, b"12345678"), first(2 << 16)]
+    assert [one[0] for one in fed(frames, *asked)] == [b""] * 4, "none of these begins the conversation"
+    assert fed(frames, START) == [(b"", START[4:], 0, len(START))]
+    assert fed(frames, message(b"Q", b"x\0")) == [(b"Q", b"x\0", 0, 7)]
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ((7).to_bytes(4, "big"), "no first message"),
+        ((10_001).to_bytes(4, "big"), "no first message"),
+        (b"\x16\x03\x01\x00", "encrypted"),
+        (b"\x15\x03\x01\x00", "no first message"),
+        (b"\x17\x03\x01\x00", "no first message"),
+        (b"GET ", "no first message"),
+    ],
+)
+def test_what_no_client_of_it_begins_with_is_said(data: bytes, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        fed(Frames(client=True), data)
+
+
+@pytest.mark.parametrize("length", [8, 9, 10_000])
+def test_a_first_message_may_be_as_long_as_postgresql_takes_it(length: int) -> None:
+    [(kind, body, begin, end)] = fed(Frames(client=True), length.to_bytes(4, "big") + bytes(length - 4))
+    assert (kind, len(body), begin, end) == (b"", length - 4, 0, length)
+
+
+@pytest.mark.parametrize("letter", [*b"AZaz123"])
+def test_a_message_begins_with_a_letter_or_a_small_number(letter: int) -> None:
+    assert fed(Frames(client=False), bytes([letter]) + (4).to_bytes(4, "big")) == [(bytes([letter]), b"", 0, 5)]
+    with pytest.raises(ValueError, match="no message"):
+        fed(Frames(client=False), bytes([letter]) + (3).to_bytes(4, "big"))
+
+
+@pytest.mark.parametrize("letter", [*b"@[`{04", 0, 255])
+def test_nothing_else_begins_one(letter: int) -> None:
+    with pytest.raises(ValueError, match="no message"):
+        fed(Frames(client=False), bytes([letter]) + (4).to_bytes(4, "big"))
+
+
+def test_strings_are_read_with_the_place_behind_them() -> None:
+    assert strings(b"a\0\0bc\0rest", 3) == ([b"a", b"", b"bc"], 6)
+    assert strings(b"rest", 0) == ([], 0)
+    with pytest.raises(ValueError, match="not found"):
+        strings(b"a\0b", 2)
 
 
 WORDS = ["'", '"', "$1", "12", "(", ")", ",", " ", "a", "--", "\n", "/*", "*/", ";", "$"]

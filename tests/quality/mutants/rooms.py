@@ -36,6 +36,7 @@ WIRE: Final = tuple(
         "gates",
     )
 )
+DATABASE: Final = ("tests/harness/wire/test_statements.py", "tests/harness/wire/test_frames.py")
 
 ROOMS: Final[dict[str, Sequence[str]]] = {
     "harness/history/*.py": (*RECORD, "tests/reports/test_trace.py"),
@@ -48,6 +49,8 @@ ROOMS: Final[dict[str, Sequence[str]]] = {
     "harness/wire/direction.py": WIRE,
     "harness/wire/commands.py": WIRE,
     "harness/wire/reach.py": WIRE,
+    "harness/wire/frames.py": DATABASE,
+    "harness/wire/statements.py": DATABASE,
     "harness/wire/places.py": (*WIRE, "tests/harness/queues"),
 }
 
