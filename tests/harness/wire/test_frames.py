@@ -174,6 +174,19 @@ def test_nothing_else_begins_one(letter: int) -> None:
         fed(Frames(client=False), bytes([letter]) + (4).to_bytes(4, "big"))
 
 
+@pytest.mark.parametrize("room", [0, 1, 2])
+def test_the_beginning_is_kept_to_its_last_byte(room: int) -> None:
+    body = bytes(n % 251 for n in range(KEPT + 5))
+    data, cut = message(b"D", body), 5 + KEPT - room
+    assert fed(Frames(client=False), data[:cut], data[cut:]) == [(b"D", body[:KEPT], -cut, len(data) - cut)]
+
+
+def test_a_message_may_be_longer_than_all_that_is_fed_at_once() -> None:
+    frames = Frames(client=False)
+    assert fed(frames, b"D" + (1 << 24 | 5).to_bytes(4, "big"), b"x") == []
+    assert not frames.between
+
+
 def test_strings_are_read_with_the_place_behind_them() -> None:
     assert strings(b"a\0\0bc\0rest", 3) == ([b"a", b"", b"bc"], 6)
     assert strings(b"rest", 0) == ([], 0)

@@ -63,13 +63,13 @@ def test_a_prepared_statement_is_done_when_it_is_answered() -> None:
         parse(b"s", b"UPDATE t SET a = $1"),
         bind(b"p", b"s", b"x", formats=1),
         execute(b"p"),
-        bind(b"p", b"s", None, b""),
+        bind(b"p", b"s", None, b"", b"y"),
         execute(b"p"),
         SYNC,
     )
     assert [(one.text, one.values, one.simple) for one in (one, other)] == [
         ("UPDATE t SET a = $1", (b"x",), False),
-        ("UPDATE t SET a = $1", (b"", b""), False),
+        ("UPDATE t SET a = $1", (b"", b"", b"y"), False),
     ]
     assert other.begin > one.begin > 0
     answer = talk.server(message(b"1", b""), message(b"2", b""), complete(b"UPDATE 1"))
@@ -77,6 +77,19 @@ def test_a_prepared_statement_is_done_when_it_is_answered() -> None:
     assert talk.its.waits
     assert talk.server(complete(b"UPDATE 2"), READY[b"I"]) == [(other, STATED), (None, ended("committed", 2))]
     assert not talk.its.waits
+
+
+def test_two_statements_of_the_same_words_are_two() -> None:
+    one, other = Talk().client(query(b"SELECT 1"), query(b"SELECT 1"))
+    one.begin = other.begin = 0
+    assert one != other
+    assert len({one, other}) == 2
+
+
+def test_who_does_not_wait_for_the_first_ready_is_read_too() -> None:
+    its = Conversation()
+    assert list(its.sent(START + SYNC, 1.0)) == []
+    assert its.waits
 
 
 def test_where_a_statement_and_its_answer_begin() -> None:
@@ -200,8 +213,11 @@ def test_of_an_answer_so_many_bytes_are_kept_and_no_more() -> None:
 
 @pytest.mark.parametrize("statement", [query, lambda text: parse(b"", text) + bind(b"", b"") + execute()])
 def test_of_a_statement_the_beginning_is_kept(statement: object) -> None:
-    [one] = Talk().client(statement(b"SELECT " + b"1" * LONGEST_TEXT))  # type: ignore[operator]
-    assert one.text == ("SELECT " + "1" * LONGEST_TEXT)[:LONGEST_TEXT]
+    for length in (LONGEST_TEXT, 10 * LONGEST_TEXT):
+        talk = Talk()
+        [one] = talk.client(statement(b"SELECT " + b"1" * length))  # type: ignore[operator]
+        assert one.text == ("SELECT " + "1" * LONGEST_TEXT)[:LONGEST_TEXT]
+        assert not talk.its.lost
 
 
 def test_of_values_so_many_are_kept_each_so_long() -> None:
@@ -248,15 +264,25 @@ def test_a_copy_is_done_with_the_query_that_began_it() -> None:
 
 
 @pytest.mark.parametrize("end", [b"c", b"f"])
-def test_a_sync_before_the_end_of_a_copy_is_thrown_away_and_one_behind_it_counts(end: bytes) -> None:
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_each_sync_before_the_end_of_a_copy_is_thrown_away_and_one_behind_it_counts(end: bytes, before: int) -> None:
     talk = Talk()
-    [one, other] = talk.client(
-        parse(b"", b"COPY t FROM STDIN"), bind(b"", b""), execute(), SYNC, message(end, b""), SYNC, query(b"SELECT 1")
-    )
+    asked = parse(b"", b"COPY t FROM STDIN") + bind(b"", b"") + execute()
+    one, other = talk.client(asked, *[SYNC] * before, message(end, b""), SYNC, query(b"SELECT 1"))
     assert talk.server(COPY_IN) == [(one, None)]
     assert talk.server(complete(b"COPY 1"), READY[b"T"]) == [(one, STATED), (None, None)]
     assert talk.server(complete(b"SELECT 1"), READY[b"I"])[1] == (other, STATED)
     assert not talk.its.waits
+
+
+def test_a_copy_whose_end_is_sent_at_once_waits_for_its_turn() -> None:
+    talk = Talk()
+    one, other = talk.client(query(b"SELECT 1"), query(b"COPY t FROM STDIN"), message(b"c", b""))
+    assert talk.server(complete(b"SELECT 1"), READY[b"T"])[1:] == [(one, STATED), (None, None)]
+    assert talk.server(COPY_IN, complete(b"COPY 1"), READY[b"I"])[2:] == [
+        (other, STATED),
+        (None, ended("committed", 2)),
+    ]
 
 
 def test_after_a_copy_a_sync_is_one_again() -> None:
@@ -312,6 +338,14 @@ def test_a_server_that_knows_no_such_request_answers_with_an_error() -> None:
     list(its.sent(first(SSL), 1.0))
     assert list(its.received(ERROR, 2.0)) == [(None, None, 0)]
     assert its.lost == ""
+
+
+def test_each_request_to_encrypt_has_an_answer_of_its_own() -> None:
+    its = Conversation()
+    list(its.sent(first(GSS) + first(SSL), 1.0))
+    assert list(its.received(ERROR, 2.0)) == [(None, None, 0)]
+    assert list(its.received(b"S", 2.0)) == []
+    assert its.lost == "it is encrypted"
 
 
 @pytest.mark.parametrize(
