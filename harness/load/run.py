@@ -172,7 +172,8 @@ class Load:
         accepted, _ = self._conductor.merged()
         page.end()
         meter.close()
-        judged = judge(request, stack, meter, found, on_time, samples)
+        lacking = unknown(stack.facts, meter, self._backlog)
+        judged = judge(request, stack, meter, found, on_time, samples, lacking=lacking)
         return Result(
             meter=meter,
             account=found,
@@ -188,7 +189,7 @@ class Load:
             drained_s=drained,
             profile=stack.profile.name,
             observe=request.observe,
-            unknown=unknown(stack.facts, meter, self._backlog),
+            unknown=lacking,
         )
 
     def _prepare(self, plan: Plan, scheduled: list[Arrival]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from harness.checks import Account
 from harness.history import History
-from harness.load.holding import judged, thresholds_held
+from harness.load.holding import Known, judged, thresholds_held
 from harness.load.meter import Meter
 from harness.load.plan import Plan
 from harness.load.schedule import arrivals
@@ -38,10 +39,8 @@ EVERY = {a.number: 0.1 for a in ALL}
 SLOW = {**EVERY, **dict.fromkeys(range(50, 60), 0.9)}
 
 
-def asked(
-    text: str, it: Meter, *, intended: bool = True, kept_off: tuple[int, ...] = (), since: float = 0.0
-) -> bool | None:
-    return judged(threshold(text), it, NOTHING, kept_off, intended=intended, since=since).holds
+def asked(text: str, it: Meter, **known: Any) -> bool | None:
+    return judged(threshold(text), it, Known(**{"account": NOTHING, "until": 2000.0, **known})).holds
 
 
 @pytest.mark.parametrize(
@@ -97,7 +96,8 @@ def test_a_rate_is_broken_by_the_stack_alone() -> None:
 
 def test_the_verdict_is_the_worst_and_a_load_that_was_not_intended_holds_nothing() -> None:
     def verdict(*texts: str, intended: bool = True) -> tuple[str, str]:
-        found, _ = thresholds_held([*map(threshold, texts)], meter(SLOW), NOTHING, intended=intended)
+        known = Known(account=NOTHING, intended=intended)
+        found, _ = thresholds_held([*map(threshold, texts)], meter(SLOW), known)
         assert found is not None
         return found.outcome, found.reason
 
@@ -106,4 +106,32 @@ def test_the_verdict_is_the_worst_and_a_load_that_was_not_intended_holds_nothing
     assert verdict("p90 of sent <= 1 s", "rate >= 50")[0] == "unknown"
     assert verdict("p90 of sent <= 1 s", intended=False)[0] == "unknown"
     assert verdict("max of sent <= 1 ms", intended=False)[0] == "fail"
-    assert thresholds_held([], meter(SLOW), NOTHING, intended=True) == (None, [])
+    assert thresholds_held([], meter(SLOW), Known(account=NOTHING)) == (None, [])
+
+
+def test_what_was_not_looked_for_long_enough_or_not_seen_breaks_nothing() -> None:
+    it = meter(dict.fromkeys(range(10, 100), 0.1))
+    it.reached["accepted"].update(dict.fromkeys(range(10), 1000.0))
+    assert asked("p99 of sent <= 20 s", it, until=1015.0) is None, "looked for 14 s at the least"
+    assert asked("p99 of sent <= 5 s", it, until=1015.0) is False
+    assert asked("p99 of sent <= 5 s", it, unseen={"sent"}) is None, "a source may have missed it"
+    assert asked("p80 of sent <= 5 s", it, unseen={"sent"}) is True
+    assert asked("rate >= 9.5", it, unseen={"sent"}) is None
+    started_late = {"kept_off": tuple(range(10))}
+    assert asked("p99 of sent <= 9 s", meter(dict.fromkeys(range(10, 100), 0.1)), **started_late) is None
+
+
+def test_where_no_message_came_to_a_stage_it_is_broken_once_it_was_looked_for_long_enough() -> None:
+    it = meter({})
+    it.reached["accepted"].update({a.number: 1000.0 for a in ALL})
+    assert asked("p50 of sent <= 5 s", it) is False
+    assert asked("p50 of sent <= 5 s", it, until=1010.0) is None
+    assert asked("p50 of sent <= 5 s", it, unseen={"sent"}) is None
+
+
+def test_a_count_holds_only_where_the_account_is_known_to_the_last_message() -> None:
+    assert asked("lost = 0", meter(EVERY)) is True
+    assert asked("lost = 0", meter(EVERY), counted=False) is None
+    lost = Account(fates={"a": "lost"})
+    assert asked("lost = 0", meter(EVERY), account=lost, counted=False) is False
+    assert asked("lost <= 1", meter(EVERY), account=lost) is True
