@@ -16,7 +16,7 @@ DEPLOY ?=
 SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images docs examples conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore explore-defects shake-proof load capacity load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks bench-trace bench-page mutants clean lock
+.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore explore-defects shake-proof load capacity load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks bench-trace bench-page bench-workers mutants clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -158,6 +158,9 @@ bench-trace: $(READY) ## what it costs to find one message in a record of a mill
 
 bench-page: $(READY) ## how fast the page of 100,000 events opens and moves in a browser
 	@$(BIN)/python -m benchmarks.page $(ARGS)
+
+bench-workers: $(READY) ## what a worker costs a message: ours beside a bare loop, taskiq, SAQ, arq, streaQ, Dramatiq, Celery, RQ (minutes; ARGS=--quick)
+	@$(BIN)/python -m benchmarks.queue_workers $(ARGS)
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --all-extras pyproject.toml -o requirements.lock
