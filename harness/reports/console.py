@@ -112,7 +112,8 @@ def durations(results: Results) -> str:
     """What the run's time went into, and the scenarios that took longest."""
     parts = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in results.spent.items())
     longest = sorted(results.counted, key=lambda item: -item.elapsed_s)[:SLOWEST]
-    return f"spent: {parts}; longest: " + ", ".join(f"{item.scenario} {item.elapsed_s:.1f} s" for item in longest)
+    said = ", ".join(f"{item.scenario} {item.elapsed_s:.1f} s" for item in longest)
+    return f"spent: {parts}" + (f"; longest: {said}" if len(results.counted) > SLOWEST else "")
 
 
 def closing(results: Results, *, build: Path) -> Text:
