@@ -16,7 +16,7 @@ DEPLOY ?=
 SUITE  := harness mock_providers messaging_stack scenarios loadtests tests benchmarks images docs examples conftest.py
 
 .DEFAULT_GOAL := help
-.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore explore-defects shake-proof load capacity load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks bench-trace bench-page bench-workers mutants clean lock
+.PHONY: help examples verify verify-redis-queue report up stop restart-app doctor images images-offline test lint format types check quality quality-right explore explore-defects shake-proof load capacity load-ui conformance fuzz journal docs packaging ranges bench-mocks bench-wait bench-plugin bench-checks bench-trace bench-watching bench-page bench-workers mutants clean lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -152,6 +152,9 @@ bench-plugin: $(READY) ## what a pytest run pays that doesn't use the plugins
 
 bench-checks: $(READY) ## what it costs to judge a record of a million events whole, and one of two million
 	@$(BIN)/python -m benchmarks.checks $(ARGS)
+
+bench-watching: $(READY) ## what it costs a stack to be watched under load: in full, for its stages, for its account
+	@$(BIN)/python -m benchmarks.watching $(ARGS)
 
 bench-trace: $(READY) ## what it costs to find one message in a record of a million events
 	@$(BIN)/python -m benchmarks.trace $(ARGS)

@@ -1,0 +1,1 @@
+"""What it costs a stack to be watched under load."""
