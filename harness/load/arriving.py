@@ -36,8 +36,6 @@ class Arriving(User):
         if turn is None:
             generator.rest()
             return
-        if turns.crowded(turn):
-            generator.more(self.kind, type(self).__name__)
         began = turns.now()
         answer = self.deliver(turns, turn.arrival)
         generator.sent(turn, answer, began=began, answered=turns.now())

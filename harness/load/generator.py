@@ -12,6 +12,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from harness.load import page
 from harness.load.answer import Answer
+from harness.load.beat import EVERY_S
 from harness.load.link import Link
 from harness.load.names import SOCKET
 from harness.load.plan import Kind, Plan
@@ -27,6 +28,9 @@ class Generator:
         self.backlog: list[dict[str, Any]] = []
         self.users: Counter[Kind] = Counter()
         self._most: dict[Kind, int] = {}
+        self._called: Counter[Kind] = Counter()
+        self._came: Counter[Kind] = Counter()
+        """Of the users who were called for while the load lasts, those who are there."""
         self._environment = environment
         runner = environment.runner
         role = (
@@ -40,7 +44,8 @@ class Generator:
         self.turns.end()
         self.turns = Turns()
         self.backlog = []
-        self.users.clear()
+        for counts in (self.users, self._called, self._came):
+            counts.clear()
         self.link.say(users={})
 
     def joined(self, kind: Kind) -> None:
@@ -48,8 +53,9 @@ class Generator:
 
         Each tells so itself: a worker that was slow hears that spawning is complete before its users have started.
         """
-        if self.turns.begun.is_set():
-            return  # it was called for by `more`
+        if self.turns.begun.is_set():  # it was called for
+            self._came[kind] += 1
+            return
         self.users[kind] += 1
         self.link.say(users=dict(self.users))
 
@@ -80,6 +86,8 @@ class Generator:
         plan, grows = Plan.loads(said["plan"]), said["most"] is not None
         self.turns.begin(plan, shares=shares, start=said["start"], target=target, grows=grows)
         gevent.spawn(self._finish, self.turns)
+        if grows:
+            gevent.spawn(self._grow, self.turns)
 
     def _finish(self, turns: Turns) -> None:
         turns.over.wait()
@@ -95,11 +103,18 @@ class Generator:
             latency = self.turns.latency(sent, arrival) * 1000
             self._note(f"{arrival.kind}: accepted", latency, failed=not answer.good)
 
-    def more(self, kind: Kind, name: str) -> None:
-        """One more user of a kind, of the class of this name, where all were busy and there may be more."""
-        if self.users[kind] < self._most.get(kind, 0):
-            self.users[kind] += 1
-            gevent.spawn(self._environment.runner.spawn_users, {name: 1})
+    def _grow(self, turns: Turns) -> None:
+        """Has more users start for arrivals that wait since all there are are busy, up to the bound."""
+        classes = self._environment.user_classes  # a locustfile of somebody's own may have others beside ours
+        names = {user.kind: user.__name__ for user in classes if hasattr(user, "kind")}
+        while not turns.over.wait(EVERY_S):
+            for kind, most in ((kind, most) for kind, most in self._most.items() if kind in names):
+                coming = self._called[kind] - self._came[kind]
+                more = min(turns.waiting(kind) - coming, most - self.users[kind])
+                if more > 0:
+                    self.users[kind] += more
+                    self._called[kind] += more
+                    gevent.spawn(self._environment.runner.spawn_users, {names[kind]: more})
 
     def _note(self, name: str, milliseconds: float, *, failed: bool) -> None:
         """A stage is a row of Locust's table and no request: its totals count each send once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import gevent
@@ -102,9 +103,10 @@ class Turns:
         ready = max(due, asked)
         return min(max(0.0, began - due), max(0.0, began - ready) + self._beat.kept(due, ready))
 
-    def crowded(self, turn: Turn) -> bool:
-        """Whether an arrival had to wait for a user: there are too few of them."""
-        return turn.asked > self._start + turn.arrival.at
+    def waiting(self, kind: Kind) -> int:
+        """How many arrivals are due, and wait for a user of the kind: all that there are are busy."""
+        now = self.now() - self._start
+        return sum(1 for _ in takewhile(lambda arrival: arrival.at < now, self._queues.get(kind, ())))
 
     def record(self, turn: Turn, answer: Answer, *, began: float, answered: float) -> Sent:
         """Takes note of a send."""

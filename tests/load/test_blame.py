@@ -88,3 +88,4 @@ def test_users_grow_where_the_stack_keeps_them_waiting(tmp_path: Path) -> None:
     assert result["generator"]["late"] == 0, said
     assert result["generator"]["started"] == 100
     assert "0 dropped" in said
+    assert result["where"]["users"]["p99"] < 500, "nobody waited for an answer to somebody else"
