@@ -12,6 +12,8 @@ IN_HAND = 128
 CONNECTIONS = 16
 """Connections to the database, likewise."""
 OURS, BARE = "ours", "bare loop"
+ALONE = ("asyncio", "gevent")
+"""The job of the peers without any queue."""
 
 _ASYNC = ("aiohttp", "asyncpg", "uvloop", "hiredis")
 _GREENLETS = ("gevent", "psycopg[binary]", "requests", "hiredis")
@@ -26,7 +28,7 @@ class Contender:
     command: tuple[str, ...]
     """Its worker's: a program of its environment, and `{redis}` for where Redis is."""
     program: str = ""
-    """The file that puts its jobs into the queue; none where they are entries of our stream."""
+    """The file that puts its jobs into the queue; none where entries of our stream are all there is."""
     needs: tuple[str, ...] = ()
     tells: str = ""
     """The package whose version is told."""
@@ -42,6 +44,18 @@ CONTENDERS = (
         name=BARE,
         title="bare loop, batches of 100",
         command=(sys.executable, str(PEERS / "bare_loop.py")),
+    ),
+    Contender(
+        name=ALONE[0],
+        title="the job alone, asyncio",
+        command=(sys.executable, str(PEERS / "alone.py")),
+    ),
+    Contender(
+        name=ALONE[1],
+        title="the job alone, gevent",
+        command=("python", "alone_sync.py"),
+        needs=_GREENLETS,
+        tells="gevent",
     ),
     Contender(
         name="taskiq",

@@ -78,7 +78,7 @@ class Bench:
         return began
 
     def _prepare(self, contender: Contender, folder: Path | None, ids: list[str]) -> None:
-        if folder is None:
+        if folder is None or not contender.program:
             self._messages.append(ids)
             return
         self._ids.write_text("\n".join(ids), encoding="utf-8")

@@ -10,13 +10,13 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.queue_workers.contenders import BARE, OURS
+from benchmarks.queue_workers.contenders import ALONE, BARE, OURS
 from benchmarks.queue_workers.measuring import Run
 
 WIDTH, ROW, TOP, LEFT, RIGHT = 760, 30, 62, 250, 140
 STYLE = """
 text { font: 13px sans-serif; fill: #333 } .quiet { fill: #777; font-size: 12px } .title { font-weight: bold }
-.peer { fill: #9aa5b1 } .ours { fill: #00897b } .bare { fill: #c9b458 } .page { fill: #fff }
+.peer { fill: #9aa5b1 } .alone { fill: #d5dae0 } .ours { fill: #00897b } .bare { fill: #c9b458 } .page { fill: #fff }
 """
 
 
@@ -99,7 +99,7 @@ def picture(rows: Sequence[Row]) -> str:
 def bar(row: Row, number: int, *, most: float, ours: float | None) -> str:
     top = TOP + number * ROW
     width = row.rate / most * (WIDTH - LEFT - RIGHT)
-    kind = {OURS: "ours", BARE: "bare"}.get(row.name, "peer")
+    kind = {OURS: "ours", BARE: "bare", **dict.fromkeys(ALONE, "alone")}.get(row.name, "peer")
     text = f"{row.rate:,.0f} ({ratio(row.rate, ours)}), {row.cost_us:,.0f} µs"
     return (
         f'<text x="{LEFT - 8}" y="{top + 17}" text-anchor="end">{escape(row.title)}</text>'

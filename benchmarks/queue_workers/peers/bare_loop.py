@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from typing import Any
 
 import asyncpg
-from job import REDIS, call, open_session
+from job import DATABASE, REDIS, call, open_session
 from redis.asyncio import Redis
 
 STREAM, GROUP = "message_queue:sms", "workers"
@@ -22,7 +21,7 @@ UPDATE messages m SET status = 'sent', provider_message_id = o.sid, sent_at = cl
 
 async def main() -> None:
     redis = Redis.from_url(REDIS, protocol=2)
-    database = await asyncpg.connect(os.environ["BENCH_DATABASE"])
+    database = await asyncpg.connect(DATABASE)
     await redis.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
     async with open_session() as session:
         while True:

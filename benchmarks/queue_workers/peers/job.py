@@ -13,6 +13,7 @@ import asyncpg
 import uvloop
 
 REDIS = os.environ["BENCH_REDIS"]
+DATABASE = os.environ["BENCH_DATABASE"]
 IN_HAND = int(os.environ["BENCH_IN_HAND"])
 CONNECTIONS = int(os.environ["BENCH_CONNECTIONS"])
 READ = "SELECT body, from_address, to_address FROM messages WHERE id = $1 AND status = 'pending'"
@@ -29,7 +30,7 @@ class Work:
 
     async def open(self) -> None:
         self._pool = await asyncpg.create_pool(
-            os.environ["BENCH_DATABASE"],
+            DATABASE,
             min_size=CONNECTIONS,
             max_size=CONNECTIONS,
             reset=_nothing,  # nobody leaves anything on a connection, so none pays for cleaning it

@@ -11,6 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 REDIS = os.environ["BENCH_REDIS"]
+DATABASE = os.environ["BENCH_DATABASE"]
 IN_HAND = int(os.environ["BENCH_IN_HAND"])
 CONNECTIONS = int(os.environ["BENCH_CONNECTIONS"])
 READ = "SELECT body, from_address, to_address FROM messages WHERE id = %s AND status = 'pending'"
@@ -48,7 +49,7 @@ def do(message_id: str) -> None:
 
 def ask(statement: str, values: tuple[str, ...], *, rows: bool = False) -> tuple[str, str, str] | None:
     """One statement on a connection that is free, by itself a transaction."""
-    connection = _free.get() or psycopg.connect(os.environ["BENCH_DATABASE"], autocommit=True)
+    connection = _free.get() or psycopg.connect(DATABASE, autocommit=True)
     try:
         cursor = connection.execute(statement, values, prepare=True)
         return cursor.fetchone() if rows else None
