@@ -20,7 +20,8 @@ async def main() -> None:
             await work.do(row["id"])
 
     await asyncio.gather(*(one_after_another() for _ in range(IN_HAND)))
-    await asyncio.Event().wait()  # we are killed, as every worker is
+    # reason: nothing is waited for: it stays until it is killed, as every worker does
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

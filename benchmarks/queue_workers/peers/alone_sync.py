@@ -20,5 +20,5 @@ if __name__ == "__main__":
             job_sync.do(name)
 
     gevent.joinall([gevent.spawn(one_after_another) for _ in range(job_sync.IN_HAND)])
-    killed = Event()
-    killed.wait()  # as every worker is
+    # reason: nothing is waited for: it stays until it is killed, as every worker does
+    Event().wait()
