@@ -14,6 +14,8 @@ NEAR: Final = 1.1
 LESS: Final = 0.9
 """What is tried where the proof didn't hold."""
 PROOFS: Final = 4
+AGAIN: Final = 2
+"""How often a rate of which nothing was learnt is tried again: a generator that was kept from running says nothing."""
 Outcome = Literal["held", "broken", "unknown"]
 Purpose = Literal["step", "proof"]
 
@@ -45,7 +47,8 @@ class Found:
     @property
     def above(self) -> Step | None:
         """The lowest rate that isn't held, with who is in the way."""
-        return min((one for one in self.steps if one.outcome != "held"), key=lambda one: one.rate, default=None)
+        last = {(one.rate, one.purpose): one for one in self.steps}.values()
+        return min((one for one in last if one.outcome != "held"), key=lambda one: one.rate, default=None)
 
     @property
     def lost(self) -> int:
@@ -64,9 +67,12 @@ def search(
     found = Found()
 
     def at(rate: float, purpose: Purpose = "step") -> Step:
-        step = tried(rate, purpose)
-        found.steps.append(step)
-        told(step)
+        for _ in range(1 + AGAIN):
+            step = tried(rate, purpose)
+            found.steps.append(step)
+            told(step)
+            if step.outcome != "unknown" or step.lost:
+                break
         return step
 
     rate, low, high = min(first, most), 0.0, None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +58,25 @@ def test_what_holds_for_a_moment_only_is_tried_with_less() -> None:
     assert it.proven.rate <= 340
     assert [one.outcome for one in it.steps if one.purpose == "proof"][-1] == "held"
     assert found(stack(400, long_limit=1)).proven is None
+
+
+def test_a_rate_of_which_nothing_was_learnt_is_tried_again() -> None:
+    known = stack(100)
+    tries: Counter[float] = Counter()
+
+    def at_times(rate: float, purpose: Purpose) -> Step:
+        tries[rate] += 1
+        step = known(rate, purpose)
+        return replace(step, outcome="unknown") if tries[rate] == 1 else step
+
+    it = found(at_times)
+    assert it.proven is not None
+    assert 100 / NEAR <= it.proven.rate <= 100
+    assert it.above is not None
+    assert it.above.rate > 100, "what was unknown at first and held then is not above"
+    never = found(lambda rate, purpose: replace(known(rate, purpose), outcome="unknown"))
+    assert never.proven is None
+    assert len(never.steps) == 3 * len({one.rate for one in never.steps})
 
 
 def test_a_loss_ends_the_search() -> None:
