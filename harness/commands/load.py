@@ -47,6 +47,7 @@ SECONDS = options.SECONDS
 @click.option("--provider-latency", type=SECONDS, default="0s", help="Slows every provider call.")
 @options.stack_env
 @options.observe
+@click.option("--no-wire", is_flag=True, hidden=True, help="The same as --observe stages, from before it.")
 @click.option("--page", is_flag=True, help="Locust's own page, until Ctrl-C.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the page; 0: any free one.")
 @click.option("--locustfile", type=options.FILE, metavar="FILE", help="Users of your own.")
@@ -73,6 +74,7 @@ def load(
     provider_latency: float,
     stack_env: Sequence[str],
     observe: str,
+    no_wire: bool,
     page: bool,
     port: int,
     locustfile: Path | None,
@@ -105,7 +107,7 @@ def load(
         stack_env=parse_env(stack_env),
         processes=processes,
         users=users,
-        observe=cast("Observe", observe),  # Request checks the word itself
+        observe=cast("Observe", "stages" if no_wire and observe == "full" else observe),  # Request checks the word
         pause=pause,
         provider_latency=provider_latency,
         drain_within=drain_within,

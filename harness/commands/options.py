@@ -87,10 +87,10 @@ threshold = click.option(
 )
 
 
-def observe(command: F) -> F:
-    """`--observe`, and the flag of earlier versions that means one of its words."""
-    word = click.option(
-        "--observe", default="full", metavar="WORD", help="full; stages: without the wire; account: all at the end."
-    )
-    flag = click.option("--no-wire", "observe", flag_value="stages", hidden=True)
-    return word(flag(command))
+observe = click.option(
+    "--observe",
+    default="full",
+    show_default=True,
+    metavar="WORD",
+    help="full; stages: without the wire; account: all at the end.",
+)
