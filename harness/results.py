@@ -102,12 +102,12 @@ class Results:
 
     @property
     def spent(self) -> dict[str, float]:
-        """Seconds by what they went into; nothing where no scenario of a stack of ours was run."""
+        """Seconds by what they went into; nothing where there wasn't one stack from begin to end of the run."""
         last = max((item.after_s for item in self.items), default=0.0)
-        if not self.ready_s or last < self.ready_s:
+        suite = last - self.ready_s - self.ending_s
+        if not self.ready_s or not self.ending_s or suite < 0:
             return {}
-        parts = {"deploy": self.ready_s, "suite": last - self.ready_s - self.ending_s, "teardown": self.ending_s}
-        return {what: seconds for what, seconds in parts.items() if seconds > 0}
+        return {"deploy": self.ready_s, "suite": suite, "teardown": self.ending_s}
 
     def add(self, result: Result) -> None:
         self.items.append(self._known_now(result))

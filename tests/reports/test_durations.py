@@ -22,10 +22,11 @@ def test_deploy_suite_teardown_and_the_longest_scenarios_stand_after_the_verdict
     longest = "test_1 3.0 s, test_3 2.0 s, test_2 1.0 s"
     assert f"spent: deploy 1.5 s, suite 6.5 s, teardown 0.8 s; longest: {longest}" in said
     assert longest.count(",") == SLOWEST - 1
-    few = closing(results(1.0, ending_s=0.0), build=Path("build")).plain
-    assert few.endswith("spent: deploy 1.5 s, suite 1.0 s"), "of so few each stands in the table"
+    few = closing(results(1.0), build=Path("build")).plain
+    assert few.endswith("spent: deploy 1.5 s, suite 1.0 s, teardown 0.8 s"), "of so few each stands in the table"
 
 
 def test_a_run_without_a_stack_of_ours_says_nothing_of_it() -> None:
     assert "spent" not in closing(results(1.0, ready_s=0.0), build=Path("build")).plain
     assert "spent" not in closing(results(), build=Path("build")).plain
+    assert "spent" not in closing(results(1.0, ending_s=0.0), build=Path("build")).plain, "several side by side"
