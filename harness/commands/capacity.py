@@ -91,15 +91,15 @@ def capacity(
         thresholds=thresholds,
         warm_up=warm_up,
     )
+    shown = console()
+    request = asking(request, told=shown.print)
     asked = Asked(request=request, first=rate, most=most, proof=proof, workers=workers)
     found = []
     with reserved(build), Watching(plan) as watching:
         for number, one in found_by(asked, watch=lambda *_: None, told=watching.say, step_told=watching.step):
             found.append((number, one))
-    texts = [one.text for one in asking(request, told=lambda _: None).asked_of_it]
-    data = as_data(found, profile=request.profile.name, asked=texts)
+    data = as_data(found, profile=request.profile.name, asked=[one.text for one in request.asked_of_it])
     where = write(build, data)
-    shown = console()
     for part in summary(data):
         shown.print(part)
     shown.print(f"curve: {where}; beside it capacity.json, and each step's own report.html in steps/")

@@ -12,6 +12,8 @@ from harness.load.parts import Spent
 Party = Literal["generator", "machine", "api", "worker", "provider", "postgres"]
 MOST_OF_IT: Final = 0.5
 """The share of a message's time from which on one part is where it went."""
+WAITED: Final = 45.0
+"""Percent of a core below which a process mostly waited for others."""
 OFTEN: Final = 0.05
 """The share of calls from which on a provider's 429 are its limit."""
 
@@ -94,7 +96,7 @@ def at(limits: Limits, role: str) -> str:
     shares = [cpu for name, cpu in limits.processes.items() if name.startswith(role)]
     if not shares:
         return ""
-    return f", with {max(shares):.0f} % of a core{', so it mostly waited' if max(shares) < MACHINE_FULL / 2 else ''}"
+    return f", with {max(shares):.0f} % of a core{', so it mostly waited' if max(shares) < WAITED else ''}"
 
 
 def percent(share: float) -> str:

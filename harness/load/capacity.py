@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from harness.errors import UsageError
 from harness.load.fitting import fitted
@@ -13,11 +14,12 @@ from harness.load.request import Request
 from harness.load.result import Result
 from harness.load.run import Load, observing, options_of, with_rows
 from harness.load.samples import Watch
-from harness.load.searching import Found, Purpose, Step, search
+from harness.load.searching import Found, Outcome, Purpose, Step, search
 from harness.profile.thresholds import threshold
 from harness.scenario.stack import Stack
 from harness.session import deployed
 
+OUTCOMES: Final[dict[str, Outcome]] = {"pass": "held", "fail": "broken", "unknown": "unknown"}
 UNASKED = "p99 of sent <= 500 ms"
 """What is asked where nobody asks anything."""
 
@@ -51,7 +53,7 @@ def capacity(
     asked: Asked, *, watch: Watch, told: Callable[[str], None], step_told: Callable[[Step], None]
 ) -> Iterator[tuple[int | None, Found]]:
     """For each number of workers what was found; None for the number that the profile says."""
-    request = asking(fitted(asked.request, told=told), told=told)
+    request = fitted(asked.request, told=told)
     profile = observing(request)
     with deployed(profile, options_of(request)) as stack:
         request = with_rows(request, stack, told=told)
@@ -116,12 +118,11 @@ class Trying:
 
 def step_of(result: Result, rate: float, purpose: Purpose, *, since: float) -> Step:
     """What a load says of its rate; unknown where the generator, or a gap of the record, stands between."""
-    outcome = {"pass": "held", "fail": "broken", "unknown": "unknown"}[result.outcome]
     bad = [verdict.reason for verdict in result.verdicts if verdict.outcome != "pass"]
     sent = result.whole("sent", since=since)
     return Step(
         rate=rate,
-        outcome=outcome,  # type: ignore[arg-type]  # reason: one of the three
+        outcome=OUTCOMES[result.outcome],
         purpose=purpose,
         sent=result.rates()["sustained"],
         p50=sent.quantile(50) * 1000 if sent.count else None,
