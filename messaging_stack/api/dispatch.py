@@ -91,6 +91,7 @@ class InlineDispatcher:
 
 def _intent(row: Row) -> Intent:
     return Intent(
+        id=row["intent"],
         message_id=row["id"],
         message_type=row["message_type"],
         retry_count=row["retry_count"],

@@ -33,7 +33,7 @@ class Publisher:
         self._redis = redis
         self._presence = presence
         self.left: set[UUID] = set()
-        self._forget = Batcher[tuple[int, list["UUID"]], None](self._forget_batch)
+        self._forget = Batcher[tuple[int, list[int]], None](self._forget_batch)
 
     @property
     def owner(self) -> int | None:
@@ -55,7 +55,7 @@ class Publisher:
         ids = [intent.message_id for intent in intents]
         try:
             await self.append(intents)
-            await self._forget.submit((owner, ids))
+            await self._forget.submit((owner, [intent.id for intent in intents]))
         except (queue.RedisError, *database.CONNECTION_ERRORS) as error:
             log.warning("not queued yet; the outbox keeps it", messages=len(ids), error=repr(error))
             self.left.update(ids)
@@ -66,10 +66,10 @@ class Publisher:
         self.left.difference_update(ids)
         return True
 
-    async def _forget_batch(self, batch: Sequence[tuple[int, list[UUID]]]) -> list[None]:
-        by_owner: dict[int, list[UUID]] = {}
-        for owner, message_ids in batch:
-            by_owner.setdefault(owner, []).extend(message_ids)
-        for owner, message_ids in by_owner.items():
-            await outbox.done(self._pool, owner, message_ids)
+    async def _forget_batch(self, batch: Sequence[tuple[int, list[int]]]) -> list[None]:
+        by_owner: dict[int, list[int]] = {}
+        for owner, intents in batch:
+            by_owner.setdefault(owner, []).extend(intents)
+        for owner, intents in by_owner.items():
+            await outbox.done(self._pool, owner, intents)
         return [None] * len(batch)

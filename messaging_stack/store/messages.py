@@ -52,11 +52,12 @@ WITH conversation AS ({UPSERT}), message AS (
     INSERT INTO message_events (message_id, event_type, new_status) SELECT id, 'created', status FROM message
 ), intent AS (
     INSERT INTO outbox (message_id, owner) SELECT id, $13::integer FROM message WHERE $12::boolean
+    RETURNING id
 ), key AS (
     INSERT INTO idempotency_keys (key, request_hash, message_id) SELECT $14::text, $15, id FROM message
     WHERE $14::text IS NOT NULL
 )
-SELECT * FROM message
+SELECT message.*, (SELECT id FROM intent) AS intent FROM message
 """  # noqa: S608  # reason: built from constants of this package
 
 

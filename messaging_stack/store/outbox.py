@@ -20,6 +20,7 @@ LOCK_CLASS: Final = 7_302_612  # the first key of the advisory locks that show w
 class Intent:
     """A message to be put on the stream of its type."""
 
+    id: int
     message_id: UUID
     message_type: str
     retry_count: int
@@ -39,9 +40,9 @@ WITH due AS (
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))
     ORDER BY available_at LIMIT $4 FOR UPDATE SKIP LOCKED
 ), taken AS (
-    UPDATE outbox o SET owner = $1 FROM due WHERE o.id = due.id RETURNING o.message_id, o.available_at
+    UPDATE outbox o SET owner = $1 FROM due WHERE o.id = due.id RETURNING o.id, o.message_id, o.available_at
 )
-SELECT m.id, m.message_type, m.retry_count, taken.available_at
+SELECT taken.id AS intent, m.id, m.message_type, m.retry_count, taken.available_at
 FROM taken JOIN messages m ON m.id = taken.message_id ORDER BY taken.available_at
 """
 
@@ -51,6 +52,7 @@ async def take(pool: asyncpg.Pool, *, owner: int, lag_s: float, left: Collection
     rows = await pool.fetch(_TAKE, owner, lag_s, list(left), limit, LOCK_CLASS)
     return [
         Intent(
+            id=row["intent"],
             message_id=row["id"],
             message_type=row["message_type"],
             retry_count=row["retry_count"],
@@ -70,9 +72,12 @@ async def seconds_to_next(pool: asyncpg.Pool, *, lag_s: float) -> float | None:
     return seconds
 
 
-async def done(pool: asyncpg.Pool, owner: int, message_ids: Sequence[UUID]) -> None:
-    """Forgets intents of this owner: the messages are on the stream."""
-    await pool.execute("DELETE FROM outbox WHERE message_id = ANY($1::uuid[]) AND owner = $2", message_ids, owner)
+async def done(pool: asyncpg.Pool, owner: int, intents: Sequence[int]) -> None:
+    """Forgets intents of this owner: their messages are on the stream.
+
+    Each by its own number: a message that was quick to fail may have its retry's intent here by now, which isn't done.
+    """
+    await pool.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[]) AND owner = $2", intents, owner)
 
 
 async def depth(pool: asyncpg.Pool) -> int:

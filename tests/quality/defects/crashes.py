@@ -90,7 +90,7 @@ def forgotten_before_it_is_queued() -> None:
     append = Publisher.append
 
     async def forgets(self: Any, intents: Any) -> None:
-        await self._forget.submit((self.owner, [intent.message_id for intent in intents]))
+        await self._forget.submit((self.owner, [intent.id for intent in intents]))
         await append(self, intents)
 
     Publisher.append = forgets
@@ -131,9 +131,10 @@ def queued_in_a_transaction_of_its_own() -> None:
 
     async def apart(pool: Any, message: Any, *, owner: int | None = None, **more: Any) -> Any:
         row, new = await insert(pool, message, owner=owner, **{**more, "queue": False})
-        if new:
-            await pool.execute("INSERT INTO outbox (message_id, owner) VALUES ($1, $2::integer)", message.id, owner)
-        return row, new
+        if not new:
+            return row, new
+        told = "INSERT INTO outbox (message_id, owner) VALUES ($1, $2::integer) RETURNING id"
+        return {**row, "intent": await pool.fetchval(told, message.id, owner)}, new
 
     messages.insert = apart
 
