@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import threading
 
+import asyncpg
 import httpx
 import pytest
 from stack_deployment import Deployment
 from stack_servers import busy
+
+from messaging_stack.store import outbox
 
 
 def orphan(stack: Deployment, *, owner: int | None) -> str:
@@ -28,6 +32,21 @@ def orphan(stack: Deployment, *, owner: int | None) -> str:
             owner,
         )
     )
+
+
+def test_a_late_answer_forgets_its_own_intent_and_not_its_messages_retry(stack: Deployment) -> None:
+    message_id, told = orphan(stack, owner=7), "INSERT INTO outbox (message_id, owner) VALUES ($1, 7) RETURNING id"
+    first = stack.database.value("SELECT id FROM outbox WHERE message_id = $1", message_id)
+    retry = stack.database.value(told, message_id)
+    server = stack.database.server
+
+    async def forget() -> None:
+        where = {"host": "127.0.0.1", "port": server.port, "user": "messaging", "database": stack.database.name}
+        async with asyncpg.create_pool(**where, min_size=1, max_size=1) as pool:
+            await outbox.done(pool, 7, [first])
+
+    asyncio.run(forget())
+    assert stack.database.fetch("SELECT id FROM outbox WHERE message_id = $1", message_id) == [(retry,)]
 
 
 @pytest.mark.parametrize("who", ["api", "worker"])
